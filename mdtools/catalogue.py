@@ -1,0 +1,42 @@
+"""The public list: every name of the package and the module that holds it. Importing it loads nothing else.
+
+A new analysis, estimate or decision is one row here; the command line, the lazy package and the contract tests read
+this table. The positional parameters of a stage are named after what makes them (`def haven_ratio(self_diffusivity,
+ionic_conductivity)`), so that a chain from a trajectory to any result can be found by name.
+"""
+
+__all__ = ["ANALYSES", "DECISIONS", "ESTIMATES", "PUBLIC"]
+
+READING = {
+    "read": "mdtools.readers",
+    "read_series": "mdtools.readers",
+    "Trajectory": "mdtools.trajectory",
+    "Series": "mdtools.trajectory",
+}
+ANALYSES = {
+    "msd": "mdtools.analyses.displacement",
+    "charge_displacement_msd": "mdtools.analyses.current",
+    "charge_current_acf": "mdtools.analyses.current",
+    "van_hove_self": "mdtools.analyses.van_hove",
+    "van_hove_distinct": "mdtools.analyses.van_hove",
+    "velocity_acf": "mdtools.analyses.phonons",
+    "phonon_dos": "mdtools.analyses.phonons",
+    "melting_indicators": "mdtools.analyses.melting",
+}
+ESTIMATES = {
+    "self_diffusivity": "mdtools.estimates.diffusivity",
+    "ionic_conductivity": "mdtools.estimates.conductivity",
+    "haven_ratio": "mdtools.estimates.haven",
+    "activation_energy": "mdtools.estimates.arrhenius",
+}
+DECISIONS = {
+    "detect_melting": "mdtools.detection.melting",
+}
+SHOWING = {
+    "report": "mdtools.report",
+}
+REFUSALS = {
+    "NotEnoughData": "mdtools.errors",
+    "TrajectoryError": "mdtools.errors",
+}
+PUBLIC = {**READING, **ANALYSES, **ESTIMATES, **DECISIONS, **SHOWING, **REFUSALS, "history": "mdtools.schema"}

@@ -1,0 +1,237 @@
+"""The vocabulary of the project (name -> unit, meaning), and the only place that builds a Dataset.
+
+A Dataset is built by `dataset`, which writes the unit and the meaning on every variable from the tables below and
+refuses a name that is not in them; a public function that returns one is marked `recorded`, which adds one step
+(name, every option, versions) to the history that the Dataset carries from the file to the verdict.
+"""
+
+import functools
+import inspect
+import json
+from collections.abc import Callable, Iterable, Mapping
+from importlib import metadata
+from typing import Any, ParamSpec
+
+import numpy as np
+import xarray as xr
+
+__all__ = ["DIMENSIONS", "QUANTITIES", "dataset", "history", "recorded", "to_netcdf", "unit_of"]
+
+# name -> (unit, meaning). A dimension without a unit of its own is a label and has the unit "".
+DIMENSIONS: dict[str, tuple[str, str]] = {
+    "frame": ("1", "index of a stored frame"),
+    "atom": ("1", "index of an atom"),
+    "xyz": ("", "Cartesian axis"),
+    "species": ("", "label of a kind of atom, the chemical symbol by default"),
+    "pair": ("", "two species; unordered unless said"),
+    "window": ("ps", "start of an equal part of the run, or of the time origins where said"),
+    "lag": ("ps", "time between the two moments of a correlation"),
+    "r": ("angstrom", "distance, middle of the bin"),
+    "q": ("1/angstrom", "length of the wave vector, with the factor 2 pi"),
+    "frequency": ("THz", "frequency in cycles"),
+    "direction": ("", "axis or projection of a vibration"),
+    "temperature": ("K", "temperature of the run"),
+    "replica": ("1", "index of a run among equals"),
+    "run": ("", "a member of a series"),
+    "mode": ("", "label of a vibration"),
+    "block": ("1", "index of a non-overlapping stretch of time"),
+    "block_lag": ("ps", "length of such a stretch"),
+    "ion_block": ("1", "index of a group of ions of one species"),
+    "reflection": ("1", "index of a wave vector of the simulation cell"),
+    "part": ("", "real or imaginary"),
+    "indicator": ("", "name of a piece of evidence"),
+    "state": ("", "what a sublattice, or the system, may be called"),
+    "check": ("", "an identity between two numbers of the report"),
+}
+
+QUANTITIES: dict[str, tuple[str, str]] = {
+    # what every measurement carries, so that later stages need no trajectory
+    "frame_interval": ("ps", "time between stored frames"),
+    "n_frames": ("1", "number of stored frames used"),
+    "n_ions": ("1", "number of ions of a species"),
+    "n_atoms": ("1", "number of atoms of the system"),
+    "volume": ("angstrom^3", "mean volume of the cell"),
+    "stated_temperature": ("K", "temperature given by the user or by the thermostat's log"),
+    "mass": ("amu", "mean mass of an ion of a species"),
+    "charge": ("e", "mean charge of an ion of a species"),
+    # displacement
+    "msd": ("angstrom^2", "mean squared displacement"),
+    "msd_by_axis": ("angstrom^2", "mean squared displacement along each axis"),
+    "msd_tensor": ("angstrom^2", "mean product of displacements along two axes"),
+    "block_msd": ("angstrom^2", "squared displacement along an axis over one block, mean over the ions"),
+    "non_gaussian_parameter": ("1", "alpha_2 = 3 <r^4> / (5 <r^2>^2) - 1"),
+    # charge
+    "charge_displacement_msd": ("e^2 angstrom^2", "mean squared displacement of the charge dipole"),
+    "charge_displacement_msd_by_pair": ("e^2 angstrom^2", "the part of it between two species"),
+    "charge_current_acf": ("e^2 angstrom^2 / ps^2", "<J(0) . J(t)> of the charge current J"),
+    "charge_current_acf_by_pair": ("e^2 angstrom^2 / ps^2", "the part of it between two species"),
+    "charge_current_periodogram": ("e^2 angstrom^2 / ps", "|Fourier transform of J|^2 / length of the window, sum of axes"),
+    "charge_current_sum_rule": ("e^2 angstrom^2 / ps^2", "3 k_B T sum_i q_i^2 / m_i less the drift: what <J^2> must be"),
+    # van Hove
+    "van_hove_self": ("1/angstrom", "4 pi r^2 G_s(r, t): probability density of the distance an ion has moved"),
+    "van_hove_distinct": ("1", "G_d(r, t) / rho: probability to find another ion, relative to no correlation"),
+    "van_hove_count": ("1", "number of counted pairs or displacements"),
+    # vibrations
+    "velocity_acf": ("angstrom^2/ps^2", "<v(0) . v(t)> per ion"),
+    "phonon_dos": ("1/THz", "phonon density of states; integral 3N over frequency at the stated temperature"),
+    "phonon_dos_by_direction": ("1/THz", "the part of it along each axis"),
+    "frequency_resolution": ("THz", "width of the spectral window"),
+    "kinetic_temperature": ("K", "temperature of the velocities in the trajectory"),
+    # melting
+    "self_overlap": ("1", "<sin(k r)/(k r)> of the displacements r, at k = 2 pi / neighbour distance"),
+    "never_moved": ("1", "fraction of ions whose smoothed position moved less than half the neighbour distance"),
+    "neighbour_distance": ("angstrom", "first peak of g(r) within a species"),
+    "density_amplitude": ("1", "time-averaged density wave exp(i q r), per ion"),
+    "wave_vector": ("1/angstrom", "length of the wave vector of a reflection, with the factor 2 pi"),
+    "bragg_null": ("1", "what |density_amplitude| would be without long-range order"),
+    # estimates
+    "self_diffusivity": ("angstrom^2/ps", "self-diffusion coefficient D of a species"),
+    "self_diffusivity_lower": ("angstrom^2/ps", "lower end of the 95 % interval"),
+    "self_diffusivity_upper": ("angstrom^2/ps", "upper end of the 95 % interval; of a caged species the bound on D"),
+    "self_diffusivity_cm2_per_s": ("cm^2/s", "self-diffusion coefficient in SI-related units"),
+    "cage_size": ("angstrom^2", "intercept of the mean squared displacement"),
+    "variance_inflation": ("1", "how much ions moving together inflate the variance of D"),
+    "effective_ions": ("1", "number of independent ions that would give this error"),
+    "lag_first": ("ps", "first lag of the fit (mean over admissible fits)"),
+    "lag_last": ("ps", "last lag of the fit (mean over admissible fits)"),
+    "fit_quality": ("1", "probability of a worse chi^2 if the motion is diffusive"),
+    "log_slope": ("1", "d ln MSD / d ln t"),
+    "regime": ("", "caged, subdiffusive or diffusive"),
+    "charge_diffusivity": ("e^2 angstrom^2/ps", "slope of charge_displacement_msd over 6"),
+    "ionic_conductivity": ("S/m", "ionic conductivity, both routes combined"),
+    "ionic_conductivity_einstein_helfand": ("S/m", "from the displacement of the charge dipole"),
+    "ionic_conductivity_green_kubo": ("S/m", "from the zero-frequency limit of the charge-current spectrum"),
+    "ionic_conductivity_mS_per_cm": ("mS/cm", "ionic conductivity, both routes combined"),
+    "ionic_conductivity_nernst_einstein": ("S/m", "from the self-diffusivities, as if ions moved independently"),
+    "green_kubo_running": ("S/m", "running Green-Kubo integral"),
+    "routes_difference": ("1", "Einstein-Helfand minus Green-Kubo over the combined standard error"),
+    "haven_ratio": ("1", "Nernst-Einstein conductivity over ionic conductivity"),
+    "activation_energy": ("eV", "-d ln D / d(1 / k_B T)"),
+    "log_prefactor": ("1", "ln of D (angstrom^2/ps) at infinite temperature"),
+    "misfit": ("1", "probability of a worse chi^2 if one Arrhenius line held"),
+    # decisions
+    "verdict": ("", "the word"),
+    "probability": ("1", "probability of each state"),
+    "system_verdict": ("", "the word for the system"),
+    "system_probability": ("1", "probability of each state of the system"),
+    "evidence": ("1", "value of an indicator"),
+    "threshold": ("1", "value of the indicator that separates localised from mobile"),
+    "says": ("", "what the indicator says of the sublattice"),
+    # closure
+    "first": ("1", "one side of an identity"),
+    "second": ("1", "the other side"),
+    "z_score": ("1", "difference over the combined standard error"),
+    "culprit": ("", "what is likely wrong if the two sides disagree"),
+}
+
+_P = ParamSpec("_P")
+
+
+def unit_of(name: str) -> str:
+    """Unit of a quantity, of a dimension, or of its `_stderr`; KeyError for a word that is not in the vocabulary."""
+    base = name.removesuffix("_stderr")
+    return (QUANTITIES.get(base) or DIMENSIONS[base])[0]
+
+
+def _meaning(name: str) -> str:
+    base = name.removesuffix("_stderr")
+    meaning = (QUANTITIES.get(base) or DIMENSIONS[base])[1]
+    return meaning if base == name else f"one standard error of {base}"
+
+
+def dataset(variables: Mapping[str, Any], *, reduced: bool = False) -> xr.Dataset:
+    """A Dataset of `variables` (name -> value, or (dims, values)) with unit and meaning written on each.
+
+    Names are words of the vocabulary; a name that is a dimension becomes its coordinate. All data become NumPy.
+    `reduced=True` writes the unit "1" on everything: a run in `lj` units is dimensionless, and says so.
+    Raises KeyError for a name that is not in the vocabulary.
+    """
+    data: dict[str, xr.Variable] = {}
+    for name, value in variables.items():
+        unit = unit_of(name)
+        dims, values = value if isinstance(value, tuple) else ((name,) if name in DIMENSIONS and np.ndim(value) else (), value)
+        attrs = {"long_name": _meaning(name)}
+        if unit:
+            attrs["units"] = "1" if reduced else unit
+        data[name] = xr.Variable(dims, np.asarray(values), attrs)
+    out = xr.Dataset({k: v for k, v in data.items() if k not in DIMENSIONS or not v.dims})
+    out = out.assign_coords({k: v for k, v in data.items() if k in DIMENSIONS and v.dims})
+    out.attrs["unit_system"] = "lj" if reduced else "angstrom, ps, amu, e, K, eV"
+    return out
+
+
+def history(source: Any) -> list[dict[str, Any]]:
+    """The steps that made a Dataset (or a Trajectory), first to last, each with every setting.
+
+    >>> history(dataset({"n_frames": 3}))
+    []
+    """
+    steps = source.attrs.get("history", "[]") if isinstance(source, xr.Dataset) else getattr(source, "history", ())
+    return json.loads(steps) if isinstance(steps, str) else list(steps)
+
+
+def merged_history(sources: Iterable[Any]) -> list[dict[str, Any]]:
+    """Histories of several inputs in order, each step once."""
+    steps: list[dict[str, Any]] = []
+    for source in sources:
+        steps += [step for step in history(source) if step not in steps]
+    return steps
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON can keep it."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def _has_history(value: Any) -> bool:
+    return isinstance(value, xr.Dataset) or hasattr(value, "history")
+
+
+def recorded(function: Callable[_P, xr.Dataset]) -> Callable[_P, xr.Dataset]:
+    """Mark a public stage: what it returns carries the history of its inputs and this step with every option."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> xr.Dataset:
+        out = function(*args, **kwargs)
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        inputs = [v for v in bound.arguments.values() if _has_history(v)]
+        inputs += [m for v in bound.arguments.values() if isinstance(v, (list, tuple)) for m in v if _has_history(m)]
+        options = {
+            name: _plain(value)
+            for name, value in bound.arguments.items()
+            if not _has_history(value) and not (isinstance(value, (list, tuple)) and any(map(_has_history, value)))
+        }
+        # a function may add what it found out (the reference it took, frames left over) under "resolved"
+        resolved = json.loads(out.attrs.pop("resolved", "{}"))
+        step = {"step": function.__name__, **options, **resolved, "mdtools": metadata.version("mdtools-jax")}
+        out.attrs["history"] = json.dumps([*merged_history(inputs), step])
+        return out
+
+    return wrapper
+
+
+def resolved(out: xr.Dataset, **settings: Any) -> xr.Dataset:
+    """Note settings that were found out on the way (not given), for `recorded` to write into the history."""
+    before = json.loads(out.attrs.get("resolved", "{}"))
+    out.attrs["resolved"] = json.dumps({**before, **{k: _plain(v) for k, v in settings.items()}})
+    return out
+
+
+def to_netcdf(data: xr.Dataset, path: Any) -> None:
+    """Write a Dataset beside its place and rename, so that a killed job leaves no half file."""
+    from pathlib import Path
+
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.part")
+    data.to_netcdf(beside, engine="h5netcdf")
+    beside.replace(path)

@@ -1,0 +1,441 @@
+"""Trajectory: a frozen value that every stage reads, and Series: a table of runs.
+
+Positions are kept unwrapped and *scaled* (in cell vectors), because in a crystal under changing cell both usual
+unwrappings are wrong (reference: von Buelow, Bullerjahn, Hummer, J. Chem. Phys. 153, 021101 (2020), and the page
+"Correct input" of README): cumulative scaled displacement times the mean cell is exact for affine breathing.
+"""
+
+import dataclasses
+import html
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from mdtools.errors import TrajectoryError
+
+__all__ = ["Series", "Trajectory", "Unwrap"]
+
+Unwrap = Literal["scaled", "tor", "lattice"]
+Quantity = Literal["positions", "velocities"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trajectory:
+    """One run of molecular dynamics: what was stored, in angstrom, ps, amu and e (or in reduced units, `lj`).
+
+    scaled_positions : (frame, atom, 3), in cell vectors, unwrapped, the first frame in [0, 1); None for a file that
+        holds velocities only. An array, or anything that is sliced like one (a Zarr array).
+    cell : (frame, 3, 3) angstrom, rows are the vectors. origin : (frame, 3), of the box, where it is known.
+    time : (frame,) ps.
+    species, ids : (atom,). masses : (atom,) amu.
+    charges : (atom,), (frame, atom) or (atom, 3, 3) e.
+    velocities : (frame, atom, 3) angstrom/ps.
+    framework : labels of the species whose unweighted mean displacement is the lattice frame.
+    temperature : K, as stated by the user or by a thermostat, never the kinetic one.
+    thermo : Dataset over `time`.
+    unwrap : how Cartesian displacements are made: "scaled" (scaled displacement times mean cell), "lattice" (times the
+        cell of its own time, as LAMMPS xu), "tor" (sum of Cartesian nearest-image steps).
+    Raises TrajectoryError where the parts contradict each other.
+    """
+
+    scaled_positions: Any
+    cell: np.ndarray
+    time: np.ndarray
+    species: np.ndarray
+    masses: np.ndarray | None = None
+    charges: np.ndarray | None = None
+    velocities: Any = None
+    framework: tuple[str, ...] = ()
+    temperature: float | None = None
+    thermo: Any = None
+    ids: np.ndarray | None = None
+    origin: np.ndarray | None = None
+    unwrap: Unwrap = "scaled"
+    reduced: bool = False
+    source: str = "memory"
+    notes: tuple[str, ...] = ()
+    history: tuple[dict[str, Any], ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        n_frames, n_atoms = len(self.time), len(self.species)
+        shapes = {
+            "scaled_positions": (n_frames, n_atoms, 3),
+            "velocities": (n_frames, n_atoms, 3),
+            "cell": (n_frames, 3, 3),
+            "masses": (n_atoms,),
+            "ids": (n_atoms,),
+            "origin": (n_frames, 3),
+        }
+        for name, shape in shapes.items():
+            value = getattr(self, name)
+            if value is not None and tuple(value.shape) != shape:
+                raise TrajectoryError(f"{self.source}: {name} has shape {tuple(value.shape)}, but {n_frames} frames of {n_atoms} atoms need {shape}")
+        if self.charges is not None and self.charges.shape not in ((n_atoms,), (n_frames, n_atoms), (n_atoms, 3, 3)):
+            raise TrajectoryError(f"{self.source}: charges have shape {self.charges.shape}; give one per atom, per frame and atom, or a 3x3 tensor per atom")
+        if n_frames > 1 and not np.all(np.diff(self.time) > 0):
+            at = int(np.argmin(np.diff(self.time) > 0))
+            raise TrajectoryError(f"{self.source}: time does not increase from frame {at} ({self.time[at]:g} ps) to frame {at + 1} ({self.time[at + 1]:g} ps)")
+        unknown = [name for name in self.framework if name not in set(self.species.tolist())]
+        if unknown:
+            raise TrajectoryError(f"{self.source}: framework names {', '.join(unknown)}, but the species are {', '.join(self.species_names)}")
+
+    # -- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def n_frames(self) -> int:
+        return len(self.time)
+
+    @property
+    def n_atoms(self) -> int:
+        return len(self.species)
+
+    @cached_property
+    def species_names(self) -> list[str]:
+        """Labels in the order in which they first appear."""
+        return list(dict.fromkeys(self.species.tolist()))
+
+    def indices(self, name: str) -> np.ndarray:
+        """Indices of the atoms of one species."""
+        return np.flatnonzero(self.species == name)
+
+    @cached_property
+    def is_even(self) -> bool:
+        """Whether frames are evenly spaced in time."""
+        steps = np.diff(self.time)
+        return len(steps) > 0 and bool(np.ptp(steps) <= 1e-4 * np.mean(steps))
+
+    @property
+    def frame_interval(self) -> float:
+        """Time between stored frames in ps. Raises TrajectoryError where frames are unevenly spaced."""
+        if self.n_frames < 2:
+            raise TrajectoryError(f"{self.source} holds {self.n_frames} frame; a time between frames needs two")
+        if not self.is_even:
+            steps = np.diff(self.time)
+            raise TrajectoryError(
+                f"{self.source}: frames are unevenly spaced (from {steps.min():g} to {steps.max():g} ps); correlations by FFT need even "
+                f'spacing: read a part with begin= and end=, or use lags="log" where the analysis offers it'
+            )
+        return float((self.time[-1] - self.time[0]) / (self.n_frames - 1))
+
+    @cached_property
+    def mean_cell(self) -> np.ndarray:
+        return np.asarray(self.cell, dtype=np.float64).mean(axis=0)
+
+    @cached_property
+    def volume(self) -> float:
+        """Mean volume of the cell, angstrom^3."""
+        return float(np.abs(np.linalg.det(self.cell)).mean())
+
+    @cached_property
+    def fixed_cell(self) -> bool:
+        return bool(np.ptp(self.cell, axis=0).max() <= 1e-7 * np.abs(self.cell[0]).max())
+
+    def need(self, *what: str, who: str) -> None:
+        """Raise TrajectoryError unless the named parts are there; the message says what to pass."""
+        cures = {
+            "scaled_positions": ("positions", "give a file with positions"),
+            "velocities": ("velocities", "write them (LAMMPS: dump ... vx vy vz; VASP: use vaspout.h5, XDATCAR has none)"),
+            "charges": ("charges", "pass for instance charges={" + ", ".join(f"'{s}': ..." for s in self.species_names) + "}, or --charges "
+                        + ",".join(f"{s}=..." for s in self.species_names)),
+            "masses": ("masses", "pass for instance masses={'" + self.species_names[0] + "': ...}, or name the elements with species="),
+            "temperature": ("a stated temperature", "pass temperature=... in K, or --temperature ..."),
+        }
+        for part in what:
+            if getattr(self, part) is None:
+                name, cure = cures[part]
+                raise TrajectoryError(f"{who} needs {name}, and {self.source} has none: {cure}")
+
+    # -- changed copies -----------------------------------------------------------------------------------------
+
+    def replace(self, *, step: dict[str, Any], **changes: Any) -> "Trajectory":
+        """A copy with some parts changed, and the step that did it in its history."""
+        return dataclasses.replace(self, **changes, history=(*self.history, step))
+
+    def select(self, atoms: str | Sequence[str] | Sequence[int] | np.ndarray, *, when: Literal["first"] | float = "first") -> "Trajectory":
+        """The atoms that are meant, as a new Trajectory.
+
+        atoms : species labels (["Li", "S"]), indices, or an expression such as "Li and prop z > 10" in the selection
+            language of MDAnalysis (species labels stand for themselves), evaluated at one moment.
+        when : that moment: "first" frame, or a time in ps. Which atoms are meant never changes during the run.
+        Raises TrajectoryError for a selection that is empty or not understood.
+        """
+        indices = self._meant(atoms, when)
+        if len(indices) == 0:
+            raise TrajectoryError(f"{self.source}: the selection {atoms!r} holds no atom; species are {', '.join(self.species_names)}")
+        left = set(self.species[indices].tolist())
+        lost = [name for name in self.framework if name not in left]
+        notes = self.notes + ((f"the selection leaves out framework species {', '.join(lost)}",) if lost else ())
+
+        def of(values: Any) -> Any:
+            return None if values is None else np.asarray(values[:])[:, indices]
+
+        charges = self.charges
+        if charges is not None:
+            charges = charges[:, indices] if charges.shape == (self.n_frames, self.n_atoms) else charges[indices]
+        return self.replace(
+            step={"step": "select", "atoms": atoms if isinstance(atoms, str) else [str(a) for a in atoms], "when": when, "n_atoms": len(indices)},
+            scaled_positions=of(self.scaled_positions),
+            velocities=of(self.velocities),
+            species=self.species[indices],
+            masses=None if self.masses is None else self.masses[indices],
+            ids=None if self.ids is None else self.ids[indices],
+            charges=charges,
+            framework=tuple(name for name in self.framework if name in left),
+            notes=notes,
+        )
+
+    def _meant(self, atoms: Any, when: Literal["first"] | float) -> np.ndarray:
+        if isinstance(atoms, str) and atoms not in self.species_names:
+            return self._expression(atoms, when)
+        wanted = [atoms] if isinstance(atoms, str) else list(atoms)
+        if wanted and all(isinstance(name, str) for name in wanted):
+            unknown = [name for name in wanted if name not in self.species_names]
+            if unknown:
+                raise TrajectoryError(f"{self.source}: no species {', '.join(unknown)}; there are {', '.join(self.species_names)}")
+            return np.flatnonzero(np.isin(self.species, wanted))
+        indices = np.asarray(wanted)
+        if indices.dtype == bool:
+            indices = np.flatnonzero(indices)
+        if len(indices) and (indices.min() < 0 or indices.max() >= self.n_atoms):
+            raise TrajectoryError(f"{self.source}: an index lies outside 0 ... {self.n_atoms - 1}")
+        return indices.astype(np.intp)
+
+    def _expression(self, text: str, when: Literal["first"] | float) -> np.ndarray:
+        import re
+        import warnings
+
+        import MDAnalysis
+
+        self.need("scaled_positions", who="a selection by expression")
+        frame = 0 if when == "first" else int(np.argmin(np.abs(self.time - float(when))))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            universe = MDAnalysis.Universe.empty(self.n_atoms, trajectory=True)
+            universe.add_TopologyAttr("types", self.species.tolist())
+            if self.masses is not None:
+                universe.add_TopologyAttr("masses", self.masses)
+            if self.charges is not None and self.charges.ndim == 1:
+                universe.add_TopologyAttr("charges", self.charges)
+            scaled = np.asarray(self.scaled_positions[frame], dtype=np.float64)
+            universe.atoms.positions = (scaled - np.floor(scaled)) @ self.cell[frame]
+            names = "|".join(re.escape(name) for name in sorted(self.species_names, key=len, reverse=True))
+            expression = re.sub(rf"(?<![\w.])(?<!type )({names})(?![\w.])", r"type \1", text)
+            try:
+                return universe.select_atoms(expression).indices
+            except Exception as reason:
+                raise TrajectoryError(
+                    f"{self.source}: the selection {text!r} is not understood ({reason}); write species labels, indices or for instance 'Li and prop z > 10'"
+                ) from None
+
+    def relabel(self, labels: Mapping[str, Sequence[int] | np.ndarray]) -> "Trajectory":
+        """A copy in which some atoms carry a new species label, so that a sublattice can be a species.
+
+        labels : {"Li_tet": indices, ...}.
+        """
+        species = self.species.astype(object)
+        for name, indices in labels.items():
+            species[np.asarray(indices)] = name
+        renamed = np.array([str(name) for name in species])
+        left = set(renamed.tolist())
+        return self.replace(
+            step={"step": "relabel", **{name: len(np.atleast_1d(indices)) for name, indices in labels.items()}},
+            species=renamed,
+            framework=tuple(name for name in self.framework if name in left),
+        )
+
+    def with_charges(self, charges: Mapping[str, float] | np.ndarray | Sequence[float]) -> "Trajectory":
+        """A copy with other charges: per species ({"Ca": 2, "F": -1}), per atom, per frame and atom, or Born tensors.
+
+        Raises TrajectoryError for a species without a charge.
+        """
+        if isinstance(charges, Mapping):
+            missing = [name for name in self.species_names if name not in charges]
+            if missing:
+                raise TrajectoryError(f"{self.source}: no charge for {', '.join(missing)}; pass for instance charges={{'{missing[0]}': ...}}")
+            values = np.array([float(charges[name]) for name in self.species.tolist()])
+            said: Any = {str(k): float(v) for k, v in charges.items()}
+        else:
+            values = np.asarray(charges, dtype=np.float64)
+            said = f"array of shape {values.shape}"
+        return self.replace(step={"step": "with_charges", "charges": said}, charges=values)
+
+    def with_framework(self, framework: Sequence[str] | str) -> "Trajectory":
+        """A copy whose lattice frame is the mean displacement of these species."""
+        names = (framework,) if isinstance(framework, str) else tuple(framework)
+        return self.replace(step={"step": "with_framework", "framework": list(names)}, framework=names)
+
+    # -- visits -------------------------------------------------------------------------------------------------
+
+    def over_atoms(self, quantity: Quantity = "positions", *, block: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Whole histories of blocks of atoms: (which atoms, values of shape (frame, block, 3)).
+
+        Every block has one shape (the last is padded by repeating its last atom), so that there is one compilation.
+        positions are scaled; the Cartesian rule is `self.unwrap` (see `dynamics_cell`).
+        """
+        block = min(block, self.n_atoms)
+        stored = self._stored(quantity)
+        for first in range(0, self.n_atoms, block):
+            last = min(first + block, self.n_atoms)
+            values = np.asarray(stored[:, first:last])
+            if last - first < block:
+                values = np.pad(values, ((0, 0), (0, block - (last - first)), (0, 0)), mode="edge")
+            yield slice(first, last), values
+
+    def over_frames(self, *quantities: Quantity, block: int) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
+        """Whole frames of blocks of times: (which frames, values of shape (block, atom, 3) for each quantity).
+
+        Every block has one shape; the last is padded by repeating its last frame.
+        """
+        block = min(block, self.n_frames)
+        stored = [self._stored(quantity) for quantity in quantities]
+        for first in range(0, self.n_frames, block):
+            last = min(first + block, self.n_frames)
+            values = tuple(np.asarray(one[first:last]) for one in stored)
+            if last - first < block:
+                values = tuple(np.pad(v, ((0, block - (last - first)), (0, 0), (0, 0)), mode="edge") for v in values)
+            yield slice(first, last), values
+
+    def _stored(self, quantity: Quantity) -> Any:
+        if quantity == "velocities":
+            self.need("velocities", who="this analysis")
+            return self.velocities
+        self.need("scaled_positions", who="this analysis")
+        return self.scaled_positions if self.unwrap != "tor" else self._tor_positions
+
+    @cached_property
+    def _tor_positions(self) -> np.ndarray:
+        """Sum of Cartesian nearest-image steps (Bullerjahn 2023), expressed in the mean cell."""
+        stored = np.asarray(self.scaled_positions[:], dtype=np.float64)
+        wrapped = np.einsum("tai,tij->taj", stored - np.floor(stored), self.cell)
+        steps = np.diff(wrapped, axis=0)
+        crossed = np.diff(np.floor(stored), axis=0)
+        # of the images of a step the nearest is x' - x + (crossed cells) L(t + dt)
+        steps += np.einsum("tai,tij->taj", crossed, self.cell[1:])
+        path = np.concatenate([wrapped[:1], wrapped[:1] + np.cumsum(steps, axis=0)])
+        return path @ np.linalg.inv(self.mean_cell)
+
+    @property
+    def dynamics_cell(self) -> np.ndarray:
+        """What scaled positions are multiplied with to give the path of an ion: (3, 3), or (frame, 3, 3) for "lattice"."""
+        return np.asarray(self.cell, dtype=np.float64) if self.unwrap == "lattice" and not self.fixed_cell else self.mean_cell
+
+    def reference_path(self, reference: Sequence[str] | str | None = None, quantity: Quantity = "positions") -> tuple[np.ndarray, list[str] | str]:
+        """Path (frame, 3) of the frame of reference (scaled, or angstrom/ps for velocities), and the name of what was taken.
+
+        reference : species labels (their unweighted mean), "barycentre", "none", or None: the declared framework, else
+            the barycentre. Accumulated in float64.
+        """
+        meant: list[str] | str = reference if isinstance(reference, str) else list(reference or ())
+        if not meant:
+            meant = list(self.framework) or "barycentre"
+        if isinstance(meant, str) and meant not in ("barycentre", "none"):
+            meant = meant.split(",")
+        if meant == "none":
+            return np.zeros((self.n_frames, 3)), "none"
+        if meant == "barycentre":
+            self.need("masses", who='reference="barycentre"')
+            assert self.masses is not None
+            weights = self.masses / self.masses.sum()
+        else:
+            unknown = [name for name in meant if name not in self.species_names]
+            if unknown:
+                raise TrajectoryError(
+                    f"{self.source}: reference names {', '.join(unknown)}; species are {', '.join(self.species_names)}, other choices are 'barycentre' and 'none'"
+                )
+            chosen = np.isin(self.species, meant)
+            weights = chosen / chosen.sum()
+        path = np.empty((self.n_frames, 3))
+        block = max(1, 2**22 // max(self.n_atoms, 1))
+        for frames, (values,) in self.over_frames(quantity, block=block):
+            part = np.einsum("tax,a->tx", values.astype(np.float64), weights)
+            path[frames] = part[: frames.stop - frames.start]
+        return path, meant
+
+    # -- how it shows itself ------------------------------------------------------------------------------------
+
+    def describe(self) -> dict[str, str]:
+        """What was understood, in words: the rows of `mdtools info` and of the notebook table."""
+        count = {name: len(self.indices(name)) for name in self.species_names}
+        tau, length, temp = ("tau", "sigma", "epsilon/k_B") if self.reduced else ("ps", "angstrom", "K")
+        lengths = np.linalg.norm(self.mean_cell, axis=1)
+        rows = {
+            "source": self.source,
+            "atoms": f"{self.n_atoms} ({', '.join(f'{name} {n}' for name, n in count.items())})",
+            "frames": f"{self.n_frames}",
+            "time": f"{self.time[0]:g} to {self.time[-1]:g} {tau}",
+            "cell": f"{lengths[0]:.4f} x {lengths[1]:.4f} x {lengths[2]:.4f} {length}, " + ("fixed" if self.fixed_cell else "changing"),
+            "framework": ", ".join(self.framework) or "not declared (reference is the barycentre)",
+            "temperature": "not stated" if self.temperature is None else f"{self.temperature:g} {temp}",
+            "velocities": "no" if self.velocities is None else "yes",
+            "charges": "no" if self.charges is None else self._charges_in_words(),
+        }
+        if self.n_frames > 1:
+            spacing = f"frame interval {self.frame_interval:.6g} {tau}" if self.is_even else "frames unevenly spaced"
+            rows["time"] += f"; {spacing}, run {self.time[-1] - self.time[0]:.6g} {tau}"
+        for number, note in enumerate(self.notes, start=1):
+            rows[f"note {number}"] = note
+        return rows
+
+    def _charges_in_words(self) -> str:
+        assert self.charges is not None
+        if self.charges.ndim != 1:
+            return "per frame and atom" if self.charges.ndim == 2 else "tensors"
+        means = {name: self.charges[self.indices(name)].mean() for name in self.species_names}
+        return ", ".join(f"{name} {value:+g}" for name, value in means.items()) + f" (sum {self.charges.sum():+.3g} e)"
+
+    def __repr__(self) -> str:
+        rows = self.describe()
+        return f"<Trajectory {rows['source']}: {rows['atoms']}, {rows['frames']} frames, {rows['time']}>"
+
+    def _repr_html_(self) -> str:
+        return _html_table(self.describe())
+
+
+def _html_table(rows: Mapping[str, str]) -> str:
+    cells = "".join(f"<tr><th style='text-align:left'>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in rows.items())
+    return f"<table>{cells}</table>"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Series:
+    """A table of runs: one member a row, in the order of the table. Replicas are members, never concatenated.
+
+    names : (run,) label of each member. members : the trajectories, or for a refused member the reason.
+    rows : the table as it was given.
+    """
+
+    names: tuple[str, ...]
+    members: tuple[Trajectory | Exception, ...]
+    rows: tuple[dict[str, Any], ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[tuple[str, Trajectory]]:
+        """The members that could be read."""
+        for name, member in zip(self.names, self.members, strict=True):
+            if isinstance(member, Trajectory):
+                yield name, member
+
+    @property
+    def refused(self) -> dict[str, Exception]:
+        """The members that could not be read, with the reason."""
+        return {n: m for n, m in zip(self.names, self.members, strict=True) if isinstance(m, Exception)}
+
+    @property
+    def temperatures(self) -> dict[str, float | None]:
+        return {name: member.temperature for name, member in self}
+
+    def describe(self) -> dict[str, str]:
+        rows = {name: repr(member)[1:-1] for name, member in self}
+        return rows | {name: f"refused: {reason}" for name, reason in self.refused.items()}
+
+    def __repr__(self) -> str:
+        return f"<Series of {len(self)} runs: {json.dumps(list(self.names))}>"
+
+    def _repr_html_(self) -> str:
+        return _html_table(self.describe())

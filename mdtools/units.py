@@ -1,0 +1,87 @@
+"""Internal units and every conversion factor of the project; no other file holds one.
+
+Inside: angstrom, ps, amu, e (elementary charge), K, eV, GPa, THz in cycles (1 THz = 1/ps: no factor).
+Readers convert at the door; estimates convert to SI where the field quotes SI. Runs in `lj` units stay in them.
+Values: CODATA 2022, as in scipy.constants.
+"""
+
+import re
+from dataclasses import dataclass
+
+__all__ = [
+    "ANGSTROM2_PER_PS_TO_CM2_PER_S",
+    "ASE_TIME",
+    "ATOMIC_TIME",
+    "BOHR",
+    "BOLTZMANN",
+    "CONDUCTIVITY_TO_SI",
+    "HARTREE",
+    "KINETIC_TO_EV",
+    "UNIT_SYSTEMS",
+    "UnitSystem",
+    "duration",
+]
+
+BOLTZMANN = 8.617333262e-5  # eV / K
+KINETIC_TO_EV = 1.0364269656e-4  # amu angstrom^2 / ps^2 -> eV
+ANGSTROM2_PER_PS_TO_CM2_PER_S = 1e-4
+CONDUCTIVITY_TO_SI = 1602.176634  # e^2 / (angstrom ps eV) -> S / m
+BOHR = 0.529177210544  # angstrom
+HARTREE = 27.211386245981  # eV
+ATOMIC_TIME = 2.4188843265857e-5  # ps
+ASE_TIME = 0.010180505671156723  # ps: angstrom sqrt(amu / eV)
+
+
+@dataclass(frozen=True)
+class UnitSystem:
+    """Factors from a file's own units to ours (multiply), and its name in the file."""
+
+    name: str
+    length: float = 1.0
+    time: float = 1.0
+    velocity: float = 1.0
+    mass: float = 1.0
+    charge: float = 1.0
+    energy: float = 1.0  # to eV
+    pressure: float = 1.0  # to GPa
+
+
+_AMU = 1 / 1.66053906660e-27  # amu per kg
+_E = 1 / 1.602176634e-19  # e per C, and eV per J
+_ELECTRON_TIME = 1.0327499e-3  # ps: bohr sqrt(amu / hartree), the time in the velocities of LAMMPS `electron`
+UNIT_SYSTEMS = {
+    system.name: system
+    for system in (
+        UnitSystem("metal", pressure=1e-4),
+        UnitSystem("real", time=1e-3, velocity=1e3, energy=0.0433641042, pressure=1.01325e-4),
+        UnitSystem("si", 1e10, 1e12, 1e-2, _AMU, _E, _E, 1e-9),
+        UnitSystem("cgs", 1e8, 1e12, 1e-4, 1e-3 * _AMU, 1 / 4.80320471e-10, 1e-7 * _E, 1e-10),
+        UnitSystem("electron", BOHR, 1e-3, BOHR / _ELECTRON_TIME, energy=HARTREE, pressure=1e-9),
+        UnitSystem("micro", 1e4, 1e6, 1e-2, 1e-15 * _AMU, 1e-12 * _E, 1e-15 * _E, 1e-6),
+        UnitSystem("nano", 10.0, 1e3, 1e-2, 1e-21 * _AMU, 1.0, 1e-21 * _E, 1e-3),
+        UnitSystem("lj"),
+    )
+}
+
+_TIMES = {"fs": 1e-3, "ps": 1.0, "ns": 1e3, "us": 1e6}
+
+
+def duration(value: float | str, name: str) -> float:
+    """A duration in ps from a number of ps or from a number with its unit ("2 fs"); `name` is for the message.
+
+    Raises ValueError for anything else.
+
+    >>> duration("2 fs", "timestep")
+    0.002
+    >>> duration(0.5, "timestep")
+    0.5
+    """
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*([-+0-9.eE]+)\s*(fs|ps|ns|us)?\s*", value)
+        if match is None:
+            raise ValueError(f"{name}={value!r} is not a duration; write a number of ps, or a number with fs, ps, ns or us")
+        try:
+            return float(match[1]) * _TIMES[match[2] or "ps"]
+        except ValueError:
+            raise ValueError(f"{name}={value!r} is not a duration; write for instance {name}='2 fs'") from None
+    return float(value)
