@@ -14,7 +14,7 @@ from typing import Any
 
 from mdtools.catalogue import PUBLIC
 
-__all__ = sorted(PUBLIC)  # noqa: PLE0605
+__all__ = sorted(PUBLIC)
 __version__ = "0.1.0"
 
 

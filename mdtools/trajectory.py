@@ -75,10 +75,14 @@ class Trajectory:
             if value is not None and tuple(value.shape) != shape:
                 raise TrajectoryError(f"{self.source}: {name} has shape {tuple(value.shape)}, but {n_frames} frames of {n_atoms} atoms need {shape}")
         if self.charges is not None and self.charges.shape not in ((n_atoms,), (n_frames, n_atoms), (n_atoms, 3, 3)):
-            raise TrajectoryError(f"{self.source}: charges have shape {self.charges.shape}; give one per atom, per frame and atom, or a 3x3 tensor per atom")
+            raise TrajectoryError(
+                f"{self.source}: charges have shape {self.charges.shape}; give one per atom, per frame and atom, or a 3x3 tensor per atom"
+            )
         if n_frames > 1 and not np.all(np.diff(self.time) > 0):
             at = int(np.argmin(np.diff(self.time) > 0))
-            raise TrajectoryError(f"{self.source}: time does not increase from frame {at} ({self.time[at]:g} ps) to frame {at + 1} ({self.time[at + 1]:g} ps)")
+            raise TrajectoryError(
+                f"{self.source}: time does not increase from frame {at} ({self.time[at]:g} ps) to frame {at + 1} ({self.time[at + 1]:g} ps)"
+            )
         unknown = [name for name in self.framework if name not in set(self.species.tolist())]
         if unknown:
             raise TrajectoryError(f"{self.source}: framework names {', '.join(unknown)}, but the species are {', '.join(self.species_names)}")
@@ -139,8 +143,13 @@ class Trajectory:
         cures = {
             "scaled_positions": ("positions", "give a file with positions"),
             "velocities": ("velocities", "write them (LAMMPS: dump ... vx vy vz; VASP: use vaspout.h5, XDATCAR has none)"),
-            "charges": ("charges", "pass for instance charges={" + ", ".join(f"'{s}': ..." for s in self.species_names) + "}, or --charges "
-                        + ",".join(f"{s}=..." for s in self.species_names)),
+            "charges": (
+                "charges",
+                "pass for instance charges={"
+                + ", ".join(f"'{s}': ..." for s in self.species_names)
+                + "}, or --charges "
+                + ",".join(f"{s}=..." for s in self.species_names),
+            ),
             "masses": ("masses", "pass for instance masses={'" + self.species_names[0] + "': ...}, or name the elements with species="),
             "temperature": ("a stated temperature", "pass temperature=... in K, or --temperature ..."),
         }

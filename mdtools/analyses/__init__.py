@@ -1,0 +1,1 @@
+"""Trajectory -> Dataset. An analysis measures and labels; it keeps `window`, reports no error bar and fits nothing."""

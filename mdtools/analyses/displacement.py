@@ -1,0 +1,93 @@
+"""Mean squared displacement, multi-window and multi-origin."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from mdtools import schema
+from mdtools.analyses.labels import common, lag_frames, window_starts
+from mdtools.analyses.over_atoms import group_means, species_groups, window_length
+from mdtools.errors import TrajectoryError
+from mdtools.kernels.displacement import block_count, block_displacement, squared_displacement, squared_displacement_at
+from mdtools.trajectory import Trajectory
+
+__all__ = ["block_lengths", "msd"]
+
+N_BLOCKS = 64
+
+
+@schema.recorded
+def msd(
+    traj: Trajectory,
+    *,
+    windows: int = 1,
+    lags: Literal["all", "log"] | Sequence[float] = "all",
+    origins: Literal["all", "first"] | int = "all",
+    reference: Sequence[str] | str | None = None,
+) -> xr.Dataset:
+    """Mean squared displacement of each species.
+
+    MSD(t) = < |r_i(t0 + t) - r_i(t0)|^2 > over the ions i of a species and the time origins t0 of a window.
+
+    windows : the run is cut into this many equal parts, each with its own estimate; frames left over are not used.
+    lags : "all", "log", or times in ps. origins : "all" (by FFT), "first", or every so many frames.
+    reference : species whose unweighted mean displacement is subtracted, "barycentre" or "none"; by default the
+        framework that the trajectory declares, else the barycentre.
+
+    Returns `msd` (window, species, lag) and `msd_by_axis` (window, species, xyz, lag) in angstrom^2, and `block_msd`
+    (species, xyz, block_lag, block): squared displacements over non-overlapping blocks of the whole run, from which
+    the estimator learns how far ions move together. Unevenly spaced frames need origins="first".
+    Raises TrajectoryError, NotEnoughData, ValueError for lags that a window does not hold.
+    Source: reference/science.md B1.
+
+    >>> from mdtools import synthetic
+    >>> walk = synthetic.brownian(n_atoms=20, n_frames=400, diffusivity=0.5, seed=1)
+    >>> float(msd(walk, lags=[1.0], reference="none").msd.sel(lag=1.0).item().__round__(0))  # 6 D t
+    3.0
+    """
+    length = window_length(traj, windows, who="msd")
+    if not traj.is_even and not (origins == "first" and windows == 1 and lags == "all"):
+        raise TrajectoryError(f'{traj.source}: frames are unevenly spaced; the msd of such a run needs origins="first", lags="all" and windows=1')
+    interval = traj.frame_interval if traj.is_even else 1.0
+    frames = lag_frames(lags, longest=length - 1, frame_interval=interval)
+    groups = species_groups(traj)
+    shared: dict[str, Any] = {"groups": groups, "reference": reference}
+    if origins == "all" and lags == "all":
+        by_axis, taken = group_means(squared_displacement, traj, windows=windows, **shared)
+    else:
+        starts = np.arange(1) if origins == "first" else np.arange(0, length, 1 if origins == "all" else int(origins))
+        by_axis, taken = group_means(squared_displacement_at, traj, windows=windows, arguments=(frames, starts), **shared)
+    out = {
+        **common(traj),
+        "msd": (("window", "species", "lag"), by_axis.sum(axis=2)),
+        "msd_by_axis": (("window", "species", "xyz", "lag"), by_axis),
+        "window": window_starts(traj, windows),
+        "xyz": ["x", "y", "z"],
+        "lag": frames * interval if traj.is_even else traj.time - traj.time[0],
+    }
+    if traj.is_even:
+        out |= _blocks(traj, shared)
+    unused = traj.n_frames - windows * length
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused)
+
+
+def block_lengths(n_frames: int, *, fewest: int = 4) -> tuple[int, ...]:
+    """Block lengths in frames, a factor sqrt(2) apart, from 1 to what leaves `fewest` blocks."""
+    longest = max(1, (n_frames - 1) // fewest)
+    return tuple(sorted({round(2 ** (k / 2)) for k in range(64) if round(2 ** (k / 2)) <= longest}))
+
+
+def _blocks(traj: Trajectory, shared: dict[str, Any]) -> dict[str, Any]:
+    """Squared displacements over non-overlapping blocks of the whole run, NaN where a block does not exist."""
+    lengths = block_lengths(traj.n_frames)
+    values, _ = group_means(block_displacement, traj, options={"lengths": lengths, "n_blocks": N_BLOCKS}, **shared)
+    values = np.moveaxis(values[0], 1, 2)  # (species, xyz, block_lag, block)
+    count = np.array([block_count(traj.n_frames, length, N_BLOCKS) for length in lengths])
+    values = np.where(np.arange(N_BLOCKS)[None, None, None, :] < count[None, None, :, None], values, np.nan)
+    return {
+        "block_msd": (("species", "xyz", "block_lag", "block"), values),
+        "block_lag": np.array(lengths) * traj.frame_interval,
+        "block": np.arange(N_BLOCKS),
+    }

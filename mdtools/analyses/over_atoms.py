@@ -1,0 +1,83 @@
+"""Visit whole histories of atoms in blocks of one shape, and average a kernel over groups of atoms."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from mdtools.errors import NotEnoughData, TrajectoryError
+from mdtools.kernels.grouped import group_sums
+from mdtools.trajectory import Quantity, Trajectory
+
+__all__ = ["MEMORY", "block_of_atoms", "frame_of", "group_means", "species_groups", "window_length"]
+
+MEMORY = 2**28  # bytes that one block may take on the device, copies included
+
+
+def window_length(traj: Trajectory, windows: int, *, who: str, shortest: int = 2) -> int:
+    """Frames in each of `windows` equal parts. Raises NotEnoughData where a part would be shorter than `shortest`."""
+    length = traj.n_frames // windows if windows > 0 else 0
+    if length < shortest:
+        raise NotEnoughData(
+            f"{who} needs at least {shortest} frames in a window; {traj.source} has {traj.n_frames} frames for windows={windows}: "
+            + (f"pass windows={max(1, traj.n_frames // shortest)} or fewer" if traj.n_frames >= shortest else "give a longer run")
+        )
+    return length
+
+
+def block_of_atoms(n_frames: int, n_atoms: int) -> int:
+    """Atoms in a block: about a dozen float64 copies of their paths (padded FFT included) fit into MEMORY."""
+    return int(np.clip(MEMORY // (12 * 3 * 8 * n_frames), 1, n_atoms))
+
+
+def species_groups(traj: Trajectory) -> np.ndarray:
+    """Group of each atom: the number of its species."""
+    number = {name: k for k, name in enumerate(traj.species_names)}
+    return np.array([number[name] for name in traj.species.tolist()])
+
+
+def frame_of(traj: Trajectory, reference: Sequence[str] | str | None, quantity: Quantity) -> tuple[np.ndarray, np.ndarray, Any]:
+    """What makes a Cartesian path in a frame of reference: the cell, the shift (frame, xyz), and the reference taken."""
+    path, taken = traj.reference_path(reference, quantity)
+    if quantity == "velocities":
+        return np.eye(3), path, taken
+    cell = traj.dynamics_cell
+    shift = np.einsum("ti,tij->tj", path, cell) if cell.ndim == 3 else path @ cell
+    if traj.origin is not None and taken == "none" and traj.unwrap == "lattice":
+        shift = shift - traj.origin
+    return cell, shift, taken
+
+
+def group_means(
+    kernel: Callable[..., Any],
+    traj: Trajectory,
+    quantity: Quantity = "positions",
+    *,
+    groups: np.ndarray,
+    reference: Sequence[str] | str | None,
+    windows: int = 1,
+    arguments: tuple[Any, ...] = (),
+    options: dict[str, Any] | None = None,
+    per_atom: float = 1.0,
+) -> tuple[np.ndarray, Any]:
+    """Mean of `kernel` over the atoms of each group: (window, group, ...) float64, and the reference that was taken.
+
+    groups : (atom,) number of the group of each atom, from 0. per_atom : how many times the memory of an MSD an atom takes.
+    """
+    traj.need("scaled_positions" if quantity == "positions" else "velocities", who=getattr(kernel, "__name__", "this analysis"))
+    n_groups = int(groups.max()) + 1
+    sizes = np.bincount(groups, minlength=n_groups)
+    if np.any(sizes == 0):
+        raise TrajectoryError(f"{traj.source}: a group of atoms is empty")
+    weights = np.zeros((traj.n_atoms, n_groups))
+    weights[np.arange(traj.n_atoms), groups] = 1.0 / sizes[groups]
+    cell, shift, taken = frame_of(traj, reference, quantity)
+    block = block_of_atoms(int(traj.n_frames * per_atom), traj.n_atoms)
+    total: Any = 0.0
+    with jax.enable_x64(True):
+        for atoms, values in traj.over_atoms(quantity, block=block):
+            share = np.zeros((block, n_groups))
+            share[: atoms.stop - atoms.start] = weights[atoms]
+            total = total + group_sums(kernel, values, cell, shift, share, arguments, options=tuple((options or {}).items()), windows=windows)
+        return np.asarray(total), taken
