@@ -33,7 +33,7 @@ DECISIONS = {
     "detect_melting": "mdtools.detection.melting",
 }
 SHOWING = {
-    "report": "mdtools.report",
+    "report": "mdtools.reporting.page",
 }
 REFUSALS = {
     "NotEnoughData": "mdtools.errors",

@@ -1,0 +1,265 @@
+"""From what is given to what is asked for: the positional parameters of a stage are the names of what makes them.
+
+`Chain(traj).make("haven_ratio")` measures the MSD and the current and estimates from them; `Chain(given=...)` starts
+from saved measurements. Everything is made once; what could not be made is kept with its reason.
+"""
+
+import importlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mdtools import progress
+from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, PUBLIC
+from mdtools.errors import NotEnoughData, TrajectoryError
+from mdtools.signatures import Input, signature
+
+__all__ = ["STAGES", "Chain", "Chains", "chains_of", "load", "save"]
+
+STAGES = {**ANALYSES, **ESTIMATES, **DECISIONS}
+
+
+@dataclass(kw_only=True)
+class Chain:
+    """What is known of one run: its trajectory or some of its results, and every result made from them so far.
+
+    name : label of the run. options : per stage, the keyword options that it gets.
+    """
+
+    name: str = "run"
+    traj: Any = None
+    made: dict[str, Any] = field(default_factory=dict)
+    refused: dict[str, Exception] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def make(self, name: str) -> Any:
+        """The result called `name`, made from what is there. Raises TrajectoryError or NotEnoughData where it cannot be."""
+        if name in self.made:
+            return self.made[name]
+        if name in self.refused:
+            raise self.refused[name]
+        try:
+            if name in ANALYSES and self.traj is None:
+                raise TrajectoryError(f"there is no {_words(name)} of {self.name}: give the trajectory, or {name}.nc from mdtools {_flag(name)}")
+            arguments = [self.traj] if name in ANALYSES else [self._input(name, one) for one in signature(name).inputs]
+            with progress.stage(name if not self.name else f"{name} ({self.name})"):
+                self.made[name] = _function(name)(*arguments, **self.options.get(name, {}))
+        except (TrajectoryError, NotEnoughData) as reason:
+            self.refused[name] = reason
+            raise
+        return self.made[name]
+
+    def _input(self, name: str, wanted: Input) -> Any:
+        if wanted.name not in STAGES:
+            raise AssertionError(f"{name} takes {wanted.name}, which no stage makes")
+        try:
+            made = self.make(wanted.name)
+        except (TrajectoryError, NotEnoughData) as reason:
+            if not wanted.required:
+                return None
+            if self.traj is None and wanted.name in ANALYSES:
+                raise TrajectoryError(
+                    f"{_words(name)} needs {_words(wanted.name)}, and what was given of {self.name} does not hold it: "
+                    f"give the trajectory, or {wanted.name}.nc from mdtools {_flag(wanted.name)}"
+                ) from None
+            raise reason from None
+        return [made] if wanted.many else made
+
+    def make_all(self) -> None:
+        """Make everything that can be made of one run; `refused` holds the reasons of the rest."""
+        for name in STAGES:
+            if not any(one.many for one in signature(name).inputs):
+                try:
+                    self.make(name)
+                except (TrajectoryError, NotEnoughData):
+                    continue
+
+
+@dataclass(kw_only=True)
+class Chains:
+    """The runs of a series, in the order of its table."""
+
+    members: list[Chain]
+    made: dict[str, Any] = field(default_factory=dict)
+    refused: dict[str, Exception] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Chain]:
+        return iter(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def make(self, name: str) -> Any:
+        """A result that takes all runs at once, such as the activation energy. Members that refuse an input are left out."""
+        if name in self.made:
+            return self.made[name]
+        arguments = []
+        for wanted in signature(name).inputs:
+            parts, reasons = [], []
+            for member in self.members:
+                try:
+                    parts.append(member.make(wanted.name))
+                except (TrajectoryError, NotEnoughData) as reason:
+                    reasons.append(reason)
+            if not parts and wanted.required:
+                self.refused[name] = reasons[0] if reasons else NotEnoughData(f"{_words(name)} needs several runs")
+                raise self.refused[name]
+            arguments.append(parts if parts else None)
+        try:
+            self.made[name] = _function(name)(*arguments, **self.options.get(name, {}))
+        except (TrajectoryError, NotEnoughData) as reason:
+            self.refused[name] = reason
+            raise
+        return self.made[name]
+
+    def make_all(self) -> None:
+        """Make everything that can be made of each run, and of all together."""
+        for member in self.members:
+            member.make_all()
+        for name in STAGES:
+            if len(self.members) > 1 and any(one.many for one in signature(name).inputs):
+                try:
+                    self.make(name)
+                except (TrajectoryError, NotEnoughData):
+                    continue
+
+
+def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = None) -> Chains:
+    """Runs from a Trajectory, a Series, Datasets (one, a list, a mapping), or paths of saved .nc files.
+
+    Datasets belong to one run when their histories begin with the same step.
+    """
+    from mdtools.trajectory import Series, Trajectory
+
+    options = options or {}
+    if isinstance(source, Chains):
+        return source
+    if isinstance(source, Chain):
+        return Chains(members=[source], options=options)
+    if isinstance(source, Trajectory):
+        return Chains(members=[Chain(name=_run_name(source.source), traj=source, options=options)], options=options)
+    if isinstance(source, Series):
+        members = [Chain(name=name, traj=traj, options=options) for name, traj in source]
+        out = Chains(members=members, options=options)
+        out.refused.update({f"read {name}": reason for name, reason in source.refused.items()})
+        return out
+    if isinstance(source, (str, Path)):
+        source = [source]
+    if isinstance(source, Mapping):
+        return _from_datasets([("", one) for one in source.values()], options)
+    named: list[tuple[str, Any]] = []
+    for one in source if isinstance(source, Iterable) and not hasattr(source, "data_vars") else [source]:
+        named += load(one) if isinstance(one, (str, Path)) else [("", one)]
+    return _from_datasets(named, options)
+
+
+def _from_datasets(named: Sequence[tuple[str, Any]], options: Mapping[str, Mapping[str, Any]]) -> Chains:
+    from mdtools import schema
+
+    runs: dict[str, Chain] = {}
+    whole: dict[str, Any] = {}
+    for label, data in named:
+        steps = schema.history(data)
+        if not steps or steps[-1]["step"] not in STAGES:
+            raise TrajectoryError(f"a Dataset of {sorted(map(str, data.data_vars))[:3]} has no history that mdtools wrote; give one that it made")
+        stage = steps[-1]["step"]
+        if any(one.many for one in signature(stage).inputs):
+            whole[stage] = data
+            continue
+        key = json.dumps(_origin(steps), sort_keys=True)
+        chain = runs.setdefault(key, Chain(name=label or _run_name(_origin(steps)[0].get("source", "run")), options=options))
+        if stage in chain.made:
+            raise TrajectoryError(f"two {_words(stage)} of the same run {chain.name} were given; give one of them")
+        chain.made[stage] = data
+    names = [chain.name for chain in runs.values()]
+    for k, chain in enumerate(runs.values()):  # two runs may be called alike
+        if names.count(chain.name) > 1:
+            chain.name = f"{chain.name} {names[: k + 1].count(chain.name)}"
+    return Chains(members=list(runs.values()), made=whole, options=options)
+
+
+def _origin(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The steps before the first measurement: they say which run it is."""
+    first = next((k for k, step in enumerate(steps) if step["step"] in STAGES), len(steps))
+    return steps[:first] or [{"step": "memory"}]
+
+
+def save(chains: Chains, path: str | Path) -> None:
+    """Every result in one netCDF file, in groups <run>/<stage>; written beside its place and renamed."""
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.part")
+    beside.unlink(missing_ok=True)
+    with _removed_on_failure(beside):
+        mode = "w"
+        for number, (name, made) in enumerate([*((member.name, member.made) for member in chains), ("", chains.made)]):
+            for stage, data in made.items():
+                group = f"{_group(name, number)}/{stage}" if name else stage
+                data.to_netcdf(beside, engine="h5netcdf", group=group, mode=mode)
+                mode = "a"
+        beside.replace(path)
+
+
+def load(path: str | Path) -> list[tuple[str, Any]]:
+    """Datasets of a netCDF file, each with the name of its run ("" where it has none). Raises TrajectoryError."""
+    import h5py
+    import xarray as xr
+
+    path = Path(path)
+    if not path.exists():
+        raise TrajectoryError(f"there is no file {path}")
+    groups: list[str] = []
+
+    def found(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Group) and "history" in item.attrs:
+            groups.append(name)
+
+    try:
+        with h5py.File(path) as file:
+            if "history" in file.attrs:
+                groups.append("")
+            file.visititems(found)
+    except OSError:
+        raise TrajectoryError(f"{path} is not a netCDF file that mdtools wrote") from None
+    if not groups:
+        raise TrajectoryError(f"{path} holds nothing that mdtools made: no history is written in it")
+    out = []
+    for group in groups:
+        with xr.open_dataset(path, group=group or None, engine="h5netcdf") as data:
+            out.append((group.rpartition("/")[0], data.load()))
+    return out
+
+
+@contextmanager
+def _removed_on_failure(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _group(name: str, number: int) -> str:
+    """A run's name as the name of a group."""
+    return name.replace("/", "_").strip(". ") or f"run {number}"
+
+
+def _run_name(source: str) -> str:
+    """A short label from where a trajectory came from."""
+    first = source.split(", ")[0].split(" (")[0]
+    return Path(first).name or source
+
+
+def _function(name: str) -> Any:
+    return getattr(importlib.import_module(PUBLIC[name]), name)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ") if name not in ("msd",) else "MSD"
+
+
+def _flag(name: str) -> str:
+    return name.replace("_", "-")
