@@ -62,6 +62,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "non_gaussian_parameter": ("1", "alpha_2 = 3 <r^4> / (5 <r^2>^2) - 1"),
     # charge
     "charge_displacement_msd": ("e^2 angstrom^2", "mean squared displacement of the charge dipole"),
+    "charge_displacement_msd_by_axis": ("e^2 angstrom^2", "mean squared displacement of the charge dipole along each axis"),
     "charge_displacement_msd_by_pair": ("e^2 angstrom^2", "the part of it between two species"),
     "charge_current_acf": ("e^2 angstrom^2 / ps^2", "<J(0) . J(t)> of the charge current J"),
     "charge_current_acf_by_pair": ("e^2 angstrom^2 / ps^2", "the part of it between two species"),

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from mdtools.errors import TrajectoryError
 from mdtools.trajectory import Trajectory
+from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
-__all__ = ["common", "lag_frames", "window_starts"]
+__all__ = ["common", "even_interval", "lag_frames", "species_pairs", "thermal_energy", "window_starts"]
 
 
 def common(traj: Trajectory) -> dict[str, Any]:
@@ -57,3 +59,26 @@ def lag_frames(lags: str | Sequence[float], *, longest: int, frame_interval: flo
     if len(frames) == 0 or frames.min() < 0 or frames.max() > longest:
         raise ValueError(f"lags must lie between 0 and {longest * frame_interval:g} ps, the length of a window; pass fewer windows or shorter lags")
     return np.unique(frames)
+
+
+def even_interval(traj: Trajectory, *, who: str) -> float:
+    """Time between frames in ps. Raises TrajectoryError where frames are unevenly spaced, for analyses that need an FFT."""
+    if traj.n_frames > 1 and not traj.is_even:
+        steps = np.diff(traj.time)
+        raise TrajectoryError(
+            f"{who} needs evenly spaced frames, and those of {traj.source} lie {steps.min():g} to {steps.max():g} ps apart: "
+            f"read an even part of it with begin=, end= and stride="
+        )
+    return traj.frame_interval
+
+
+def species_pairs(traj: Trajectory) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Unordered pairs a <= b of species, in the order of species: numbers a, numbers b, labels "Ca-F"."""
+    first, second = np.triu_indices(len(traj.species_names))
+    return first, second, [f"{traj.species_names[a]}-{traj.species_names[b]}" for a, b in zip(first, second, strict=True)]
+
+
+def thermal_energy(traj: Trajectory) -> float:
+    """k_B T at the stated temperature in amu angstrom^2/ps^2; in a reduced run T itself. Needs `temperature`."""
+    assert traj.temperature is not None
+    return float(traj.temperature) * (1.0 if traj.reduced else BOLTZMANN / KINETIC_TO_EV)

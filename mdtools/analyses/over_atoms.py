@@ -60,24 +60,26 @@ def group_means(
     arguments: tuple[Any, ...] = (),
     options: dict[str, Any] | None = None,
     per_atom: float = 1.0,
+    weights: np.ndarray | None = None,
 ) -> tuple[np.ndarray, Any]:
     """Mean of `kernel` over the atoms of each group: (window, group, ...) float64, and the reference that was taken.
 
     groups : (atom,) number of the group of each atom, from 0. per_atom : how many times the memory of an MSD an atom takes.
+    weights : (atom,), in place of one over the size of the group: the sum of weight times kernel.
     """
     traj.need("scaled_positions" if quantity == "positions" else "velocities", who=getattr(kernel, "__name__", "this analysis"))
     n_groups = int(groups.max()) + 1
     sizes = np.bincount(groups, minlength=n_groups)
     if np.any(sizes == 0):
         raise TrajectoryError(f"{traj.source}: a group of atoms is empty")
-    weights = np.zeros((traj.n_atoms, n_groups))
-    weights[np.arange(traj.n_atoms), groups] = 1.0 / sizes[groups]
+    weight_of = np.zeros((traj.n_atoms, n_groups))
+    weight_of[np.arange(traj.n_atoms), groups] = 1.0 / sizes[groups] if weights is None else weights
     cell, shift, taken = frame_of(traj, reference, quantity)
     block = block_of_atoms(int(traj.n_frames * per_atom), traj.n_atoms)
     total: Any = 0.0
     with jax.enable_x64(True):
         for atoms, values in traj.over_atoms(quantity, block=block):
             share = np.zeros((block, n_groups))
-            share[: atoms.stop - atoms.start] = weights[atoms]
+            share[: atoms.stop - atoms.start] = weight_of[atoms]
             total = total + group_sums(kernel, values, cell, shift, share, arguments, options=tuple((options or {}).items()), windows=windows)
         return np.asarray(total), taken
