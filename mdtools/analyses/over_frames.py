@@ -1,0 +1,44 @@
+"""Visit whole frames in blocks of one shape, and reduce each to the charge carried by the species."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from mdtools.analyses.over_atoms import MEMORY, frame_of, species_groups
+from mdtools.kernels.current import charge_sums
+from mdtools.trajectory import Quantity, Trajectory
+
+__all__ = ["block_of_frames", "charge_by_species", "in_windows"]
+
+
+def block_of_frames(n_frames: int, n_atoms: int) -> int:
+    """Frames in a block: about half a dozen float64 copies of them fit into MEMORY."""
+    return int(np.clip(MEMORY // (6 * 3 * 8 * n_atoms), 1, n_frames))
+
+
+def charge_by_species(traj: Trajectory, quantity: Quantity, *, reference: Sequence[str] | str | None) -> tuple[np.ndarray, Any]:
+    """sum_i q_i x_i of each species in each frame, (species, xyz, frame) float64, and the reference that was taken.
+
+    x is the position (angstrom) or the velocity (angstrom/ps) in the frame of reference; charges in any of their forms.
+    """
+    charges = np.asarray(traj.charges, dtype=np.float64)
+    of_frame = charges.shape == (traj.n_frames, traj.n_atoms)
+    groups = species_groups(traj)
+    members = (groups[:, None] == np.arange(groups.max() + 1)).astype(np.float64)
+    cell, shift, taken = frame_of(traj, reference, quantity)
+    block = block_of_frames(traj.n_frames, traj.n_atoms)
+    total = np.empty((members.shape[1], 3, traj.n_frames))
+    with jax.enable_x64(True):
+        for frames, (values,) in traj.over_frames(quantity, block=block):
+            at = np.minimum(np.arange(frames.start, frames.start + block), traj.n_frames - 1)  # the last block is padded
+            part = charge_sums(values, cell[at] if cell.ndim == 3 else cell, shift[at], charges[at] if of_frame else charges, members)
+            total[:, :, frames] = np.moveaxis(np.asarray(part)[: frames.stop - frames.start], 0, -1)
+    return total, taken
+
+
+def in_windows(series: np.ndarray, windows: int) -> np.ndarray:
+    """(..., frame) cut into equal parts: (window, ..., frame). What is left over is not used."""
+    length = series.shape[-1] // windows
+    return np.moveaxis(series[..., : windows * length].reshape(*series.shape[:-1], windows, length), -2, 0)

@@ -1,0 +1,123 @@
+"""Vibrations seen in the velocities: their autocorrelation and the phonon density of states."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import jax
+import numpy as np
+import xarray as xr
+
+from mdtools import schema
+from mdtools.analyses.labels import common, even_interval, thermal_energy, window_starts
+from mdtools.analyses.over_atoms import group_means, species_groups, window_length
+from mdtools.kernels.phonons import velocity_correlation, velocity_correlation_from_first, velocity_power, velocity_square
+from mdtools.kernels.spectrum import hann
+from mdtools.trajectory import Trajectory
+
+__all__ = ["phonon_dos", "velocity_acf"]
+
+
+@schema.recorded
+def velocity_acf(
+    traj: Trajectory,
+    *,
+    windows: int = 8,
+    origins: Literal["all", "first"] = "all",
+    reference: Sequence[str] | str | None = "none",
+) -> xr.Dataset:
+    """Velocity autocorrelation of each species.
+
+    C(t) = < v_i(t0) . v_i(t0 + t) > over the ions i of a species and the time origins t0 of a window.
+    C(0) = 3 k_B T / m; (1/3) int_0^inf C dt = D.
+
+    windows : as in `msd`. Velocities forget within picoseconds, so that eight windows cost no lag of interest and show
+        the spread. origins : "all" (by FFT), or "first": the first frame of each window only, as LAMMPS `compute vacf`.
+    reference : as in `msd`, of the velocities; "none" by default, because a drift is a finding and not to be hidden.
+
+    Returns `velocity_acf` (window, species, lag) in angstrom^2/ps^2. Uneven frames need origins="first", windows=1.
+    Raises TrajectoryError (no velocities, uneven frames), NotEnoughData. Source: reference/science.md B2.
+
+    >>> from mdtools import synthetic
+    >>> gas = synthetic.ornstein_uhlenbeck(n_atoms=40, n_frames=4000, friction=5.0, seed=1)
+    >>> acf = velocity_acf(gas).velocity_acf.mean("window").sel(species="A")
+    >>> float((acf.sel(lag=0.2) / acf.sel(lag=0.0)).round(1))  # exp(-5 * 0.2) = 0.37
+    0.4
+    """
+    who = "velocity_acf"
+    traj.need("velocities", who=who)
+    if origins not in ("all", "first"):
+        raise ValueError(f'origins={origins!r} is not understood; write "all" or "first"')
+    length = window_length(traj, windows, who=who)
+    direct = origins == "first" and windows == 1  # the only route that bears uneven frames
+    lag = traj.time - traj.time[0] if direct else np.arange(length) * even_interval(traj, who=who)
+    kernel = velocity_correlation if origins == "all" else velocity_correlation_from_first
+    acf, taken = group_means(kernel, traj, "velocities", groups=species_groups(traj), reference=reference, windows=windows)
+    out = {
+        **common(traj),
+        "velocity_acf": (("window", "species", "lag"), acf),
+        "window": window_starts(traj, windows),
+        "lag": lag,
+    }
+    unused = traj.n_frames - windows * length
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused)
+
+
+@schema.recorded
+def phonon_dos(
+    traj: Trajectory,
+    *,
+    windows: int = 8,
+    taper: Literal["hann", "none"] = "hann",
+    reference: Sequence[str] | str | None = "none",
+) -> xr.Dataset:
+    """Phonon density of states of each species and direction, normalised by theory.
+
+    g_s(f) = 2 / (k_B T) sum_{i in s} m_i dt |sum_k w_k v_i,k exp(-2 pi i f k dt)|^2 / sum_k w_k^2, f >= 0, with the
+    stated temperature T and the taper w. The integral over f, by the trapezoidal rule (`g.integrate("frequency")`), is
+    3 N_s T_w / T, T_w the temperature of the (tapered) velocities: 3 N_s is not imposed, so that it is a check.
+    g_s(0) = 12 m N_s D / (k_B T): no mean is subtracted, since the mean velocity of an ion is its diffusion.
+
+    windows : equal parts, each with its own g; the resolution is their inverse length. taper : "hann" keeps a strong
+        line from leaking, "none" makes the integral exact. reference : as in `msd`, of the velocities.
+        Windows of an odd number of frames are padded by one zero, so that the rule holds for them too.
+    Frames must come faster than 2.5 times the highest frequency, else lines are folded back into the spectrum.
+
+    Returns `phonon_dos` (window, species, frequency) and `phonon_dos_by_direction` (window, species, direction,
+    frequency) in 1/THz, `kinetic_temperature` (window, species; m v^2 / 3 k_B, no degree of freedom taken off) in K,
+    `frequency_resolution` (equivalent noise width of the taper: 1.5 over the length of a window for "hann") in THz.
+    Raises TrajectoryError (no velocities, masses or stated temperature; uneven frames), NotEnoughData.
+    Source: reference/science.md B6; g(0): Lin, Blanco, Goddard, J. Chem. Phys. 119, 11792 (2003).
+
+    >>> from mdtools import synthetic
+    >>> solid = synthetic.damped_oscillator(cells=2, n_frames=4096, frequency=3.0, damping=2.0, seed=1)
+    >>> dos = phonon_dos(solid).phonon_dos.mean("window").sel(species="A")
+    >>> float(dos.frequency[dos.argmax("frequency")].round(0)), int(dos.integrate("frequency") / 8 + 0.5)
+    (3.0, 3)
+    """
+    who = "phonon_dos"
+    traj.need("velocities", "masses", "temperature", who=who)
+    assert traj.masses is not None and traj.temperature is not None
+    if taper not in ("hann", "none"):
+        raise ValueError(f'taper={taper!r} is not understood; write "hann" or "none"')
+    length = window_length(traj, windows, who=who)
+    interval, energy = even_interval(traj, who=who), thermal_energy(traj)
+    n_fft = length + length % 2
+    with jax.enable_x64(True):
+        weight = np.asarray(hann(length)) if taper == "hann" else np.ones(length)
+    shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference, "windows": windows, "weights": traj.masses}
+    power, taken = group_means(velocity_power, traj, "velocities", arguments=(weight,), options={"n_fft": n_fft}, **shared)
+    kinetic, _ = group_means(velocity_square, traj, "velocities", **shared)
+    by_direction = 2.0 * interval / energy * power
+    freedom = 3.0 * np.array([len(traj.indices(name)) for name in traj.species_names])
+    out = {
+        **common(traj),
+        "phonon_dos": (("window", "species", "frequency"), by_direction.sum(axis=2)),
+        "phonon_dos_by_direction": (("window", "species", "direction", "frequency"), by_direction),
+        "kinetic_temperature": (("window", "species"), kinetic / freedom * (traj.temperature / energy)),
+        "frequency_resolution": np.sum(weight**2) / np.sum(weight) ** 2 / interval,
+        "window": window_starts(traj, windows),
+        "direction": ["x", "y", "z"],
+        "frequency": np.arange(n_fft // 2 + 1) / (n_fft * interval),
+    }
+    unused = traj.n_frames - windows * length
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused)

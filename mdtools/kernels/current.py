@@ -1,0 +1,48 @@
+"""Charge carried by groups of atoms, and products of two collective paths.
+
+A collective path is one sample a frame, so there is no `vmap` over atoms here: leading axes are a batch.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from mdtools.kernels.correlation import crosscorrelation, origins
+from mdtools.kernels.grouped import cartesian
+from mdtools.kernels.shapes import Array, Float
+
+__all__ = ["charge_sums", "displacement_product"]
+
+
+@jax.jit
+def charge_sums(
+    values: Float[Array, "frame atom xyz"],
+    cell: Float[Array, "*frame xyz xyz"],
+    shift: Float[Array, "frame xyz"],
+    charges: Float[Array, "..."],
+    members: Float[Array, "atom group"],
+) -> Float[Array, "frame group xyz"]:
+    """sum_{i in g} q_i (x_i - shift), x_i = values_i @ cell, of every frame: the dipole of positions, the current of velocities.
+
+    charges : q_i (atom,), q_i(t) (frame, atom), or Z_i (atom, xyz, xyz), which acts as sum_b Z_ab x_b. members : 1 or 0.
+    """
+    x = cartesian(values, cell, shift)
+    if charges.ndim == 3:
+        x = jnp.einsum("iab,tib->tia", charges, x, precision="highest")
+    else:
+        x = x * (charges[None, :, None] if charges.ndim == 1 else charges[:, :, None])
+    return jnp.einsum("tix,ig->tgx", x, members, precision="highest")
+
+
+@jax.jit
+def displacement_product(x: Float[Array, "*batch time"], y: Float[Array, "*batch time"]) -> Float[Array, "*batch lag"]:
+    """1/(n - m) sum_k [x(k + m) - x(k)] [y(k + m) - y(k)] for every lag m < n, by FFT.
+
+    Both paths are centred first; what is left of the cancellation is 1e-16 of the product of their extents.
+    """
+    n = x.shape[-1]
+    x, y = (path - jnp.mean(path, axis=-1, keepdims=True) for path in (x, y))
+    product = x * y
+    head = jnp.cumsum(product, axis=-1)[..., ::-1]  # sum_{k < n - m}
+    tail = jnp.cumsum(product[..., ::-1], axis=-1)[..., ::-1]  # sum_{k >= m}
+    both = (head + tail) / jnp.expand_dims(origins(n), tuple(range(x.ndim - 1)))
+    return (both - 2.0 * crosscorrelation(x, y)).at[..., 0].set(0.0)
