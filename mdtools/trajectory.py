@@ -237,7 +237,8 @@ class Trajectory:
                 return universe.select_atoms(expression).indices
             except Exception as reason:
                 raise TrajectoryError(
-                    f"{self.source}: the selection {text!r} is not understood ({reason}); write species labels, indices or for instance 'Li and prop z > 10'"
+                    f"{self.source}: the selection {text!r} is not understood ({reason}); write species labels, indices "
+                    "or for instance 'Li and prop z > 10'"
                 ) from None
 
     def relabel(self, labels: Mapping[str, Sequence[int] | np.ndarray]) -> "Trajectory":
@@ -353,7 +354,8 @@ class Trajectory:
             unknown = [name for name in meant if name not in self.species_names]
             if unknown:
                 raise TrajectoryError(
-                    f"{self.source}: reference names {', '.join(unknown)}; species are {', '.join(self.species_names)}, other choices are 'barycentre' and 'none'"
+                    f"{self.source}: reference names {', '.join(unknown)}; species are {', '.join(self.species_names)}, "
+                    "other choices are 'barycentre' and 'none'"
                 )
             chosen = np.isin(self.species, meant)
             weights = chosen / chosen.sum()

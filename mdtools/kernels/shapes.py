@@ -14,6 +14,6 @@ except ModuleNotFoundError:
         def __class_getitem__(cls, item: Any) -> Any:
             return Any
 
-    Bool = Complex = Float = Int = _Words  # type: ignore[misc,assignment]
+    Bool = Complex = Float = Int = _Words  # type: ignore[assignment]
 
 __all__ = ["Array", "Bool", "Complex", "Float", "Int"]

@@ -1,0 +1,94 @@
+"""The table of allowed imports is the architecture. A row: layer -> (of mdtools, of others), the standard library apart."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "mdtools"
+ANYTHING = None
+ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
+    "__init__": ({"catalogue"}, set()),
+    "__main__": ({"cli"}, set()),
+    "catalogue": (set(), set()),
+    "units": (set(), set()),
+    "errors": (set(), set()),
+    "progress": (set(), {"rich"}),
+    "schema": (set(), {"numpy", "xarray"}),
+    "trajectory": ({"errors", "progress"}, {"numpy", "MDAnalysis"}),
+    "synthetic": ({"trajectory", "units"}, {"numpy", "scipy", "numba"}),
+    "readers": ({"readers", "trajectory", "units", "errors", "progress"}, {"numpy", "numba", "ase", "MDAnalysis", "zarr", "h5py", "zstandard"}),
+    "kernels": ({"kernels"}, {"jax", "jaxtyping"}),
+    "statistics": ({"statistics", "errors"}, {"numpy", "scipy"}),
+    "analyses": ({"analyses", "kernels", "trajectory", "schema", "units", "errors", "progress"}, {"numpy", "jax", "xarray"}),
+    "estimates": ({"estimates", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),
+    "detection": ({"detection", "statistics", "schema", "errors"}, {"numpy", "xarray"}),
+    "reporting": (
+        {"reporting", "chain", "catalogue", "schema", "trajectory", "readers", "units", "errors"},
+        {"numpy", "xarray", "matplotlib", "jinja2", "markupsafe"},
+    ),
+    "signatures": ({"catalogue"}, set()),
+    "chain": (ANYTHING, ANYTHING),
+    "recipe": (ANYTHING, ANYTHING),
+    "cli": (ANYTHING, ANYTHING),
+}
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names of everything a file imports, wherever in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module is not None
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_every_file_has_a_row_in_the_table():
+    assert {layer_of(path) for path in FILES} <= set(ALLOWED)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_one_way(path):
+    ours, others = ALLOWED[layer_of(path)]
+    for name in imports(path):
+        top, _, rest = name.partition(".")
+        if top == "mdtools":
+            allowed = ours is ANYTHING or rest.split(".")[0] in ours
+        else:
+            allowed = others is ANYTHING or top in sys.stdlib_module_names or top in others
+        assert allowed, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def loaded_by(code: str) -> set[str]:
+    answer = subprocess.run([sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in answer.stdout.split()}
+
+
+HEAVY = {"jax", "xarray", "ase", "MDAnalysis", "numba", "matplotlib", "zarr", "scipy"}
+
+
+def test_importing_mdtools_loads_nothing_heavy():
+    assert not loaded_by("import mdtools") & (HEAVY | {"numpy"})
+
+
+def test_importing_the_readers_loads_no_reader():
+    assert not loaded_by("import mdtools.readers") & {"ase", "MDAnalysis", "numba", "matplotlib", "zarr", "jax"}
+
+
+def test_kernels_and_analyses_need_only_numpy_jax_and_xarray():
+    block = (
+        "import sys\nfor name in ('jaxtyping', 'ase', 'MDAnalysis', 'numba', 'zarr', 'h5py', 'matplotlib', 'h5netcdf'): sys.modules[name] = None\n"
+    )
+    use = "import mdtools as md\nfrom mdtools import synthetic\nprint(md.msd(synthetic.brownian(n_atoms=4, n_frames=16)).sizes)"
+    assert "xarray" in loaded_by(block + use + "\nfor name in list(sys.modules):\n    if sys.modules[name] is None: del sys.modules[name]")
