@@ -72,6 +72,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "van_hove_self": ("1/angstrom", "4 pi r^2 G_s(r, t): probability density of the distance an ion has moved"),
     "van_hove_distinct": ("1", "G_d(r, t) / rho: probability to find another ion, relative to no correlation"),
     "van_hove_count": ("1", "number of counted pairs or displacements"),
+    "van_hove_beyond": ("1", "fraction of displacements longer than the last bin"),
     # vibrations
     "velocity_acf": ("angstrom^2/ps^2", "<v(0) . v(t)> per ion"),
     "phonon_dos": ("1/THz", "phonon density of states; integral 3N over frequency at the stated temperature"),
