@@ -13,7 +13,7 @@ from mdtools.errors import TrajectoryError
 from mdtools.kernels.displacement import block_count, block_displacement, squared_displacement, squared_displacement_at
 from mdtools.trajectory import Trajectory
 
-__all__ = ["block_lengths", "msd"]
+__all__ = ["block_lengths", "msd", "origin_frames"]
 
 N_BLOCKS = 64
 
@@ -48,16 +48,17 @@ def msd(
     3.0
     """
     length = window_length(traj, windows, who="msd")
-    if not traj.is_even and not (origins == "first" and windows == 1 and lags == "all"):
+    starts = origin_frames(origins, length)
+    every_lag = isinstance(lags, str) and lags == "all"
+    if not traj.is_even and not (origins == "first" and windows == 1 and every_lag):
         raise TrajectoryError(f'{traj.source}: frames are unevenly spaced; the msd of such a run needs origins="first", lags="all" and windows=1')
     interval = traj.frame_interval if traj.is_even else 1.0
     frames = lag_frames(lags, longest=length - 1, frame_interval=interval)
     groups = species_groups(traj)
     shared: dict[str, Any] = {"groups": groups, "reference": reference}
-    if origins == "all" and lags == "all":
+    if origins == "all" and every_lag:
         by_axis, taken = group_means(squared_displacement, traj, windows=windows, **shared)
     else:
-        starts = np.arange(1) if origins == "first" else np.arange(0, length, 1 if origins == "all" else int(origins))
         by_axis, taken = group_means(squared_displacement_at, traj, windows=windows, arguments=(frames, starts), **shared)
     out = {
         **common(traj),
@@ -71,6 +72,22 @@ def msd(
         out |= _blocks(traj, shared)
     unused = traj.n_frames - windows * length
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused)
+
+
+def origin_frames(origins: Literal["all", "first"] | int, length: int) -> np.ndarray:
+    """First frames of the time origins in a window of `length` frames: "all", "first", or every so many frames.
+
+    Raises ValueError for anything else.
+
+    >>> origin_frames(3, 8)
+    array([0, 3, 6])
+    """
+    if isinstance(origins, str) and origins == "first":
+        return np.arange(1)
+    step = 1 if isinstance(origins, str) and origins == "all" else origins
+    if isinstance(step, bool) or not isinstance(step, int | np.integer) or step < 1:
+        raise ValueError(f'origins={origins!r} is not understood; write "all", "first" or a number of frames, at least 1')
+    return np.arange(0, length, step)
 
 
 def block_lengths(n_frames: int, *, fewest: int = 4) -> tuple[int, ...]:
