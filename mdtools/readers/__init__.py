@@ -1,0 +1,208 @@
+"""Reading: files, lists of ase.Atoms and Universes to a Trajectory, tables of runs to a Series.
+
+Nothing is guessed: what a file does not say is asked for, and what was understood is in the notes and the history.
+"""
+
+import glob
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from mdtools.errors import TrajectoryError
+from mdtools.trajectory import Series, Trajectory, Unwrap
+
+if TYPE_CHECKING:
+    from mdtools.readers.frames import Frames
+
+__all__ = ["read", "read_series", "write_store"]
+
+_RELEASED_ABOVE = 32  # open files are a scarce thing
+
+
+def read(
+    path: Any,
+    *,
+    topology: str | Path | None = None,
+    units: str | None = None,
+    timestep: float | str | None = None,
+    frame_interval: float | str | None = None,
+    species: Mapping[Any, str] | Sequence[str] | str | None = None,
+    charges: Mapping[str, float] | Sequence[float] | str | None = None,
+    masses: Mapping[str, float] | Sequence[float] | str | None = None,
+    framework: Sequence[str] | str | None = None,
+    temperature: float | None = None,
+    unwrap: Unwrap = "scaled",
+    precision: Literal["float32", "float64"] = "float32",
+    begin: float | str | None = None,
+    end: float | str | None = None,
+    stride: int = 1,
+) -> Trajectory:
+    """Read a run: a file, several files, a list of ase.Atoms, an MDAnalysis Universe or a store.
+
+    path : LAMMPS text dump (plain, gz, bz2, xz, zst), VASP XDATCAR, anything ASE or MDAnalysis reads, a store written by
+        `write_store`; a list of files in the order of time, or a glob pattern (numbers in names count as numbers).
+    topology : LAMMPS data file, POSCAR, PDB, ... that says what the atoms are.
+    units : unit system of a LAMMPS file that does not say it: "metal", "real", "lj", ...
+    timestep : one step of the integrator, ps or "1 fs". frame_interval : time between the frames in the file (before
+        `stride`), ps or "0.1 ps"; it beats timestep, which beats what the file says.
+    species : {type: label} or {label: new label}, one label for all atoms, or one for each (in the order of ids).
+    charges, masses : e and amu, by species or for each atom; charges also (atom, 3, 3) Born tensors.
+    framework : species whose mean displacement is the lattice frame. temperature : K, as stated by the thermostat.
+    unwrap : how displacements are made of scaled positions, see `Trajectory`.
+    precision : of the stored positions and velocities; unwrapping is done in float64 whatever it is.
+    begin, end : first and last time that is wanted, ps or with a unit. stride : take every stride-th frame of those.
+    Raises TrajectoryError where something is missing or contradicts; the message ends in what to pass.
+
+    >>> from ase.build import bulk
+    >>> traj = read([bulk("NaCl", "rocksalt", a=5.64, cubic=True)] * 4, frame_interval="2 fs", charges={"Na": 1, "Cl": -1})
+    >>> traj
+    <Trajectory list of ase.Atoms: 8 (Na 4, Cl 4), 4 frames, 0 to 0.006 ps; frame interval 0.002 ps, run 0.006 ps>
+    """
+    if _is_path(path) and Path(path).is_dir():
+        given = {"topology": topology, "units": units, "timestep": timestep, "frame_interval": frame_interval, "species": species, "masses": masses}
+        changed = {"charges": charges, "framework": framework, "temperature": temperature, "unwrap": unwrap if unwrap != "scaled" else None}
+        return _read_store(Path(path), given, changed, begin=begin, end=end, stride=stride)
+    from mdtools.readers.assemble import Options, assemble
+    from mdtools.readers.topology import read_topology
+
+    frames = _frames(path, units)
+    options = Options(
+        topology=None if topology is None else read_topology(topology),
+        units=units,
+        timestep=timestep,
+        frame_interval=frame_interval,
+        species=species,
+        charges=charges,
+        masses=masses,
+        framework=framework,
+        temperature=temperature,
+        unwrap=unwrap,
+        precision=precision,
+        begin=begin,
+        end=end,
+        stride=stride,
+    )
+    return assemble(frames, options)
+
+
+def read_series(table: Any, *, errors: Literal["keep", "raise"] = "keep", **options: Any) -> Series:
+    """Read a table of runs: a CSV or TOML file, a dict {name: path or row}, or a list of rows.
+
+    A row has a path (or paths) and may have name, temperature (K), pressure (GPa), replica, begin, end and every other
+    option of `read`, which beats the same option given here. In a CSV several files of one run are joined by ";"; in a
+    TOML file each run is a [[run]], and what stands above them holds for all. Relative paths start at the table's folder.
+    errors : "keep" a run that is refused in the series with its reason, or "raise" it.
+    Raises TrajectoryError for a table that is not understood.
+
+    >>> from ase.build import bulk
+    >>> cold = [bulk("Cu", cubic=True)] * 3
+    >>> read_series({"300 K": {"path": cold, "temperature": 300}, "no time": cold[:2] * 2}, frame_interval=0.1)
+    <Series of 2 runs: ["300 K", "no time"]>
+    """
+    from mdtools.readers.series import read_rows
+
+    return read_rows(table, read, errors=errors, options=options)
+
+
+def write_store(traj: Trajectory, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a trajectory as a Zarr store that `read` opens without loading it; see `mdtools.readers.store`."""
+    from mdtools.readers.store import write_store as write
+
+    return write(traj, path, overwrite=overwrite)
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, (str, Path))
+
+
+def _frames(path: Any, units: str | None) -> "Frames":
+    """The record of whatever was passed."""
+    if hasattr(path, "trajectory") and hasattr(path, "atoms"):
+        from mdtools.readers.from_mdanalysis import frames_of_universe
+
+        return frames_of_universe(path)
+    if hasattr(path, "get_positions"):
+        path = [path]
+    if not _is_path(path):
+        path = list(path)
+        if path and all(hasattr(one, "get_positions") for one in path):
+            from mdtools.readers.from_ase import frames_of_atoms
+
+            return frames_of_atoms(path, units=units)
+        if not path or not all(_is_path(one) for one in path):
+            raise TrajectoryError("read takes a path, a list of paths, a list of ase.Atoms or a Universe; pass one of those")
+    files = _files(path)
+    from mdtools.readers.chain import chain
+
+    return chain([_frames_of_file(file, units) for file in files])
+
+
+def _files(path: Any) -> list[Path]:
+    if not _is_path(path):
+        return [Path(one) for one in path]
+    if Path(path).exists() or not glob.has_magic(str(path)):
+        return [Path(path)]
+    found = sorted(glob.glob(str(path)), key=_numbers_count)
+    if not found:
+        raise TrajectoryError(f"{path}: no file has such a name; check the pattern")
+    return [Path(one) for one in found]
+
+
+def _numbers_count(name: str) -> list[tuple[int, int, str]]:
+    """Key that puts run.25 before run.100."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
+
+
+def _frames_of_file(path: Path, units: str | None) -> "Frames":
+    """The record of one file, by its content where that is telling, else by its name."""
+    from mdtools.readers.opened import head, unpacked_suffix
+
+    if path.is_dir():
+        raise TrajectoryError(f"{path}: is a folder; pass a file, or a pattern such as '{path}/*.lammpstrj'")
+    start = head(path)
+    if not start:
+        raise TrajectoryError(f"{path}: is empty; pass a file with at least one frame")
+    if start.startswith(b"ITEM:"):
+        from mdtools.readers.lammps_dump import read_dump
+
+        return read_dump(path)
+    if "XDATCAR" in path.name.upper() or re.search(rb"^\s*Direct configuration", start, re.MULTILINE):
+        from mdtools.readers.xdatcar import read_xdatcar
+
+        return read_xdatcar(path)
+    from mdtools.readers import from_mdanalysis
+
+    if unpacked_suffix(path) in from_mdanalysis.SUFFIXES:
+        return from_mdanalysis.read_with_mdanalysis(path)
+    from mdtools.readers.from_ase import read_with_ase
+
+    return read_with_ase(path, units=units)
+
+
+def _read_store(path: Path, given: dict[str, Any], changed: dict[str, Any], *, begin: Any, end: Any, stride: int) -> Trajectory:
+    """A store, or a part of it; what it knows already is not told again."""
+    from mdtools.readers.clock import part
+    from mdtools.readers.store import is_store, read_store
+
+    if not is_store(path):
+        raise TrajectoryError(f"{path}: is a folder, but no store of mdtools; pass a file, or a pattern such as '{path}/*.lammpstrj'")
+    told = [name for name, value in given.items() if value is not None]
+    if told:
+        raise TrajectoryError(
+            f"{path}: a store knows its {', '.join(told)} already; leave {'= and '.join(told)}= out, or read the file it was made from"
+        )
+    traj = read_store(path)
+    wanted = part(traj.time, str(path), begin=begin, end=end, stride=stride)
+    if wanted != slice(0, traj.n_frames, 1):
+        traj = read_store(path, wanted)
+    new = {name: value for name, value in changed.items() if value is not None}
+    step = {"step": "read", "source": str(path), "format": "store", "begin": begin, "end": end, "stride": stride}
+    traj = traj.replace(step=step, **{name: value for name, value in new.items() if name in ("temperature", "unwrap")})
+    if "framework" in new:
+        traj = traj.with_framework(new["framework"].split(",") if isinstance(new["framework"], str) else new["framework"])
+    if "charges" in new:
+        from mdtools.readers.labels import pairs
+
+        traj = traj.with_charges(pairs(new["charges"]))
+    return traj

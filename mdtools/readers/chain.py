@@ -1,0 +1,77 @@
+"""Several files that make one run: their frames one after the other."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mdtools.errors import TrajectoryError
+from mdtools.readers.frames import Block, Frames
+
+__all__ = ["chain"]
+
+
+def chain(pieces: Sequence[Frames]) -> Frames:
+    """One record of several files. Files with step numbers are put in the order of their first step; others keep their order.
+
+    Raises TrajectoryError where the files do not hold the same atoms, columns and units.
+    """
+    if len(pieces) == 1:
+        return pieces[0]
+    if all(piece.steps is not None for piece in pieces):
+        pieces = sorted(pieces, key=lambda piece: int(piece.steps[0]))  # type: ignore[index]
+    first = pieces[0]
+    for piece in pieces[1:]:
+        _check_same(first, piece)
+    offsets = np.cumsum([0, *(piece.n_frames for piece in pieces)])
+    timed = all(piece.times is not None for piece in pieces)
+
+    def load(frames: np.ndarray) -> Block:
+        which = np.searchsorted(offsets, frames, side="right") - 1
+        blocks = [pieces[i].load(frames[which == i] - offsets[i]) for i in np.unique(which)]
+        return Block(**{f.name: _joined([getattr(block, f.name) for block in blocks]) for f in dataclasses.fields(Block)})
+
+    names = [Path(piece.source).name for piece in pieces]
+    return dataclasses.replace(
+        first,
+        source=f"{first.source} ... {names[-1]} ({len(pieces)} files)",
+        cell=np.concatenate([piece.cell for piece in pieces]),
+        origin=_joined([piece.origin for piece in pieces]),
+        steps=_joined([piece.steps for piece in pieces]),
+        times=np.concatenate([piece.times for piece in pieces]) if timed else None,  # type: ignore[misc]
+        load=load,
+        notes=tuple(note for piece in pieces for note in piece.notes),
+        pieces=tuple((int(offset), piece.source) for offset, piece in zip(offsets, pieces, strict=False)),
+    )
+
+
+def _joined(parts: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known and len(known) == len(parts) else None
+
+
+def _check_same(first: Frames, piece: Frames) -> None:
+    same: dict[str, Callable[[Frames], object]] = {
+        "atoms": lambda p: p.ids.tolist(),
+        "species": lambda p: None if p.labels is None else p.labels.tolist(),
+        "columns of positions": lambda p: (p.placement, p.columns),
+        "velocities": lambda p: p.has_velocities,
+        "units": lambda p: p.units,
+        "periodic directions": lambda p: p.periodic.tolist(),
+    }
+    for what, of in same.items():
+        if of(first) != of(piece):
+            raise TrajectoryError(
+                f"{piece.source} and {first.source} differ in {what} ({_shown(of(first), first)} and {_shown(of(piece), piece)}), so they are not one run; "
+                f"read them apart (read_series), or leave one out"
+            )
+
+
+def _shown(value: object, piece: Frames) -> str:
+    if not isinstance(value, list) or len(value) <= 3:
+        return str(value)
+    if piece.labels is None:
+        return f"{len(value)} of them"
+    names, counts = np.unique(piece.labels, return_counts=True)
+    return " ".join(f"{name}{count}" for name, count in zip(names.tolist(), counts.tolist(), strict=True))

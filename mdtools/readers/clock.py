@@ -1,0 +1,135 @@
+"""Which frames count and when they were: restart duplicates, the time axis, and the part that is wanted."""
+
+import numpy as np
+
+from mdtools.errors import TrajectoryError
+from mdtools.readers.frames import Frames
+from mdtools.units import UnitSystem, duration
+
+__all__ = ["kept_frames", "part", "time_axis"]
+
+_SAME = 1e-6  # of a cell vector: two frames that agree to this are one frame written twice
+
+
+def kept_frames(frames: Frames) -> tuple[np.ndarray, list[str]]:
+    """Indices of the frames that are left when a restart wrote some twice (the later copy wins), and notes that count them."""
+    if frames.steps is not None:
+        return _by_step(frames, frames.steps)
+    return _by_seam(frames)
+
+
+def _by_step(frames: Frames, steps: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    # a run that starts again from a step supersedes whatever was written at and after that step
+    later = np.append(np.minimum.accumulate(steps[::-1])[::-1][1:], np.iinfo(np.int64).max)
+    kept = np.flatnonzero(steps < later)
+    if len(kept) == len(steps):
+        return kept, []
+    lost = np.flatnonzero(steps >= later)
+    starts = [0, *(np.flatnonzero(np.diff(steps) <= 0) + 1).tolist()]
+    for first, stop in zip(starts, [*starts[1:], len(steps)], strict=True):
+        if stop - first > 1 and not np.any((kept >= first) & (kept < stop)):
+            raise TrajectoryError(
+                f"{frames.where(stop)}: steps start again at or before the first of the run before it, so that no frame of that run would be left; "
+                f"pass the runs apart (read_series), or leave one out"
+            )
+    restarts = len(starts) - 1
+    return kept, [
+        f"{len(lost)} frames written twice by {restarts} restart{'s' if restarts > 1 else ''} dropped, the later copy kept "
+        f"(steps {steps[lost].min()} to {steps[lost].max()})"
+    ]
+
+
+def _by_seam(frames: Frames) -> tuple[np.ndarray, list[str]]:
+    kept, notes = np.ones(frames.n_frames, dtype=bool), []
+    if frames.placement == "none":
+        return np.arange(frames.n_frames), notes
+    for first, name in frames.pieces[1:]:
+        scaled = frames.load(np.array([first - 1, first])).scaled
+        assert scaled is not None
+        step = scaled[1] - scaled[0]
+        if np.abs(step - np.rint(step)).max() < _SAME:
+            kept[first] = False
+            notes.append(f"{name}: its first frame repeats the last of the file before, and is dropped")
+    return np.flatnonzero(kept), notes
+
+
+def time_axis(
+    frames: Frames, kept: np.ndarray, system: UnitSystem, *, timestep: float | str | None, frame_interval: float | str | None
+) -> tuple[np.ndarray, str]:
+    """Time of the kept frames in ps (tau in lj units), and in words where it is from.
+
+    frame_interval beats timestep, which beats what the file says. Raises TrajectoryError where none is there.
+    """
+    if system.name == "lj" and any(isinstance(value, str) and not _is_number(value) for value in (timestep, frame_interval)):
+        raise TrajectoryError(f"{frames.source}: in lj units a time is a number of tau; pass timestep=0.005, or --timestep 0.005")
+    steps = None if frames.steps is None else frames.steps[kept]
+    if frame_interval is not None:
+        return _by_interval(frames, steps, len(kept), _positive(frame_interval, "frame_interval")), "frame_interval"
+    if timestep is not None:
+        if steps is None:
+            raise TrajectoryError(
+                f"{frames.source}: frames carry no step numbers, so timestep= does not give their time; pass frame_interval= (ps; timestep x steps "
+                f"between stored frames, in VASP POTIM x NBLOCK), or --frame-interval"
+            )
+        return steps * _positive(timestep, "timestep"), "timestep"
+    if frames.times is not None:
+        return frames.times[kept] * system.time, "the file"
+    if len(kept) == 1:
+        return np.zeros(1), "a single frame"
+    if steps is not None:
+        raise TrajectoryError(
+            f"{frames.source}: nothing says how long a step is; pass timestep=0.001 (ps; your own), or on the command line --timestep 0.001"
+        )
+    raise TrajectoryError(
+        f"{frames.source}: nothing says how much time lies between frames; pass frame_interval=0.1 (ps; your own, in VASP POTIM x NBLOCK), "
+        f"or on the command line --frame-interval 0.1"
+    )
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _positive(value: float | str, name: str) -> float:
+    try:
+        ps = duration(value, name)
+    except ValueError as reason:
+        raise TrajectoryError(str(reason)) from None
+    if not ps > 0:
+        raise TrajectoryError(f"{name}={value!r} must be longer than zero; pass it in ps, or with its unit: {name}='2 fs'")
+    return ps
+
+
+def _by_interval(frames: Frames, steps: np.ndarray | None, number: int, interval: float) -> np.ndarray:
+    if steps is None:
+        return np.arange(number) * interval
+    if number == 1:
+        return np.zeros(1)
+    spacing = np.diff(steps)
+    if np.ptp(spacing) > 0:
+        raise TrajectoryError(
+            f"{frames.source}: frames are {spacing.min()} to {spacing.max()} steps apart, so one frame_interval does not hold for all; "
+            f"pass timestep= (ps of one step) instead, or --timestep"
+        )
+    return steps / spacing[0] * interval
+
+
+def part(time: np.ndarray, source: str, *, begin: float | str | None, end: float | str | None, stride: int) -> slice:
+    """The wanted frames: from time `begin` to time `end` (ps, both included), every `stride`-th."""
+    if not (isinstance(stride, (int, np.integer)) and stride >= 1):
+        raise TrajectoryError(f"stride={stride!r} must be a whole number of frames, 1 or more; pass for instance stride=10")
+    try:
+        first, last = (None if value is None else duration(value, name) for value, name in ((begin, "begin"), (end, "end")))
+    except ValueError as reason:
+        raise TrajectoryError(str(reason)) from None
+    # half a frame of a thousandth forgives the rounding of step x timestep
+    slack = 1e-3 * float(np.diff(time).min()) if len(time) > 1 else 1e-9
+    start = 0 if first is None else int(np.searchsorted(time, first - slack))
+    stop = len(time) if last is None else int(np.searchsorted(time, last + slack))
+    if start >= stop:
+        raise TrajectoryError(f"{source}: no frame lies between begin={begin} and end={end}; the frames go from {time[0]:g} to {time[-1]:g} ps")
+    return slice(start, stop, int(stride))

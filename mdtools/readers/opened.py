@@ -1,0 +1,122 @@
+"""Bytes of a file, whatever it is packed in: plain files are memory-mapped, packed ones are unpacked into memory.
+
+A packed stream that breaks off (disk full, killed job) gives what came before the break, and says so.
+"""
+
+import bz2
+import lzma
+import mmap
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mdtools.errors import TrajectoryError
+
+__all__ = ["PACKED", "OpenedFile", "head", "unpacked_suffix"]
+
+
+def _gz() -> Any:
+    return zlib.decompressobj(wbits=31)
+
+
+def _zst() -> Any:
+    import zstandard
+
+    return zstandard.ZstdDecompressor().decompressobj()
+
+
+PACKED: dict[str, Callable[[], Any]] = {".gz": _gz, ".bz2": bz2.BZ2Decompressor, ".xz": lzma.LZMADecompressor, ".zst": _zst}
+_PIECE = 2**22
+
+
+def unpacked_suffix(path: Path) -> str:
+    """Suffix of a file without that of its packing, in lower case: ".extxyz" for "run.extxyz.gz"."""
+    inner = path.with_suffix("") if path.suffix.lower() in PACKED else path
+    return inner.suffix.lower()
+
+
+def _unpack(path: Path, limit: int | None = None) -> tuple[bytearray, bool]:
+    """Content of a packed file up to `limit` bytes, and whether the stream broke off."""
+    make = PACKED[path.suffix.lower()]
+    out, machine, started = bytearray(), make(), False
+    with open(path, "rb") as file:
+        while piece := file.read(_PIECE if limit is None else 2**16):
+            while piece:
+                # a file may be several streams one after the other (appended, or packed in parallel)
+                if machine.eof:
+                    machine, started = make(), False
+                try:
+                    out += machine.decompress(piece)
+                except Exception:
+                    # each library has its own exception for damage; zero padding behind a whole stream is no damage
+                    return out, started or not out
+                started = True
+                piece = machine.unused_data if machine.eof else b""
+            if limit is not None and len(out) >= limit:
+                return out[:limit], False
+    return out, not machine.eof
+
+
+def head(path: Path, size: int = 4096) -> bytes:
+    """The first bytes of a file, unpacked. Raises TrajectoryError for a file that cannot be opened or is empty."""
+    try:
+        if path.suffix.lower() in PACKED:
+            return bytes(_unpack(path, size)[0])
+        with open(path, "rb") as file:
+            return file.read(size)
+    except OSError as reason:
+        raise TrajectoryError(f"{path}: cannot be opened ({reason.strerror}); check the path") from None
+
+
+class OpenedFile:
+    """A file whose bytes are there when asked for, and can be let go of in between."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.broken = False
+        self._bytes: Any = None
+
+    @property
+    def bytes(self) -> Any:
+        """The content: a memory map or a bytearray; both have `find` and are sliced into bytes."""
+        if self._bytes is None:
+            self._bytes = self._open()
+        return self._bytes
+
+    @property
+    def array(self) -> np.ndarray:
+        """The content as uint8, read-only (one type for the compiled parsers)."""
+        array = np.frombuffer(self.bytes, dtype=np.uint8)
+        array.flags.writeable = False
+        return array
+
+    def release(self) -> None:
+        """Let go of the content; the next use opens the file again."""
+        self._bytes = None
+
+    def line(self, offset: int) -> int:
+        """Number of the line (from 1) that holds this byte, for messages."""
+        return int(np.count_nonzero(self.array[:offset] == 10)) + 1
+
+    def text_of_line(self, offset: int) -> str:
+        """What is written from this byte to the end of its line, shortened, for messages."""
+        end = self.bytes.find(b"\n", offset)
+        text = bytes(self.bytes[offset : min(end if end >= 0 else offset + 60, offset + 60)])
+        return text.decode("ascii", "replace").strip()
+
+    def _open(self) -> Any:
+        try:
+            if self.path.suffix.lower() in PACKED:
+                content, self.broken = _unpack(self.path)
+            else:
+                with open(self.path, "rb") as file:
+                    content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.path.stat().st_size else bytearray()
+        except OSError as reason:
+            raise TrajectoryError(f"{self.path}: cannot be opened ({reason.strerror}); check the path") from None
+        if len(content) == 0:
+            what = f"is not a whole {self.path.suffix} file" if self.broken else "is empty"
+            raise TrajectoryError(f"{self.path}: {what}; pass a file with at least one frame")
+        return content

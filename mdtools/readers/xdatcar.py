@@ -1,0 +1,195 @@
+"""VASP XDATCAR: one header or one a frame, with or without symbols, any separator, numbers that run together."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mdtools.errors import TrajectoryError
+from mdtools.readers import rows
+from mdtools.readers.frames import Block, Frames
+from mdtools.readers.opened import OpenedFile
+
+__all__ = ["read_xdatcar"]
+
+_SEPARATOR = re.compile(rb"\s*(direct|konfig)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The seven lines above the frames (six where the symbols are missing, as VASP 4 wrote them)."""
+
+    cell: np.ndarray
+    symbols: tuple[str, ...] | None
+    counts: tuple[int, ...]
+    stop: int
+
+
+def read_xdatcar(path: Path) -> Frames:
+    """An XDATCAR of VASP 4 to 6, plain or packed; coordinates may be wrapped or not. Raises TrajectoryError where it cannot be trusted."""
+    file = OpenedFile(path)
+    header = _header(file, 0, 0)
+    starts, cells, notes = _index(file, header)
+    n_atoms = sum(header.counts)
+    kind_of_block = header.symbols or tuple(str(number) for number in range(1, len(header.counts) + 1))
+
+    def load(frames: np.ndarray) -> Block:
+        return Block(scaled=_parse(file, starts, frames, n_atoms))
+
+    return Frames(
+        source=str(path),
+        kind="VASP XDATCAR",
+        units="metal",
+        in_angstrom_and_ps=True,
+        cell=cells,
+        periodic=np.ones(3, dtype=bool),
+        placement="wrapped",  # or not (VASP 6): the nearest image changes nothing then
+        columns="direct",
+        ids=np.arange(1, n_atoms + 1),
+        labels=np.repeat(kind_of_block, header.counts),
+        label_kind="element" if header.symbols else "type",
+        load=load,
+        notes=tuple(notes),
+        pieces=((0, str(path)),),
+    )
+
+
+def _lines(file: OpenedFile, at: int, number: int) -> list[tuple[str, int]]:
+    """The next lines, each with the byte where it ends; fewer at the end of the file."""
+    out: list[tuple[str, int]] = []
+    for _ in range(number):
+        end = file.bytes.find(b"\n", at)
+        if end < 0:
+            break
+        out.append((bytes(file.bytes[at:end]).decode("ascii", "replace").strip(), end + 1))
+        at = end + 1
+    return out
+
+
+def _header(file: OpenedFile, at: int, frame: int) -> _Header:
+    lines = _lines(file, at, 7)
+    line = file.line(at)
+
+    def refuse(number: int, what: str) -> TrajectoryError:
+        text = lines[number][0] if number < len(lines) else "end of file"
+        return TrajectoryError(
+            f"{file.path}: frame {frame}, line {line + number}: {text[:50]!r} is not {what}; mend the header (title, scale, 3 vectors, symbols, counts)"
+        )
+
+    scale = _numbers(lines, 1)
+    if scale is None or len(scale) not in (1, 3) or not np.all(scale):
+        raise refuse(1, "a scale")
+    vectors = [_numbers(lines, number) for number in (2, 3, 4)]
+    for number, vector in enumerate(vectors, start=2):
+        if vector is None or len(vector) != 3:
+            raise refuse(number, "a cell vector of three numbers")
+    cell = np.array(vectors)
+    if len(scale) == 1 and scale[0] < 0:
+        scale = (-scale / max(abs(np.linalg.det(cell)), 1e-300)) ** (1 / 3)  # a negative scale is a volume
+    cell = cell * scale
+    counts, stop = _counts(lines, 5), 6
+    symbols = None
+    if counts is None:
+        symbols, counts, stop = (
+            tuple(word.split("/")[0].split("_")[0] for word in lines[5][0].split()) if len(lines) > 5 else (),
+            _counts(lines, 6),
+            7,
+        )
+        if counts is None:
+            raise refuse(6, "a row of numbers of atoms")
+        if len(symbols) != len(counts):
+            raise refuse(5, f"a row of {len(counts)} chemical symbols, as the numbers of atoms below it")
+    return _Header(cell, symbols, counts, lines[stop - 1][1])
+
+
+def _numbers(lines: list[tuple[str, int]], number: int) -> np.ndarray | None:
+    try:
+        values = np.array([float(word) for word in lines[number][0].split()])
+    except (ValueError, IndexError):
+        return None
+    return values if len(values) and np.isfinite(values).all() else None
+
+
+def _counts(lines: list[tuple[str, int]], number: int) -> tuple[int, ...] | None:
+    words = lines[number][0].split() if number < len(lines) else []
+    return tuple(map(int, words)) if words and all(word.isdigit() for word in words) else None
+
+
+def _index(file: OpenedFile, header: _Header) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Where the rows of each whole frame start and stop, the cell of each, and what was dropped at the end."""
+    content, array, at = file.bytes, file.array, header.stop
+    n_atoms, cell = sum(header.counts), header.cell
+    spans: list[tuple[int, int]] = []
+    cells: list[np.ndarray] = []
+    notes: list[str] = []
+    blank = at
+    while at < len(content):
+        line_end = content.find(b"\n", at)
+        line = bytes(content[at : line_end if line_end >= 0 else len(content)])
+        if not line.strip() or _SEPARATOR.match(line):
+            if line_end < 0:
+                break
+            blank, at = at, line_end + 1
+            continue
+        if spans and not _starts_like_rows(line):
+            at = blank if _numbers([(line.decode("ascii", "replace"), 0)], 0) is not None else at  # the title of the header is blank
+            if len(_lines(file, at, 8)) < 8:
+                notes.append(f"{file.path.name}: frame {len(spans)}, the last, ends within its header and is dropped")
+                break
+            new = _header(file, at, len(spans))
+            if (new.symbols, new.counts) != (header.symbols, header.counts):
+                raise TrajectoryError(
+                    f"{file.path}: frame {len(spans)}, line {file.line(at)}: composition changes from {_formula(header)} to {_formula(new)}; pass the runs as separate files"
+                )
+            at, cell = new.stop, new.cell
+            continue
+        stop, found = rows.end_of_rows(array, at, n_atoms)
+        if found == n_atoms - 1 and _is_whole_row(content, stop):
+            stop, found = len(content), n_atoms
+        if found < n_atoms:
+            if bytes(content[stop : stop + 2**16]).count(b"\n") > 1:
+                raise TrajectoryError(
+                    f"{file.path}: frame {len(spans)}, line {file.line(stop)}: {n_atoms} atoms are announced, {found} rows are there; "
+                    f"mend the file, or pass one without this frame"
+                )
+            notes.append(f"{file.path.name}: frame {len(spans)}, the last, ends after {found} of {n_atoms} atoms and is dropped")
+            break
+        spans.append((at, stop))
+        cells.append(cell)
+        at = stop
+    if file.broken:
+        notes.append(f"{file.path.name}: the packed stream breaks off; frames after {len(spans) - 1} are lost")
+    if not spans:
+        raise TrajectoryError(f"{notes[-1] if notes else f'{file.path}: holds no frame'}; no whole frame is left: pass a file with at least one")
+    return np.array(spans, dtype=np.int64), np.array(cells), notes
+
+
+def _starts_like_rows(line: bytes) -> bool:
+    """Whether a line is a row of coordinates rather than a title: two numbers, with a point in the first."""
+    return re.match(rb"\s*[-+]?\d*\.\d+([eE][-+]?\d+)?(\s+[-+]?|[-+])[\d.]", line) is not None
+
+
+def _is_whole_row(content: Any, at: int) -> bool:
+    """Whether the last line of a file, which lacks its end, has as many decimals as the row above it: then nothing is cut."""
+    above = bytes(content[content.rfind(b"\n", 0, at - 1) + 1 : at])
+    last = bytes(content[at : at + 200])
+    decimals = [[len(digits) for digits in re.findall(rb"\.(\d+)", row)] for row in (above, last)]
+    return b"\n" not in last and len(decimals[0]) == 3 and decimals[0] == decimals[1]
+
+
+def _formula(header: _Header) -> str:
+    return " ".join(f"{symbol}{count}" for symbol, count in zip(header.symbols or ("?",) * len(header.counts), header.counts, strict=True))
+
+
+def _parse(file: OpenedFile, spans: np.ndarray, frames: np.ndarray, n_atoms: int) -> np.ndarray:
+    out = np.empty((len(frames), n_atoms, 3))
+    status, frame, row, at = rows.parse_rows(file.array, spans[frames, 0], spans[frames, 1], np.arange(3), True, out)
+    if status != rows.GOOD:
+        text = file.text_of_line(file.bytes.rfind(b"\n", 0, at) + 1)
+        raise TrajectoryError(
+            f"{file.path}: frame {frames[frame]}, line {file.line(at)}: the row of atom {row + 1} is not three coordinates ({text!r}); "
+            f"mend the file, or pass one without this frame"
+        )
+    return out
