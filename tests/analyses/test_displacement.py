@@ -1,0 +1,293 @@
+"""Mean squared displacement: the definition, symmetries, rivals, and what a breathing crystal does to it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tidynamics
+
+from mdtools import synthetic
+from mdtools.analyses.displacement import block_lengths, msd
+from mdtools.errors import NotEnoughData, TrajectoryError
+from mdtools.kernels.grouped import group_sums
+from mdtools.schema import history
+
+CUBE = 20.0 * np.eye(3)
+TILTED = np.array([[18.0, 0, 0], [8.0, 17.0, 0], [-7.0, 6.0, 16.0]])
+
+
+def walks(n_frames=120, n_atoms=6, *, step=0.3, seed=0):
+    random = np.random.default_rng(seed)
+    return random.uniform(0, 20, (1, n_atoms, 3)) + np.cumsum(random.normal(0, step, (n_frames, n_atoms, 3)), axis=0)
+
+
+def naive(traj, frame=None):
+    """The definition at every lag, in float64, on the positions that are stored."""
+    path = np.asarray(traj.scaled_positions, dtype=np.float64) @ traj.cell[0]
+    path = path - (0.0 if frame is None else path[:, frame].mean(axis=1, keepdims=True))
+    return np.array([np.mean(np.sum((path[m:] - path[: len(path) - m]) ** 2, axis=-1), axis=0) for m in range(len(path))]).T  # (atom, lag)
+
+
+def values(data, species="A"):
+    return data.msd.sel(species=species).values[0]
+
+
+# -- the definition ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", [CUBE, TILTED], ids=["cubic", "tilted"])
+def test_float32_positions_1000_angstrom_away_that_drift_by_300_agree_with_the_definition_at_every_lag(from_paths, cell):
+    random = np.random.default_rng(0)
+    path = random.normal(0, 0.1, (500, 4, 3)) + 1000.0 + np.linspace(0, 300, 500)[:, None, None] * np.array([1.0, 0.3, -0.2])
+    traj = from_paths(path, cell)
+    assert traj.scaled_positions.dtype == np.float32
+    np.testing.assert_allclose(values(msd(traj, reference="none")), naive(traj).mean(axis=0), rtol=1e-8, atol=1e-12)
+    # and in the frame that drifts along, where only the vibration is left
+    np.testing.assert_allclose(values(msd(traj, reference="A")), naive(traj, slice(None)).mean(axis=0), rtol=1e-8, atol=1e-12)
+
+
+def test_species_are_averaged_apart_and_axes_sum_to_the_whole(from_paths):
+    species = np.array(["A", "B", "A", "B", "B", "A"])
+    traj = from_paths(walks(), CUBE, species=species)
+    out, each = msd(traj, reference="none"), naive(traj)
+    np.testing.assert_allclose(values(out, "A"), each[species == "A"].mean(axis=0), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(values(out, "B"), each[species == "B"].mean(axis=0), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(out.msd_by_axis.sum("xyz"), out.msd, rtol=1e-13)
+
+
+def test_windows_are_runs_of_their_own(from_paths):
+    path = walks(123)
+    out = msd(from_paths(path, CUBE), windows=4, reference="none")
+    assert out.sizes["lag"] == 30
+    np.testing.assert_allclose(out.window, [0.0, 3.0, 6.0, 9.0])
+    for k in range(4):
+        alone = msd(from_paths(path[30 * k : 30 * (k + 1)], CUBE), reference="none")
+        np.testing.assert_allclose(out.msd[k], alone.msd[0], rtol=1e-4, atol=1e-6)  # float32 of another origin
+    assert history(out)[-1]["frames_unused"] == 3
+
+
+def test_single_and_multi_origin_agree_at_the_last_lag(from_paths):
+    traj = from_paths(walks(), TILTED)
+    many, single = msd(traj), msd(traj, origins="first")
+    np.testing.assert_allclose(many.msd[..., -1], single.msd[..., -1], rtol=1e-11)
+    assert abs(many.msd[..., 40] / single.msd[..., 40] - 1).max() > 0.01
+
+
+def test_chosen_lags_and_origins_are_those_of_the_full_answer(from_paths):
+    traj = from_paths(walks(), CUBE)
+    every = msd(traj)
+    for lags in ("log", [0.5, 3.0], np.array([3.0, 0.5])):
+        some = msd(traj, lags=lags)
+        np.testing.assert_allclose(some.msd, every.msd.sel(lag=some.lag, method="nearest"), rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(msd(traj, origins=1, lags="all").msd, every.msd, rtol=1e-10, atol=1e-12)
+    assert abs(msd(traj, origins=50).msd / every.msd - 1).max() > 0.01
+
+
+def test_logarithmic_lags_start_at_zero_and_one_frame_and_end_with_the_window(from_paths):
+    lag = msd(from_paths(walks(1000, 2), CUBE), lags="log").lag.values
+    assert lag[0] == 0
+    np.testing.assert_allclose(lag[[1, -1]], [0.1, 99.9])
+    assert len(lag) < 40
+
+
+def test_a_rival_gets_the_same(from_paths):
+    traj = from_paths(walks(), CUBE)
+    path = np.asarray(traj.scaled_positions, dtype=np.float64) @ CUBE
+    rival = np.mean([tidynamics.msd(path[:, i]) for i in range(path.shape[1])], axis=0)
+    np.testing.assert_allclose(values(msd(traj, reference="none")), rival, rtol=1e-9, atol=1e-11)
+
+
+def test_blocks_hold_the_displacements_between_their_ends_and_nan_where_there_is_none(from_paths):
+    traj = from_paths(walks(), CUBE)
+    out = msd(traj, reference="none")
+    path = np.asarray(traj.scaled_positions, dtype=np.float64) @ CUBE
+    for k, length in enumerate(block_lengths(120)):
+        stride = max(length, 119 // 64)
+        starts = np.arange(0, 120 - length, stride)[:64]
+        expected = np.mean((path[starts + length] - path[starts]) ** 2, axis=1).T
+        np.testing.assert_allclose(out.block_msd[0, :, k, : len(starts)], expected, rtol=1e-10)
+        assert np.all(np.isnan(out.block_msd[0, :, k, len(starts) :]))
+    np.testing.assert_allclose(out.block_lag, 0.1 * np.array(block_lengths(120)))
+
+
+# -- symmetries -------------------------------------------------------------------------------------------------
+
+
+def test_symmetries(from_paths):
+    def of(path, cell=TILTED):
+        return values(msd(from_paths(path, cell, dtype=np.float64), reference="none"))
+
+    path = walks()
+    as_it_is = of(path)
+    rotation, _ = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))
+    same = {
+        "translation": of(path + np.array([1000.0, -2000.0, 0.5])),
+        "permutation": of(path[:, ::-1]),
+        "time reversal": of(path[::-1]),
+        "rotation": of(path @ rotation, TILTED @ rotation),
+        "another cell": of(path, CUBE),
+        "scaling": of(2.5 * path, 2.5 * TILTED) / 2.5**2,
+        "padding": of(np.concatenate([path] * 3, axis=1)),
+    }
+    for name, changed in same.items():
+        np.testing.assert_allclose(changed, as_it_is, rtol=1e-8, atol=1e-11, err_msg=name)
+
+
+# -- frame of reference -----------------------------------------------------------------------------------------
+
+
+def test_the_frame_of_reference_is_what_was_asked_for_and_is_recorded(from_paths):
+    species, masses = np.array(["A", "A", "B", "B", "B", "C"]), np.array([1.0, 1, 5, 5, 5, 20])
+    traj = from_paths(walks(), CUBE, species=species, masses=masses)
+    path = np.asarray(traj.scaled_positions, dtype=np.float64) @ CUBE
+    frames = {
+        "none": np.zeros((120, 1, 3)),
+        "barycentre": np.average(path, axis=1, weights=masses)[:, None],
+        "B": path[:, species == "B"].mean(axis=1, keepdims=True),
+        "B,C": path[:, 2:].mean(axis=1, keepdims=True),
+    }
+    for name, shift in frames.items():
+        out = msd(traj, reference=name)
+        moved = path - shift
+        expected = np.mean(np.sum((moved[7:, :2] - moved[:-7, :2]) ** 2, axis=-1))
+        np.testing.assert_allclose(out.msd.sel(species="A")[0, 7], expected, rtol=1e-8, err_msg=name)
+    assert history(msd(traj, reference=["B", "C"]))[-1]["reference"] == ["B", "C"]
+    assert history(msd(traj))[-1]["reference"] == "barycentre"
+    assert history(msd(traj.with_framework("C")))[-1]["reference"] == ["C"]
+    np.testing.assert_array_equal(msd(traj.with_framework("C")).msd, msd(traj, reference="C").msd)
+    assert values(msd(traj, reference="C"), "C").max() < 1e-20
+
+
+# -- changing cells (reference/transport.md 1.1) ------------------------------------------------------------------
+
+
+def breathing_crystal(unwrap, *, n_frames=4000):
+    """Sites at s = 0, 1/8 ... vibrating by 0.02 angstrom in a box of 20 angstrom that breathes by 0.3 %, stored unwrapped and scaled."""
+    random = np.random.default_rng(5)
+    lengths = 20.0 * (1 + 0.003 * random.normal(size=n_frames))
+    sites = np.arange(8)[None, :, None] / 8 * np.ones(3)
+    scaled = sites + random.normal(0, 0.02 / 20, (n_frames, 8, 3))
+    from mdtools.trajectory import Trajectory
+
+    return Trajectory(
+        scaled_positions=scaled.astype(np.float32),
+        cell=lengths[:, None, None] * np.eye(3),
+        time=np.arange(n_frames) * 0.1,
+        species=np.array(["face"] + ["inside"] * 7),
+        masses=np.ones(8),
+        unwrap=unwrap,
+    )
+
+
+def test_scaled_displacement_times_the_mean_cell_is_exact_in_a_breathing_crystal():
+    traj = breathing_crystal("scaled")
+    out = msd(traj, lags=[300.0], reference="none")
+    exact = 6 * (0.02 / 20 * traj.mean_cell[0, 0]) ** 2  # 2 <u^2>, three axes
+    np.testing.assert_allclose(out.msd.values.ravel(), exact, rtol=0.05)
+
+
+def test_the_lattice_view_moves_atoms_with_the_box_in_proportion_to_where_they_are():
+    traj = breathing_crystal("lattice")
+    out = msd(traj, lags=[300.0], reference="none").msd.squeeze()
+    exact = 6 * 0.02**2
+    sites = np.arange(1, 8) / 8
+    breathing = 2 * np.mean(sites**2) * 3 * (20 * 0.003) ** 2
+    np.testing.assert_allclose(out.sel(species="inside"), exact + breathing, rtol=0.1)
+    np.testing.assert_allclose(out.sel(species="face"), exact, rtol=0.05)
+    assert breathing > exact
+
+
+def test_toroidal_unwrapping_makes_an_atom_that_rattles_across_a_face_walk():
+    traj = breathing_crystal("tor")
+    out = msd(traj, lags=[0.1, 300.0], reference="none")
+    exact = 6 * 0.02**2
+    walked = out.msd.sel(species="face")[0]
+    assert walked[1] > 5 * walked[0]
+    assert walked[1] > 10 * exact
+    inside = breathing_crystal("tor").select(np.arange(1, 8))
+    assert inside.unwrap == "tor"
+    np.testing.assert_allclose(
+        msd(inside, lags=[300.0], reference="none").msd.item(),
+        values(msd(breathing_crystal("lattice"), lags=[300.0], reference="none"), "inside")[0],
+        rtol=1e-3,
+    )
+
+
+def test_all_unwrappings_agree_in_a_fixed_cell(from_paths):
+    traj = from_paths(walks(), TILTED)
+    scaled = msd(traj)
+    for other in ("tor", "lattice"):
+        np.testing.assert_allclose(msd(replace(traj, unwrap=other)).msd, scaled.msd, rtol=1e-6, atol=1e-9)
+
+
+# -- exact model ------------------------------------------------------------------------------------------------
+
+
+def test_brownian_ions_move_by_6_D_t_within_the_exact_error_of_the_finite_run():
+    walk = synthetic.brownian(n_atoms=60, n_frames=2000, diffusivity=0.7, seed=2)
+    for species in walk.species_names:
+        out = values(msd(walk, lags=[0.1, 1.0, 10.0], reference="none"), species)
+        for found, m in zip(out, (1, 10, 100), strict=True):
+            k = 2000 - m
+            error = np.sqrt(2 / (3 * 30) * (4 * m * m * k + 2 * k + m - m**3) / (6 * m * k * k))
+            assert abs(found / (6 * 0.7 * 0.1 * m) - 1) < 4 * error
+
+
+# -- how it runs ------------------------------------------------------------------------------------------------
+
+
+def test_repeated_calls_of_equal_shape_compile_once(from_paths):
+    first, second = from_paths(walks(77), CUBE), from_paths(walks(77, seed=1), CUBE)
+    msd(first, reference="none")
+    before = group_sums._cache_size()
+    msd(second, reference="A")
+    assert group_sums._cache_size() == before
+    msd(from_paths(walks(78), CUBE))
+    assert group_sums._cache_size() > before  # the counter counts
+
+
+def test_blocks_of_atoms_give_what_one_block_gives(from_paths, monkeypatch):
+    traj = from_paths(walks(60, 7), CUBE, species=np.array(list("ABABABA")))
+    whole = msd(traj)
+    monkeypatch.setattr("mdtools.analyses.over_atoms.MEMORY", 3 * 12 * 3 * 8 * 60)
+    np.testing.assert_allclose(msd(traj).msd, whole.msd, rtol=1e-12, atol=1e-14)
+
+
+def test_results_are_float64_numpy_arrays(from_paths):
+    out = msd(from_paths(walks(20), CUBE))
+    for name in ("msd", "msd_by_axis", "block_msd"):
+        assert type(out[name].data) is np.ndarray
+        assert out[name].dtype == np.float64
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("origins", [0, -1, 2.5, "every", True])
+def test_origins_that_mean_nothing_are_refused(from_paths, origins):
+    with pytest.raises(ValueError, match=r"origins=.*write .all., .first. or a number of frames"):
+        msd(from_paths(walks(20), CUBE), origins=origins)
+
+
+def test_refusals_say_what_to_pass(from_paths):
+    traj = from_paths(walks(20), CUBE)
+    with pytest.raises(NotEnoughData, match="windows=10 or fewer"):
+        msd(traj, windows=11)
+    with pytest.raises(ValueError, match=r"between 0 and 1\.9 ps"):
+        msd(traj, lags=[2.5])
+    with pytest.raises(ValueError, match="linear"):
+        msd(traj, lags="linear")
+    with pytest.raises(TrajectoryError, match="reference names Zr"):
+        msd(traj, reference="Zr")
+    with pytest.raises(TrajectoryError, match="masses"):
+        msd(replace(traj, masses=None))
+
+
+def test_unevenly_spaced_frames_take_the_first_origin_or_are_refused(from_paths):
+    path, time = walks(30), np.cumsum(np.geomspace(0.1, 3, 30))
+    traj = from_paths(path, CUBE, time=time)
+    out = msd(traj, origins="first", reference="none")
+    np.testing.assert_allclose(out.lag, time - time[0])
+    np.testing.assert_allclose(values(out), np.mean(np.sum((path - path[0]) ** 2, axis=-1), axis=1), rtol=1e-4, atol=1e-6)
+    with pytest.raises(TrajectoryError, match='origins="first"'):
+        msd(traj)
