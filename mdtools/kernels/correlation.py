@@ -1,7 +1,8 @@
 """Correlation of time series over all time origins, by FFT.
 
-Unbiased: lag m is the mean over the n - m origins that have it. Float64 in, float64 out: relative error below 1e-12 of
-the zero-lag value (float32 loses up to 60 %, reference/ecosystem.md 2).
+Unbiased: lag m is the mean over the n - m origins that have it. Float64 in, float64 out: error below 1e-15 n / (n - m)
+of the zero-lag value, so that only the last lags of a long series know an FFT was used (float32 loses up to 60 %,
+reference/ecosystem.md 2).
 """
 
 import jax
