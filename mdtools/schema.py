@@ -85,7 +85,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "neighbour_distance": ("angstrom", "first peak of g(r) within a species"),
     "density_amplitude": ("1", "time-averaged density wave exp(i q r), per ion"),
     "wave_vector": ("1/angstrom", "length of the wave vector of a reflection, with the factor 2 pi"),
-    "bragg_null": ("1", "what |density_amplitude| would be without long-range order"),
+    "framework": ("1", "1 for a species that was declared framework, else 0"),
     # estimates
     "self_diffusivity": ("angstrom^2/ps", "self-diffusion coefficient D of a species"),
     "self_diffusivity_lower": ("angstrom^2/ps", "lower end of the 95 % interval"),
@@ -117,7 +117,9 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "system_verdict": ("", "the word for the system"),
     "system_probability": ("1", "probability of each state of the system"),
     "evidence": ("1", "value of an indicator"),
-    "threshold": ("1", "value of the indicator that separates localised from mobile"),
+    "threshold": ("1", "value of the indicator that separates the two things it can say"),
+    "resolved_share": ("1", "how much the evidence counts, 0 to 1: half the run against the period of vibration"),
+    "reason": ("", "why, in a sentence"),
     "says": ("", "what the indicator says of the sublattice"),
     # closure
     "first": ("1", "one side of an identity"),

@@ -1,0 +1,92 @@
+"""How far ions forget where they were, and how far they keep a lattice: self-overlap, persistence, density waves.
+
+Functions of one atom take its path in angstrom, float64, and `vmap` is the loop (kernels/grouped.py); functions of a frame
+take scaled coordinates. Phases are sums of products of wrapped coordinates (no matrix unit under a phase).
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from mdtools.kernels.shapes import Array, Float, Int
+
+__all__ = ["density_on_grid", "density_waves", "displacement_moments", "pair_counts", "stayed_within"]
+
+
+def displacement_moments(
+    x: Float[Array, "xyz time"], lags: Int[Array, " lag"], starts: Int[Array, "window origin"], wave_numbers: Float[Array, " k"]
+) -> Float[Array, "window moment lag"]:
+    """Means over the origins of a window of |dr|^2, |dr|^4 and sin(k |dr|)/(k |dr|) for each k, dr = x(t0 + lag) - x(t0).
+
+    Every start plus every lag must lie within the path. sin(kr)/(kr) is exp(i k dr) averaged over the directions of k.
+    """
+    first = x[:, starts]
+
+    def one(lag: Int[Array, ""]) -> Float[Array, "window moment"]:
+        square = jnp.sum(jnp.square(x[:, starts + lag] - first), axis=0)
+        phase = jnp.sqrt(square)[None] * wave_numbers[:, None, None] / jnp.pi
+        each = jnp.concatenate([square[None], jnp.square(square)[None], jnp.sinc(phase)])
+        return jnp.mean(each, axis=-1).T
+
+    return jnp.moveaxis(jax.lax.map(one, lags), 0, -1)
+
+
+def stayed_within(
+    x: Float[Array, "xyz time"], starts: Int[Array, "window origin"], radii: Float[Array, " radius"], *, width: int, reach: int
+) -> Float[Array, "window radius"]:
+    """Fraction of origins from which the smoothed path never went farther than each radius, over `reach` steps.
+
+    The path is smoothed by means over `width` frames that do not overlap; starts and reach count such means.
+    """
+    n = x.shape[-1] // width
+    smooth = jnp.mean(x[:, : n * width].reshape(x.shape[0], n, width), axis=-1)
+    ahead = jnp.arange(1, reach + 1)
+
+    def farthest(start: Int[Array, ""]) -> Float[Array, ""]:
+        return jnp.sqrt(jnp.max(jnp.sum(jnp.square(smooth[:, start + ahead] - smooth[:, start, None]), axis=0)))
+
+    reached = jax.lax.map(farthest, starts.reshape(-1)).reshape(starts.shape)
+    return jnp.mean((reached[:, :, None] < radii[None, None, :]).astype(x.dtype), axis=1)
+
+
+@jax.jit
+def density_waves(s: Float[Array, "frame atom xyz"], miller: Int[Array, "reflection xyz"]) -> Float[Array, "frame reflection part"]:
+    """1/N sum_i exp(2 pi i h . s_i) at fixed indices h, real and imaginary part: the cell breathes under the wave."""
+    s = s.astype(jnp.float64)
+    s = s - jnp.floor(s)
+
+    def one(h: Float[Array, " xyz"]) -> Float[Array, "frame part"]:
+        turns = s[..., 0] * h[0] + s[..., 1] * h[1] + s[..., 2] * h[2]
+        angle = 2.0 * jnp.pi * (turns - jnp.floor(turns))
+        return jnp.stack([jnp.mean(jnp.cos(angle), axis=-1), jnp.mean(jnp.sin(angle), axis=-1)], axis=-1)
+
+    return jnp.moveaxis(jax.lax.map(one, miller.astype(jnp.float64)), 0, 1)
+
+
+@functools.partial(jax.jit, static_argnames="shape")
+def density_on_grid(s: Float[Array, "frame atom xyz"], *, shape: tuple[int, int, int]) -> Float[Array, "x y z"]:
+    """Number of visits of each voxel of the cell, as float64 (nearest grid point)."""
+    s = s.astype(jnp.float64)
+    size = jnp.array(shape)
+    voxel = jnp.minimum(((s - jnp.floor(s)) * size.astype(jnp.float64)).astype(jnp.int64), size - 1).reshape(-1, 3)
+    return jnp.zeros(shape).at[voxel[:, 0], voxel[:, 1], voxel[:, 2]].add(1.0)
+
+
+@functools.partial(jax.jit, static_argnames="bins")
+def pair_counts(
+    s: Float[Array, "frame atom xyz"], cell: Float[Array, "frame xyz xyz"], centres: Int[Array, " centre"], images: Float[Array, "image xyz"],
+    r_max: Float[Array, ""], *, bins: int,
+) -> Float[Array, " bin"]:  # fmt: skip
+    """Histogram of the distances below r_max from the chosen centres to all atoms, nearest image and its neighbours `images`."""
+
+    def frame(total: Float[Array, " bin"], values: tuple[Array, Array]) -> tuple[Float[Array, " bin"], None]:
+        position, vectors = values
+        apart = position[None, :, :].astype(jnp.float64) - position[centres].astype(jnp.float64)[:, None, :]
+        apart = (apart - jnp.round(apart))[:, :, None, :] + images[None, None, :, :]
+        parts = [apart[..., i, None] * vectors[i] for i in range(3)]
+        r = jnp.sqrt(jnp.sum(jnp.square(parts[0] + parts[1] + parts[2]), axis=-1)).reshape(-1)
+        index = jnp.where(r < r_max, (r / r_max * bins).astype(jnp.int64), bins)
+        return total + jnp.zeros(bins + 1).at[jnp.minimum(index, bins)].add(1.0)[:bins], None
+
+    return jax.lax.scan(frame, jnp.zeros(bins), (s, cell))[0]
