@@ -40,7 +40,8 @@ DIMENSIONS: dict[str, tuple[str, str]] = {
     "reflection": ("1", "index of a wave vector of the simulation cell"),
     "part": ("", "real or imaginary"),
     "indicator": ("", "name of a piece of evidence"),
-    "state": ("", "what a sublattice, or the system, may be called"),
+    "state": ("", "what a sublattice may be called"),
+    "system_state": ("", "what the system may be called"),
     "check": ("", "an identity between two numbers of the report"),
 }
 
@@ -115,6 +116,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "verdict": ("", "the word"),
     "probability": ("1", "probability of each state"),
     "system_verdict": ("", "the word for the system"),
+    "system_reason": ("", "why, in a sentence"),
     "system_probability": ("1", "probability of each state of the system"),
     "evidence": ("1", "value of an indicator"),
     "threshold": ("1", "value of the indicator that separates the two things it can say"),
