@@ -124,8 +124,8 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "reason": ("", "why, in a sentence"),
     "says": ("", "what the indicator says of the sublattice"),
     # closure
-    "first": ("1", "one side of an identity"),
-    "second": ("1", "the other side"),
+    "first": ("", "one side of an identity, in the unit that the check names"),
+    "second": ("", "the other side, in the same unit"),
     "z_score": ("1", "difference over the combined standard error"),
     "culprit": ("", "what is likely wrong if the two sides disagree"),
 }
