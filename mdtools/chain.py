@@ -17,7 +17,7 @@ from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, PUBLIC
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.signatures import Input, signature
 
-__all__ = ["STAGES", "Chain", "Chains", "chains_of", "load", "save"]
+__all__ = ["STAGES", "Chain", "Chains", "chains_of", "load", "made_for", "save", "stage_of"]
 
 STAGES = {**ANALYSES, **ESTIMATES, **DECISIONS}
 
@@ -93,6 +93,12 @@ class Chains:
     def __len__(self) -> int:
         return len(self.members)
 
+    def set_options(self, options: Mapping[str, Mapping[str, Any]]) -> None:
+        """Give every run the same options for each stage."""
+        self.options = options
+        for member in self.members:
+            member.options = options
+
     def make(self, name: str) -> Any:
         """A result that takes all runs at once, such as the activation energy. Members that refuse an input are left out."""
         if name in self.made:
@@ -157,21 +163,29 @@ def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = 
     return _from_datasets(named, options)
 
 
+def stage_of(data: Any) -> str:
+    """The stage that made a Dataset: the last step of its history. Raises TrajectoryError where there is none."""
+    from mdtools import schema
+
+    steps = schema.history(data)
+    if not steps or steps[-1]["step"] not in STAGES:
+        raise TrajectoryError(f"a Dataset of {sorted(map(str, data.data_vars))[:3]} has no history that mdtools wrote; give one that it made")
+    return str(steps[-1]["step"])
+
+
 def _from_datasets(named: Sequence[tuple[str, Any]], options: Mapping[str, Mapping[str, Any]]) -> Chains:
     from mdtools import schema
 
     runs: dict[str, Chain] = {}
     whole: dict[str, Any] = {}
     for label, data in named:
-        steps = schema.history(data)
-        if not steps or steps[-1]["step"] not in STAGES:
-            raise TrajectoryError(f"a Dataset of {sorted(map(str, data.data_vars))[:3]} has no history that mdtools wrote; give one that it made")
-        stage = steps[-1]["step"]
+        stage = stage_of(data)
+        origin = _origin(schema.history(data))
         if any(one.many for one in signature(stage).inputs):
             whole[stage] = data
             continue
-        key = json.dumps(_origin(steps), sort_keys=True)
-        chain = runs.setdefault(key, Chain(name=label or _run_name(_origin(steps)[0].get("source", "run")), options=options))
+        key = json.dumps(origin, sort_keys=True)
+        chain = runs.setdefault(key, Chain(name=label or _run_name(origin[0].get("source", "run")), options=options))
         if stage in chain.made:
             raise TrajectoryError(f"two {_words(stage)} of the same run {chain.name} were given; give one of them")
         chain.made[stage] = data
@@ -186,6 +200,22 @@ def _origin(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The steps before the first measurement: they say which run it is."""
     first = next((k for k, step in enumerate(steps) if step["step"] in STAGES), len(steps))
     return steps[:first] or [{"step": "memory"}]
+
+
+def made_for(runs: Chains, name: str) -> Chains:
+    """One result of every run that allows it, the reasons of the others in `refused`. Raises the reason if none does."""
+    if any(one.many for one in signature(name).inputs):
+        return Chains(members=[], made={name: runs.make(name)})
+    out = Chains(members=[])
+    for member in runs:
+        try:
+            out.members.append(Chain(name=member.name, made={name: member.make(name)}))
+        except (TrajectoryError, NotEnoughData) as reason:
+            out.refused[f"{name} of {member.name}"] = reason
+    out.refused.update(runs.refused)
+    if not out.members:
+        raise next(iter(out.refused.values()), TrajectoryError(f"there is no run to make {_words(name)} of"))
+    return out
 
 
 def save(chains: Chains, path: str | Path) -> None:

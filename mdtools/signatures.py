@@ -69,22 +69,22 @@ class Signature:
 
 
 @functools.cache
-def signature(name: str) -> Signature:
-    """Signature of a public function by its name. Raises KeyError for a name that is not public."""
-    module, node = _definition(PUBLIC[name], name)
+def signature(name: str, module: str | None = None) -> Signature:
+    """Signature of a public function by its name (or of a function of `module`). Raises KeyError for a name that is not there."""
+    where, node = _definition(module or PUBLIC[name], name)
     if not isinstance(node, ast.FunctionDef):
         raise KeyError(name)
     doc = ast.get_docstring(node) or ""
     positional = node.args.args
     n_required = len(positional) - len(node.args.defaults)
-    inputs = tuple(Input(arg.arg, required=k < n_required, many=_is_many(arg, module)) for k, arg in enumerate(positional))
+    inputs = tuple(Input(arg.arg, required=k < n_required, many=_is_many(arg)) for k, arg in enumerate(positional))
     names = [arg.arg for arg in node.args.kwonlyargs]
     texts = _texts(doc, names)
     options = tuple(
         Option(
             arg.arg,
-            _kinds(arg.annotation, module),
-            None if default is None else _value(default, module),
+            _kinds(arg.annotation, where),
+            None if default is None else _value(default, where),
             default is None,
             texts.get(arg.arg, ""),
         )
@@ -152,7 +152,7 @@ def _kinds(node: ast.AST | None, module: str) -> tuple[Kind, ...]:
     return ()
 
 
-def _is_many(arg: ast.arg, module: str) -> bool:
+def _is_many(arg: ast.arg) -> bool:
     text = ast.unparse(arg.annotation) if arg.annotation else ""
     return re.match(r"(Sequence|list|tuple|Iterable|Mapping|dict)\[", text) is not None
 

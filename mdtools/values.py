@@ -111,6 +111,6 @@ def _fits(value: Any, kind: Kind) -> bool:
         case "sequence":
             return isinstance(value, list) and all(any(_fits(part, one) for one in kind.of) for part in value)
         case "mapping":
-            keys, items = kind.of
+            _, items = kind.of
             return isinstance(value, dict) and all(any(_fits(part, one) for one in items) for part in value.values())
     return kind.name == "Any"

@@ -1,0 +1,55 @@
+"""The command line, made from the functions: names, options, defaults and help come from their signatures.
+
+Exit codes: 0 done; 2 refused, with one line on stderr; a traceback is a bug.
+"""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from mdtools.cli.arguments import Refusal, parse
+from mdtools.errors import NotEnoughData, TrajectoryError
+
+__all__ = ["main"]
+
+REFUSED = 2
+STOPPED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        request = parse(words)
+        if request is not None:
+            from mdtools.cli import commands
+
+            commands.execute(request)
+    except KeyboardInterrupt:
+        print("mdtools: stopped", file=sys.stderr)
+        return STOPPED
+    except Exception as reason:
+        if not _is_refusal(reason):
+            raise
+        print(f"mdtools: {_one_line(reason)}", file=sys.stderr)
+        return REFUSED
+    return 0
+
+
+def _is_refusal(reason: Exception) -> bool:
+    """Whether the request is at fault: our own refusals, our argument checks, files that cannot be opened."""
+    if isinstance(reason, (Refusal, TrajectoryError, NotEnoughData)):
+        return True
+    if isinstance(reason, OSError):
+        return reason.filename is not None
+    if isinstance(reason, ValueError):
+        raised_in = traceback.extract_tb(reason.__traceback__)[-1].filename
+        return Path(__file__).parent.parent in Path(raised_in).parents
+    return False
+
+
+def _one_line(reason: Exception) -> str:
+    if isinstance(reason, OSError):
+        return f"{reason.filename}: {(reason.strerror or str(reason)).lower()}"
+    return " ".join(str(reason).split())

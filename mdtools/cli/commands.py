@@ -1,0 +1,132 @@
+"""Carry out a request: open what was given, make what was asked for, write it, show it."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mdtools import chain, progress
+from mdtools.cli.arguments import Refusal, Request
+from mdtools.cli.shown import show_info, show_results
+
+__all__ = ["execute", "sources"]
+
+TABLES = (".csv", ".toml")
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def execute(request: Request) -> None:
+    """Do what was asked for. Raises the refusals of whatever is called."""
+    if request.function == "run":
+        from mdtools.recipe import run
+
+        with _device(request.device):
+            run(request.paths[0], **request.options)
+        return
+    with _device(request.device), progress.bar():
+        {"read": _read, "measure": _measure, "estimate": _estimate, "decide": _estimate, "show": _report}[request.stage](request)
+
+
+def sources(paths: tuple[str, ...], reading: dict[str, Any]) -> chain.Chains:
+    """The runs that files hold: one trajectory in one or more files, saved results, or the members of a series table."""
+    missing = [path for path in paths if not Path(path).exists()]
+    if missing:
+        raise Refusal(f"there is no file {missing[0]}")
+    saved = [path for path in paths if _is_saved(path)]
+    tables = [path for path in paths if Path(path).suffix.lower() in TABLES]
+    others = [path for path in paths if path not in saved and path not in tables]
+    if tables:
+        if len(paths) > 1:
+            raise Refusal(f"a series table is given alone; {tables[0]} came with {len(paths) - 1} more files")
+        from mdtools.readers import read_series
+
+        return chain.chains_of(read_series(tables[0], **reading))
+    if not others:
+        if reading:
+            raise Refusal(f"--{next(iter(reading)).replace('_', '-')} says how to read a trajectory, and only saved results were given")
+        return chain.chains_of(saved)
+    out = chain.chains_of(_trajectory(tuple(others), reading))
+    for path in saved:
+        for _, data in chain.load(path):
+            out.members[0].made[chain.stage_of(data)] = data
+    return out
+
+
+def _trajectory(paths: tuple[str, ...], reading: dict[str, Any]) -> Any:
+    from mdtools.readers import read
+
+    with progress.stage("read"):
+        return read(paths[0] if len(paths) == 1 else list(paths), **reading)
+
+
+def _is_saved(path: str) -> bool:
+    """Whether a file is a netCDF of ours (AMBER's trajectories end in .nc too, but are not HDF5)."""
+    if Path(path).suffix != ".nc" or not Path(path).is_file():
+        return False
+    with Path(path).open("rb") as file:
+        return file.read(len(HDF5)) == HDF5
+
+
+def _read(request: Request) -> None:
+    if any(_is_saved(path) for path in request.paths):
+        if request.function != "info":
+            raise Refusal(f"{request.command} reads a trajectory; {request.paths[0]} holds results")
+        show_results(sources(request.paths, request.reading), list(chain.STAGES))
+        return
+    if request.function == "info":
+        if Path(request.paths[0]).suffix.lower() in TABLES:
+            for member in sources(request.paths, request.reading):
+                show_info(member.traj, **request.options)
+        else:
+            show_info(_trajectory(request.paths, request.reading), **request.options)
+        return
+    from mdtools.cli.convert import convert
+
+    written = convert(_trajectory(request.paths, request.reading), **request.options)
+    print(f"written to {written}")
+
+
+def _measure(request: Request) -> None:
+    unfit = next((path for path in request.paths if _is_saved(path) or Path(path).suffix.lower() in TABLES), None)
+    if unfit:
+        raise Refusal(f"{request.command} measures one trajectory, and {unfit} is none; give the trajectory file")
+    _make(request, sources(request.paths, request.reading))
+
+
+def _estimate(request: Request) -> None:
+    _make(request, sources(request.paths, request.reading))
+
+
+def _make(request: Request, runs: chain.Chains) -> None:
+    runs.set_options({request.function: request.options})
+    wanted = chain.made_for(runs, request.function)
+    out = Path(request.out or f"{request.function}.nc")
+    chain.save(wanted, out)
+    show_results(wanted, [request.function], refused=wanted.refused)
+    print(f"written to {out}")
+
+
+def _report(request: Request) -> None:
+    from mdtools.reporting.page import report
+
+    path = report(sources(request.paths, request.reading), **request.options)
+    print(f"written to {path}, and its numbers to {path.with_suffix('.nc')}")
+
+
+@contextlib.contextmanager
+def _device(name: str | None) -> Iterator[None]:
+    """Compute on the named device. Raises Refusal where there is none."""
+    if name is None:
+        yield
+        return
+    import jax
+
+    kind, _, number = name.partition(":")
+    kind = {"gpu": "cuda"}.get(kind, kind)
+    try:
+        device = jax.devices(kind)[int(number or 0)]
+    except (RuntimeError, IndexError, ValueError):
+        there = ", ".join(sorted({f"{one.platform}:{one.id}" for one in jax.devices()}))
+        raise Refusal(f"there is no device {name} here; JAX sees {there} (for NVIDIA GPUs install mdtools-jax[cuda])") from None
+    with jax.default_device(device):
+        yield

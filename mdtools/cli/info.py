@@ -1,0 +1,79 @@
+"""What a trajectory holds and what can be made of it, before anything long is started."""
+
+from typing import Any
+
+from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES
+from mdtools.errors import TrajectoryError
+from mdtools.signatures import signature
+
+__all__ = ["NEEDS", "info"]
+
+# what a measurement needs besides positions; a test ties this table to what the functions refuse
+NEEDS = {
+    "charge_displacement_msd": ("charges",),
+    "charge_current_acf": ("velocities", "charges"),
+    "velocity_acf": ("velocities",),
+    "phonon_dos": ("velocities", "masses", "temperature"),
+    "ionic_conductivity": ("temperature",),
+    "haven_ratio": ("temperature",),
+}
+ION_FRAMES_PER_SECOND = 2e6  # of an MSD by FFT in float64 on one processor core, measured
+
+
+def info(traj: Any) -> tuple[dict[str, str], list[list[str]]]:
+    """What a file holds, what can be measured from it, what is missing, and what it will cost.
+
+    Returns what was understood (row -> words), and for each result whether it can be made and what is missing.
+    """
+    understood = traj.describe() | _cost(traj)
+    possible = []
+    for name in (*ANALYSES, *ESTIMATES, *DECISIONS):
+        lacking = missing(traj, name)
+        possible.append([name.replace("_", "-"), "no" if lacking else "yes", "; ".join(lacking)])
+    return understood, possible
+
+
+def missing(traj: Any, name: str) -> list[str]:
+    """What a trajectory lacks for a result, with the option that gives it: nothing where it can be made."""
+    lacking = []
+    for part in dict.fromkeys(_needed(name)):
+        try:
+            traj.need(part, who=name)
+        except TrajectoryError as reason:
+            lacking.append(str(reason).split(" needs ", 1)[1].replace(f", and {traj.source} has none", ""))
+    if any(one.many for one in signature(name).inputs):
+        lacking.append("several temperatures: give a series table")
+    return lacking
+
+
+def _needed(name: str) -> list[str]:
+    needed = list(NEEDS.get(name, ())) if name not in ANALYSES else ["scaled_positions", *NEEDS.get(name, ())]
+    if name in ("velocity_acf", "phonon_dos", "charge_current_acf"):
+        needed.remove("scaled_positions")
+    for wanted in signature(name).inputs:
+        if wanted.required and wanted.name in {**ANALYSES, **ESTIMATES}:
+            needed += _needed(wanted.name)
+    return needed
+
+
+def _cost(traj: Any) -> dict[str, str]:
+    """Predicted size of a store, time of an MSD, and memory."""
+    parts = (traj.scaled_positions is not None) + (traj.velocities is not None)
+    store = traj.n_frames * (traj.n_atoms * 3 * 4 * parts + 9 * 8 + 8)
+    seconds = traj.n_frames * traj.n_atoms / ION_FRAMES_PER_SECOND
+    from mdtools.analyses.over_atoms import MEMORY
+
+    return {
+        "as a store": f"{_bytes(store)} (mdtools convert, uncompressed)",
+        "time": traj.describe()["time"],
+        "an MSD will take": f"about {max(1, round(seconds))} s on one processor core",
+        "memory": f"about {_bytes(store + MEMORY)} from a file, {_bytes(2 * MEMORY)} from a store",
+    }
+
+
+def _bytes(n: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1000:
+            return f"{n:.3g} {unit}"
+        n /= 1000
+    return f"{n:.3g} TB"

@@ -1,0 +1,142 @@
+"""Do the numbers of a run agree with each other? Identities, each with its combined error and the likely culprit."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from mdtools import schema
+from mdtools.units import BOLTZMANN, KINETIC_TO_EV
+
+__all__ = ["AGREES", "closure"]
+
+AGREES = 3.0  # |z| up to which two numbers agree
+ROUNDING = 1e-6  # relative error of sums that must be exact
+
+
+class _Check(NamedTuple):
+    """One identity: two numbers, the standard error of their difference, and what to suspect."""
+
+    words: str
+    first: float
+    second: float
+    error: float
+    culprit: str
+
+
+def closure(made: Mapping[str, xr.Dataset]) -> xr.Dataset | None:
+    """The identities that the results of one run allow (`check`), each with `z_score` and `culprit`; None without any.
+
+    Errors come from the spread over windows and from the estimates' own errors; sums of parts must agree to rounding.
+    """
+    checks = [check for test in _TESTS for check in test(made) if np.isfinite([check.first, check.second, check.error]).all()]
+    if not checks:
+        return None
+    z = [(c.first - c.second) / c.error if c.error > 0 else 0.0 for c in checks]
+    return schema.dataset(
+        {
+            "check": np.array([c.words for c in checks]),
+            "first": ("check", np.array([c.first for c in checks])),
+            "second": ("check", np.array([c.second for c in checks])),
+            "z_score": ("check", np.array(z)),
+            "culprit": ("check", np.array([c.culprit if abs(score) > AGREES else "" for c, score in zip(checks, z, strict=True)])),
+        }
+    )
+
+
+def _over_windows(one: xr.DataArray) -> tuple[float, float]:
+    """Mean over windows and its standard error; the error is NaN for one window."""
+    values = np.atleast_1d(one.values)
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
+
+
+def _dos_integral(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    if "phonon_dos" in made:
+        dos = made["phonon_dos"]
+        value, error = _over_windows(dos.phonon_dos.sum("species").integrate("frequency"))
+        culprit = "stated temperature is not that of the run, velocities in other units, or frames too far apart"
+        yield _Check("integral of the DOS = 3N - 3", value, 3.0 * int(dos.n_atoms) - 3.0, error, culprit)
+
+
+def _kinetic(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    if "phonon_dos" in made:
+        dos = made["phonon_dos"]
+        for name in dos.species.values:
+            value, error = _over_windows(dos.kinetic_temperature.sel(species=name))
+            culprit = "stated temperature, the masses, or a thermostat that heats one species"
+            yield _Check(f"kinetic = stated temperature, {name} (K)", value, float(dos.stated_temperature), error, culprit)
+
+
+def _second_moment(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    if "van_hove_self" in made and "msd" in made:
+        hove, direct = made["van_hove_self"], made["msd"]
+        for name in hove.species.values:
+            lag = float(hove.lag[hove.sizes["lag"] // 2])
+            width = float(hove.r[1] - hove.r[0])
+            moment = (hove.van_hove_self.sel(species=name, lag=lag) * hove.r**2).sum("r") * width
+            value, error = _over_windows(moment)
+            other, other_error = _over_windows(direct.msd.sel(species=name).sel(lag=lag, method="nearest"))
+            culprit = "unlike reference, r_max, or unwrapping"
+            unit = direct.msd.attrs["units"]
+            # both use the same ions: windows make them differ, and so does the width of the bins
+            together = float(np.hypot(np.nan_to_num(error), np.nan_to_num(other_error))) + width**2 / 12
+            yield _Check(f"second moment of van Hove self = MSD at {lag:.3g}, {name} ({unit})", value, other, together, culprit)
+
+
+def _zero_frequency(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    if "phonon_dos" in made and "self_diffusivity" in made:
+        dos, estimate = made["phonon_dos"], made["self_diffusivity"]
+        if dos.attrs.get("unit_system") == "lj":
+            return
+        for name in dos.species.values:
+            if name not in estimate.species.values or not np.isfinite(estimate.self_diffusivity.sel(species=name)):
+                continue
+            one = dos.sel(species=name)
+            mobility = BOLTZMANN * float(dos.stated_temperature) / (12 * float(one.mass) * float(one.n_ions) * KINETIC_TO_EV)
+            value, error = _over_windows(one.phonon_dos.isel(frequency=0) * mobility)
+            other, other_error = float(estimate.self_diffusivity.sel(species=name)), float(estimate.self_diffusivity_stderr.sel(species=name))
+            culprit = "windows of the DOS too short for the slow part of the motion, or the MSD not yet diffusive"
+            yield _Check(f"D from DOS(0) = D from the MSD, {name} (angstrom^2/ps)", value, other, float(np.hypot(error, other_error)), culprit)
+
+
+def _routes(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    if "ionic_conductivity" in made:
+        data = made["ionic_conductivity"]
+        names = [f"ionic_conductivity_{route}" for route in ("einstein_helfand", "green_kubo")]
+        if all(name in data and data[name].ndim == 0 for name in names):
+            first, second = (float(data[name]) for name in names)
+            error = float(np.hypot(*(float(data[f"{name}_stderr"]) for name in names)))
+            culprit = "frames too far apart for the current, or the run too short for one of the routes"
+            yield _Check(f"Einstein-Helfand = Green-Kubo ({data[names[0]].attrs['units']})", first, second, error, culprit)
+
+
+def _partial_sums(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    for name, dim in (("charge_displacement_msd", "lag"), ("charge_current_acf", "lag")):
+        if name in made:
+            data = made[name].mean("window")
+            at = 1 if name == "charge_displacement_msd" else 0
+            total, parts = data[name].isel({dim: at}), data[f"{name}_by_pair"].isel({dim: at})
+            scale = ROUNDING * float(np.abs(parts).sum())
+            yield _Check(
+                f"sum of the pairs = {name.replace('_', ' ')} ({made[name][name].attrs['units']})", float(parts.sum()), float(total), scale, "a bug"
+            )
+
+
+def _sum_rule(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    if "charge_current_acf" in made and "charge_current_sum_rule" in made["charge_current_acf"]:
+        data = made["charge_current_acf"]
+        value, error = _over_windows(data.charge_current_acf.isel(lag=0))
+        culprit = "stated temperature, masses, or the frame of reference"
+        yield _Check(f"<J^2> = sum rule ({data.charge_current_acf.attrs['units']})", value, float(data.charge_current_sum_rule), error, culprit)
+
+
+_TESTS: tuple[Callable[[Mapping[str, Any]], Iterator[_Check]], ...] = (
+    _dos_integral,
+    _kinetic,
+    _second_moment,
+    _zero_frequency,
+    _routes,
+    _sum_rule,
+    _partial_sums,
+)

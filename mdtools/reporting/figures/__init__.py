@@ -1,0 +1,21 @@
+"""One function a quantity: a Dataset is drawn on `ax`, with units in the labels and the spread over windows as a band."""
+
+from mdtools.reporting.figures.charge import charge_current_acf, green_kubo_running
+from mdtools.reporting.figures.displacement import msd, self_overlap
+from mdtools.reporting.figures.temperature import activation_energy, over_temperature
+from mdtools.reporting.figures.van_hove import van_hove_distinct, van_hove_self, van_hove_self_map
+from mdtools.reporting.figures.vibrations import phonon_dos, velocity_acf
+
+__all__ = [
+    "activation_energy",
+    "charge_current_acf",
+    "green_kubo_running",
+    "msd",
+    "over_temperature",
+    "phonon_dos",
+    "self_overlap",
+    "van_hove_distinct",
+    "van_hove_self",
+    "van_hove_self_map",
+    "velocity_acf",
+]

@@ -1,0 +1,61 @@
+"""Charge-current correlation, and the running Green-Kubo conductivity with the estimates beside it."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mdtools.reporting.figures.bands import curve
+from mdtools.reporting.style import COLOURS, axis_label
+
+__all__ = ["charge_current_acf", "green_kubo_running"]
+
+# name -> (words, colour) of the estimates that are drawn as a level with its band
+LEVELS = {
+    "ionic_conductivity_green_kubo": ("Green-Kubo", COLOURS[0]),
+    "ionic_conductivity_einstein_helfand": ("Einstein-Helfand", COLOURS[1]),
+    "ionic_conductivity": ("both", COLOURS[2]),
+}
+
+
+def charge_current_acf(data: xr.Dataset, ax: Any) -> None:
+    """Charge-current correlation until it has died, with the sum rule as a mark at lag 0."""
+    lag = data.lag.values
+    mean = data.charge_current_acf.mean("window").values
+    until = _died(mean)
+    keep = np.arange(min(len(lag), until))
+    curve(ax, lag, data.charge_current_acf, keep, color=COLOURS[0])
+    if "charge_current_sum_rule" in data:
+        ax.plot(
+            [0], [float(data.charge_current_sum_rule)], marker="D", markersize=5, color=COLOURS[1], linestyle="none", label="sum rule", clip_on=False
+        )
+        ax.legend()
+    ax.axhline(0, color="0.7", linewidth=0.7, zorder=0)
+    ax.set_xlabel(axis_label("time", data.lag.attrs.get("units", "")))
+    ax.set_ylabel(axis_label("⟨J(0)·J(t)⟩", data.charge_current_acf.attrs.get("units", "")))
+
+
+def _died(mean: np.ndarray) -> int:
+    """Number of lags until the correlation stays within 2 % of its value at 0 for a while, half as much again."""
+    large = np.flatnonzero(np.abs(mean[: max(2, len(mean) // 2)]) > 0.02 * abs(mean[0]))
+    return max(20, int(1.5 * (large[-1] + 1))) if len(large) else 20
+
+
+def green_kubo_running(data: xr.Dataset, ax: Any) -> None:
+    """The running Green-Kubo integral, and each estimate as a level with two standard errors."""
+    lag = data.lag.values
+    running = data.green_kubo_running
+    keep = np.arange(1, len(lag))
+    ax.plot(lag[keep], running.values[keep], color="0.35", linewidth=1.0, label="running integral")
+    if "green_kubo_running_stderr" in data:
+        wide = 2 * data.green_kubo_running_stderr.values[keep]
+        ax.fill_between(lag[keep], running.values[keep] - wide, running.values[keep] + wide, color="0.35", alpha=0.18, linewidth=0)
+    for name, (words, tint) in LEVELS.items():
+        if name in data and np.isfinite(data[name]):
+            value, error = float(data[name]), float(data[f"{name}_stderr"])
+            ax.axhline(value, color=tint, linewidth=1.2, label=words)
+            ax.axhspan(value - 2 * error, value + 2 * error, color=tint, alpha=0.15, linewidth=0)
+    ax.set(xscale="log")
+    ax.set_xlabel(axis_label("upper limit of the integral", data.lag.attrs.get("units", "")))
+    ax.set_ylabel(axis_label("conductivity", running.attrs.get("units", "")))
+    ax.legend()

@@ -1,0 +1,69 @@
+"""What changes with temperature: the Arrhenius plot with caged members as bounds, and a dashboard."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mdtools.reporting.style import axis_label, colour, safe
+
+__all__ = ["activation_energy", "over_temperature"]
+
+
+def activation_energy(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset | None = None) -> None:
+    """ln D over 1000 / T for each species; a caged member is an arrow down from its upper bound. The line is the fit."""
+    names = list(dict.fromkeys(str(name) for data in members for name in data.species.values))
+    labelled = set()
+    for data in members:
+        x = 1000.0 / float(data.stated_temperature)
+        for name in map(str, data.species.values):
+            one = data.sel(species=name)
+            look = {"color": colour(name, names), "label": None if name in labelled else safe(name)}
+            if np.isfinite(one.self_diffusivity) and one.self_diffusivity > 0:
+                value, error = float(one.self_diffusivity), float(one.self_diffusivity_stderr)
+                low = min(2 * error, 0.95 * value)
+                ax.errorbar([x], [value], yerr=[[low], [2 * error]], marker="o", markersize=4, capsize=2, linestyle="none", **look)
+            elif np.isfinite(one.self_diffusivity_upper) and one.self_diffusivity_upper > 0:
+                bound = float(one.self_diffusivity_upper)
+                ax.errorbar([x], [bound], yerr=[[0.6 * bound], [0]], uplims=True, marker="_", markersize=7, linestyle="none", **look)
+            else:
+                continue
+            labelled.add(name)
+    if fit is not None and "log_prefactor" in fit:
+        _lines(ax, fit, names, [float(data.stated_temperature) for data in members])
+    ax.set(yscale="log")
+    ax.set_xlabel("1000 / T (1/K)")
+    ax.set_ylabel(axis_label("self-diffusivity", members[0].self_diffusivity.attrs.get("units", "")))
+    ax.legend()
+
+
+def _lines(ax: Any, fit: xr.Dataset, names: Sequence[str], temperatures: Sequence[float]) -> None:
+    from mdtools.units import BOLTZMANN
+
+    inverse = np.linspace(1 / max(temperatures), 1 / min(temperatures), 50)
+    for name in map(str, np.atleast_1d(fit.species.values)):
+        one = fit.sel(species=name) if "species" in fit.dims else fit
+        if np.isfinite(one.activation_energy):
+            values = np.exp(float(one.log_prefactor) - float(one.activation_energy) / BOLTZMANN * inverse)
+            ax.plot(1000 * inverse, values, color=colour(name, names), linewidth=0.9, linestyle="--", zorder=0)
+
+
+def over_temperature(
+    temperature: Sequence[float], values: xr.DataArray, errors: xr.DataArray | None, ax: Any, *, words: str, level: Any = None
+) -> None:
+    """A number of each species over temperature, with the level that separates localised from mobile.
+
+    values, errors : (temperature, species).
+    """
+    names = values.species.values
+    for name in names:
+        error = None if errors is None else 2 * errors.sel(species=name).values
+        ax.errorbar(
+            temperature, values.sel(species=name).values, yerr=error, marker="o", markersize=4, capsize=2, color=colour(name, names), label=safe(name)
+        )
+    if level is not None and np.isfinite(level):
+        ax.axhline(float(level), color="0.5", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
+    ax.set_xlabel("temperature (K)")
+    ax.set_ylabel(words)
+    ax.legend()
