@@ -1,0 +1,103 @@
+"""Counts of displacements and of pairs, against a double loop."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mdtools.kernels.cell import face_distances
+from mdtools.kernels.van_hove import displacement_counts, displacement_moments, largest_displacement, pair_counts
+
+TILTED = np.array([[9.0, 0, 0], [8.1, 6.0, 0], [-7.2, 5.4, 5.0]])
+IMAGES = np.array(list(itertools.product(range(-3, 4), repeat=3)))
+
+
+@pytest.fixture(autouse=True)
+def float64():
+    with jax.enable_x64(True):
+        yield
+
+
+def looped(first, later, cell, group, r_max, n_groups, bins):
+    """Every pair and every image, one after the other: within r_max there is at most one image."""
+    counts = np.zeros((n_groups, n_groups, bins), dtype=int)
+    for i, j in itertools.permutations(range(len(first)), 2):
+        difference = later[j] - first[i]
+        for distance in np.linalg.norm((difference - np.floor(difference) + IMAGES) @ cell, axis=1):
+            if distance < r_max:
+                counts[group[i], group[j], int(distance * (bins / r_max))] += 1
+    return counts
+
+
+def half(cell):
+    return float(face_distances(jnp.asarray(cell)).min()) / 2
+
+
+@pytest.mark.parametrize("away", [0, 60000], ids=["in the cell", "far from it"])
+@pytest.mark.parametrize("tile", [1024, 17], ids=["one tile", "many tiles"])
+def test_pairs_equal_a_double_loop_over_all_images_in_strongly_tilted_cells(tile, away):
+    random = np.random.default_rng(0)
+    first, later = random.uniform(-2, 2, (2, 3, 60, 3)) + away
+    group = random.integers(0, 2, 60)
+    cells = TILTED * np.array([1.0, 1.01, 0.97])[:, None, None]
+    r_max = half(cells[2])
+    counts = np.asarray(
+        pair_counts(
+            jnp.asarray(first), jnp.asarray(later), jnp.asarray(cells), jnp.asarray(group), jnp.asarray(r_max), n_groups=2, bins=20, tile=tile
+        )
+    )
+    expected = np.stack([looped(a, b, c, group, r_max, 2, 20) for a, b, c in zip(first, later, cells, strict=True)])
+    assert expected.sum() > 300
+    np.testing.assert_array_equal(counts, expected)
+
+
+def test_an_ion_is_no_pair_with_itself_but_is_one_with_an_ion_in_the_same_place():
+    first = jnp.zeros((1, 2, 3))
+    counts = pair_counts(first, first, jnp.eye(3)[None] * 9.0, jnp.asarray([0, 0]), jnp.asarray(4.0), n_groups=1, bins=4)
+    np.testing.assert_array_equal(np.asarray(counts)[0, 0, 0], [2, 0, 0, 0])
+
+
+def test_counts_are_int64():
+    counts = pair_counts(jnp.zeros((1, 5, 3)), jnp.zeros((1, 5, 3)), jnp.eye(3)[None], jnp.zeros(5, jnp.int64), jnp.asarray(0.4), n_groups=1, bins=1)
+    assert counts.dtype == np.int64
+
+
+def test_pairs_compile_once_for_equal_shapes():
+    def count(seed):
+        x = jnp.asarray(np.random.default_rng(seed).uniform(size=(2, 9, 3)))
+        cell = jnp.asarray(np.stack([5.0 * np.eye(3)] * 2))
+        pair_counts(x, x, cell, jnp.zeros(9, jnp.int64), jnp.asarray(2.0 + seed / 10), n_groups=1, bins=6)
+        return pair_counts._cache_size()
+
+    assert count(0) == count(1)
+
+
+@pytest.fixture
+def path():
+    return np.cumsum(np.random.default_rng(1).normal(0, 0.4, (3, 50)), axis=1) + 1000.0
+
+
+@pytest.mark.parametrize("starts", [np.arange(50), np.arange(0, 50, 7)], ids=["all", "every seventh"])
+def test_displacements_equal_a_loop(path, starts):
+    lags, r_max, bins = np.array([0, 1, 10, 49]), 2.0, 8
+    counts, moments = np.zeros((4, bins + 1)), np.zeros((2, 4))
+    for k, m in enumerate(lags):
+        r = np.array([np.linalg.norm(path[:, t + m] - path[:, t]) for t in starts if t + m < 50])
+        moments[:, k] = np.mean(r**2), np.mean(r**4)
+        for one in r:
+            counts[k, min(int(one * (bins / r_max)), bins)] += 1
+    arguments = jnp.asarray(path), jnp.asarray(lags), jnp.asarray(starts)
+    assert 0 < counts[:, bins].sum() < counts.sum()
+    np.testing.assert_array_equal(displacement_counts(*arguments, jnp.asarray(r_max), bins=bins), counts)
+    np.testing.assert_allclose(displacement_moments(*arguments), moments, rtol=1e-13)
+
+
+def test_the_largest_displacement_is_found_in_every_window_and_atom(path):
+    values = np.stack([path.T, path.T[::-1] * 2.0], axis=1)  # (frame, atom, xyz)
+    lags, starts = np.array([3, 20]), np.arange(25)
+    halves = values[:25], values[25:]
+    expected = max(np.linalg.norm(part[m:] - part[:-m], axis=-1).max() for part in halves for m in lags)
+    found = largest_displacement(*map(jnp.asarray, (values, np.eye(3), np.zeros((50, 3)), lags, starts)), windows=2)
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
