@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.labels import common, even_interval, lag_frames, species_pairs, thermal_energy, window_starts
+from mdtools.analyses.labels import common, even_interval, lag_frames, noise_width, species_pairs, taper_weights, thermal_energy, window_starts
 from mdtools.analyses.over_atoms import window_length
 from mdtools.analyses.over_frames import charge_by_species, in_windows
 from mdtools.errors import TrajectoryError
@@ -77,22 +77,32 @@ def charge_displacement_msd(
 
 
 @schema.recorded
-def charge_current_acf(traj: Trajectory, *, windows: int = 8, reference: Sequence[str] | str | None = None) -> xr.Dataset:
+def charge_current_acf(
+    traj: Trajectory,
+    *,
+    windows: int = 8,
+    taper: Literal["hann", "none"] = "none",
+    reference: Sequence[str] | str | None = None,
+) -> xr.Dataset:
     """Autocorrelation and spectrum of the charge current, total and by pair of species.
 
     C(t) = < J(t0) . J(t0 + t) >, J = sum_s J_s, J_s = sum_{i in s} q_i (v_i - v_ref), over the time origins t0 of a
     window; the part of a pair is symmetrised in time and counted in both orders, so that the sum over pairs is C.
-    S(f_j) = dt / n |sum_k J_k exp(-2 pi i j k / n)|^2, summed over x, y, z: the two-sided density at f >= 0, without
-    taper or subtraction of a mean. sigma = 1 / (3 V k_B T) int_0^inf C dt = lim_{f -> 0} S / (6 V k_B T).
+    S(f_j) = dt |sum_k w_k J_k exp(-2 pi i j k / n)|^2 / sum_k w_k^2, summed over x, y, z: the two-sided density at
+    f >= 0 with the taper w; no mean is subtracted. sigma = 1 / (3 V k_B T) int_0^inf C dt = lim_{f -> 0} S / (6 V k_B T).
 
-    windows : as in `msd`; short against the run, long against the correlation time of J. reference : as in `msd`, of
-    the velocities. Charges are one per atom, per frame and atom, or Born tensors Z with J_a = sum_b Z_ab v_b.
+    windows : as in `msd`; short against the run, long against the correlation time of J. taper : of the spectrum. With
+        "none" (w = 1) the ordinates are independent, but the optical modes leak to f = 0 as one over the length of a
+        window; with "hann" they stay where they are, and an ordinate shares 4/9 of its scatter with the next.
+    reference : as in `msd`, of the velocities. Charges are one per atom, per frame and atom, or Born tensors Z with
+        J_a = sum_b Z_ab v_b.
     The total of a neutral cell does not depend on the reference; a cell or selection that is not neutral is refused
     unless the reference is named. Frames must resolve the vibrations (every 5 fs or so), else S is aliased.
 
     Returns `charge_current_acf` (window, lag) and `_by_pair` (window, pair, lag) in e^2 angstrom^2/ps^2,
     `charge_current_periodogram` (window, frequency) in e^2 angstrom^2/ps: 2 S_j / S is chi^2 of 6 degrees of freedom (3
-    at f = 0 and at half the sampling frequency) in each window, and `charge_current_sum_rule`, what C(0) must be:
+    at f = 0 and at half the sampling frequency) in each window, `frequency_resolution` (equivalent noise width of the
+    taper) in THz, and `charge_current_sum_rule`, what C(0) must be:
     3 k_B T [sum_i q_i^2 / m_i - (sum_i q_i)^2 / M] (stated temperature and masses known; neutral, or the barycentre taken).
     Raises TrajectoryError (no velocities or charges, not neutral, uneven frames), NotEnoughData.
     Source: reference/science.md A1 row 2, B3.
@@ -110,14 +120,16 @@ def charge_current_acf(traj: Trajectory, *, windows: int = 8, reference: Sequenc
     interval = even_interval(traj, who=who)
     current, taken = charge_by_species(traj, "velocities", reference=reference)
     by_axis, by_pair = _total_and_pairs(crosscorrelation, current, traj, windows)
+    weight = taper_weights(taper, length)
     with jax.enable_x64(True):
-        spectrum = np.asarray(periodogram(in_windows(current.sum(axis=0), windows), np.ones(length)))
+        spectrum = np.asarray(periodogram(in_windows(current.sum(axis=0), windows), weight))
     out = {
         **common(traj),
         "charge_current_acf": (("window", "lag"), by_axis.sum(axis=1)),
         "charge_current_acf_by_pair": (("window", "pair", "lag"), by_pair),
         "charge_current_periodogram": (("window", "frequency"), interval * spectrum.sum(axis=1)),
         "frequency": np.arange(length // 2 + 1) / (length * interval),
+        "frequency_resolution": noise_width(weight) / interval,
         **_coordinates(traj, windows, np.arange(length) * interval),
     }
     if traj.temperature is not None and traj.masses is not None and (_is_neutral(traj, net) or taken == "barycentre"):

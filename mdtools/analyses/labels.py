@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from mdtools.errors import TrajectoryError
+from mdtools.kernels.spectrum import hann
 from mdtools.trajectory import Trajectory
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
-__all__ = ["common", "even_interval", "lag_frames", "species_pairs", "thermal_energy", "window_starts"]
+__all__ = ["common", "even_interval", "lag_frames", "noise_width", "species_pairs", "taper_weights", "thermal_energy", "window_starts"]
 
 
 def common(traj: Trajectory) -> dict[str, Any]:
@@ -82,3 +84,18 @@ def thermal_energy(traj: Trajectory) -> float:
     """k_B T at the stated temperature in amu angstrom^2/ps^2; in a reduced run T itself. Needs `temperature`."""
     assert traj.temperature is not None
     return float(traj.temperature) * (1.0 if traj.reduced else BOLTZMANN / KINETIC_TO_EV)
+
+
+def taper_weights(taper: str, length: int) -> np.ndarray:
+    """Weights of the frames of a window: "hann" or "none". Raises ValueError for any other word."""
+    if taper not in ("hann", "none"):
+        raise ValueError(f'taper={taper!r} is not understood; write "hann" or "none"')
+    if taper == "none":
+        return np.ones(length)
+    with jax.enable_x64(True):
+        return np.asarray(hann(length))
+
+
+def noise_width(weights: np.ndarray) -> float:
+    """Equivalent noise width of a taper, in units of one over the time between frames: 1/n without, 1.5/n for "hann"."""
+    return float(np.sum(weights**2) / np.sum(weights) ** 2)

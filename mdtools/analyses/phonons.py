@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import jax
 import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.labels import common, even_interval, thermal_energy, window_starts
+from mdtools.analyses.labels import common, even_interval, noise_width, taper_weights, thermal_energy, window_starts
 from mdtools.analyses.over_atoms import group_means, species_groups, window_length
 from mdtools.kernels.phonons import velocity_correlation, velocity_correlation_from_first, velocity_power, velocity_square
-from mdtools.kernels.spectrum import hann
 from mdtools.trajectory import Trajectory
 
 __all__ = ["phonon_dos", "velocity_acf"]
@@ -96,14 +94,12 @@ def phonon_dos(
     """
     who = "phonon_dos"
     traj.need("velocities", "masses", "temperature", who=who)
-    assert traj.masses is not None and traj.temperature is not None
-    if taper not in ("hann", "none"):
-        raise ValueError(f'taper={taper!r} is not understood; write "hann" or "none"')
+    assert traj.masses is not None
+    assert traj.temperature is not None
     length = window_length(traj, windows, who=who)
     interval, energy = even_interval(traj, who=who), thermal_energy(traj)
     n_fft = length + length % 2
-    with jax.enable_x64(True):
-        weight = np.asarray(hann(length)) if taper == "hann" else np.ones(length)
+    weight = taper_weights(taper, length)
     shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference, "windows": windows, "weights": traj.masses}
     power, taken = group_means(velocity_power, traj, "velocities", arguments=(weight,), options={"n_fft": n_fft}, **shared)
     kinetic, _ = group_means(velocity_square, traj, "velocities", **shared)
@@ -114,7 +110,7 @@ def phonon_dos(
         "phonon_dos": (("window", "species", "frequency"), by_direction.sum(axis=2)),
         "phonon_dos_by_direction": (("window", "species", "direction", "frequency"), by_direction),
         "kinetic_temperature": (("window", "species"), kinetic / freedom * (traj.temperature / energy)),
-        "frequency_resolution": np.sum(weight**2) / np.sum(weight) ** 2 / interval,
+        "frequency_resolution": noise_width(weight) / interval,
         "window": window_starts(traj, windows),
         "direction": ["x", "y", "z"],
         "frequency": np.arange(n_fft // 2 + 1) / (n_fft * interval),

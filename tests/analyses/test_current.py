@@ -82,6 +82,19 @@ def test_periodogram_is_the_squared_transform_and_keeps_the_power(gas):
     np.testing.assert_allclose(power, out.charge_current_acf.isel(lag=0), rtol=1e-10)
 
 
+def test_the_optical_modes_leak_to_zero_frequency_without_a_taper_and_not_with_one():
+    """An insulating crystal has no conductivity; its dipole is bounded, so that what is seen at f = 0 is leakage."""
+    crystal = synthetic.harmonic_crystal(cells=2, n_frames=2000, frame_interval=0.02, seed=1)
+    plain, tapered = (charge_current_acf(crystal, windows=4, taper=taper) for taper in ("none", "hann"))
+    at_zero = [float(out.charge_current_periodogram.isel(frequency=0).mean()) for out in (plain, tapered)]
+    peak = float(tapered.charge_current_periodogram.max())
+    assert at_zero[1] < 1e-4 * at_zero[0] < 1e-5 * peak
+    assert float(tapered.frequency_resolution / plain.frequency_resolution) == pytest.approx(1.5)
+    assert float(plain.frequency_resolution) == pytest.approx(1 / (500 * 0.02))
+    with pytest.raises(ValueError, match="taper='welch'"):
+        charge_current_acf(crystal, taper="welch")
+
+
 @pytest.mark.parametrize("measure", [charge_displacement_msd, charge_current_acf])
 @pytest.mark.parametrize("reference", ["none", "barycentre", "A"])
 def test_the_sum_over_pairs_is_the_total(gas, measure, reference):
