@@ -15,7 +15,7 @@ from mdtools.units import UNIT_SYSTEMS, UnitSystem
 
 __all__ = ["Options", "assemble"]
 
-_BLOCK_BYTES = 2**25
+_BLOCK_BYTES = 2**21  # of a table of numbers: it stays in the cache of the processor between its passes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def assemble(frames: Frames, options: Options) -> Trajectory:
         raise TrajectoryError(f"unwrap={options.unwrap!r} is not known; pass unwrap='scaled', 'tor' or 'lattice'")
     system = _system(frames, options.units)
     notes = [*frames.notes, *(options.topology.notes if options.topology else ())]
-    if options.units and frames.units and options.units != frames.units and not frames.in_angstrom_and_ps:
+    if options.units and frames.units and options.units != frames.units and frames.kind.startswith("LAMMPS"):
         notes.append(f"units={options.units} was given and beats {frames.units} of the file")
     _check_cell(frames)
     kept, dropped = kept_frames(frames)
@@ -135,7 +135,8 @@ def _check_cell(frames: Frames) -> None:
     flat = ~(np.abs(np.linalg.det(frames.cell)) > 1e-9 * lengths)
     if flat.any():
         raise TrajectoryError(
-            f"{frames.where(int(np.argmax(flat)))} has no cell, or one of zero volume; pass a format that holds the cell (LAMMPS dump, XDATCAR, extxyz with Lattice)"
+            f"{frames.where(int(np.argmax(flat)))} has no cell, or one of zero volume; "
+            "pass a format that holds the cell (LAMMPS dump, XDATCAR, extxyz with Lattice)"
         )
 
 
@@ -195,5 +196,6 @@ def _check_finite(frames: Frames, name: str, values: np.ndarray | None, which: n
     if values is not None and not np.isfinite(values).all():
         frame, atom = np.argwhere(~np.isfinite(values))[0][:2]
         raise TrajectoryError(
-            f"{frames.where(int(which[frame]))}: {name} of atom id {frames.ids[atom]} are not finite numbers; the run blew up or the file is damaged: read up to it with end=..."
+            f"{frames.where(int(which[frame]))}: {name} of atom id {frames.ids[atom]} are not finite numbers; "
+            "the run blew up or the file is damaged: read up to it with end=..."
         )

@@ -39,7 +39,7 @@ def chain(pieces: Sequence[Frames]) -> Frames:
         cell=np.concatenate([piece.cell for piece in pieces]),
         origin=_joined([piece.origin for piece in pieces]),
         steps=_joined([piece.steps for piece in pieces]),
-        times=np.concatenate([piece.times for piece in pieces]) if timed else None,  # type: ignore[misc]
+        times=np.concatenate([piece.times for piece in pieces]) if timed else None,
         load=load,
         notes=tuple(note for piece in pieces for note in piece.notes),
         pieces=tuple((int(offset), piece.source) for offset, piece in zip(offsets, pieces, strict=False)),
@@ -63,7 +63,8 @@ def _check_same(first: Frames, piece: Frames) -> None:
     for what, of in same.items():
         if of(first) != of(piece):
             raise TrajectoryError(
-                f"{piece.source} and {first.source} differ in {what} ({_shown(of(first), first)} and {_shown(of(piece), piece)}), so they are not one run; "
+                f"{piece.source} and {first.source} differ in {what} ({_shown(of(first), first)} and {_shown(of(piece), piece)}), "
+                "so they are not one run; "
                 f"read them apart (read_series), or leave one out"
             )
 

@@ -33,14 +33,13 @@ def _by_step(frames: Frames, steps: np.ndarray) -> tuple[np.ndarray, list[str]]:
                 f"pass the runs apart (read_series), or leave one out"
             )
     restarts = len(starts) - 1
-    return kept, [
-        f"{len(lost)} frames written twice by {restarts} restart{'s' if restarts > 1 else ''} dropped, the later copy kept "
-        f"(steps {steps[lost].min()} to {steps[lost].max()})"
-    ]
+    times = f"{restarts} restart{'s' if restarts > 1 else ''}"
+    return kept, [f"{len(lost)} frames written twice by {times} dropped, the later copy kept (steps {steps[lost].min()} to {steps[lost].max()})"]
 
 
 def _by_seam(frames: Frames) -> tuple[np.ndarray, list[str]]:
-    kept, notes = np.ones(frames.n_frames, dtype=bool), []
+    kept = np.ones(frames.n_frames, dtype=bool)
+    notes: list[str] = []
     if frames.placement == "none":
         return np.arange(frames.n_frames), notes
     for first, name in frames.pieces[1:]:

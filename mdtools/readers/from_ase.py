@@ -37,10 +37,11 @@ def read_with_ase(path: Path, *, units: str | None = None) -> Frames:
         raise
     except Exception as reason:
         raise TrajectoryError(
-            f"{path}: neither ours to read nor understood by ASE ({type(reason).__name__}: {str(reason).splitlines()[0] if str(reason) else 'no reason given'}); "
+            f"{path}: neither ours to read nor understood by ASE ({type(reason).__name__}: "
+            f"{str(reason).splitlines()[0] if str(reason) else 'no reason given'}); "
             f"pass a LAMMPS text dump, XDATCAR, extxyz, or a format of ASE or MDAnalysis"
         ) from None
-    return frames_of_atoms(images, source=str(path), units=units)
+    return frames_of_atoms(list(images), source=str(path), units=units)
 
 
 def _refuse_what_ase_reads_wrongly(path: Path) -> None:
@@ -49,7 +50,8 @@ def _refuse_what_ase_reads_wrongly(path: Path) -> None:
         content = OpenedFile(path).bytes
         if re.search(rb'name="ML_LMLFF">\s*T', content):
             raise TrajectoryError(
-                f"{path}: is of a run with a machine-learned force field, whose steps lie partly outside what ASE returns; pass the XDATCAR of the same run"
+                f"{path}: is of a run with a machine-learned force field, whose steps lie partly outside what ASE returns; "
+                "pass the XDATCAR of the same run"
             )
     if path.suffix.lower() in PACKED and unpacked_suffix(path) in (".traj", ".h5", ".nc"):
         raise TrajectoryError(f"{path}: a packed binary file cannot be read; unpack it first")
@@ -81,7 +83,8 @@ def frames_of_atoms(images: Sequence[Any], *, source: str = "list of ase.Atoms",
 
     if not volume.all():
         raise TrajectoryError(
-            f"{source}: frame {int(np.argmin(volume))} has no cell, or one of zero volume; pass a format that holds it (extxyz with Lattice), or atoms.set_cell"
+            f"{source}: frame {int(np.argmin(volume))} has no cell, or one of zero volume; "
+            "pass a format that holds it (extxyz with Lattice), or atoms.set_cell"
         )
     return Frames(
         source=source,
@@ -110,14 +113,12 @@ def _velocities(images: Sequence[Any], units: str | None) -> tuple[Any, tuple[st
             return None, ("all momenta are zero, so they are taken as not stored",)
         time = 1.0 if units == "lj" else ASE_TIME
         return lambda atoms: atoms.get_velocities() / time, ()
-    for name in ("vel", "velo", "velocities"):
-        if all(name in atoms.arrays for atoms in images):
-            if units is None:
-                return None, (
-                    f"the array {name} is left out, because nothing says its units: pass units='metal' (angstrom/ps) or 'real' (angstrom/fs)",
-                )
-            if units not in UNIT_SYSTEMS:
-                raise TrajectoryError(f"units {units!r} are not known; pass one of {', '.join(UNIT_SYSTEMS)}")
-            factor = UNIT_SYSTEMS[units].velocity
-            return lambda atoms: atoms.arrays[name] * factor, ()
-    return None, ()
+    name = next((name for name in ("vel", "velo", "velocities") if all(name in atoms.arrays for atoms in images)), None)
+    if name is None:
+        return None, ()
+    if units is None:
+        return None, (f"the array {name} is left out, because nothing says its units: pass units='metal' (angstrom/ps) or 'real' (angstrom/fs)",)
+    if units not in UNIT_SYSTEMS:
+        raise TrajectoryError(f"units {units!r} are not known; pass one of {', '.join(UNIT_SYSTEMS)}")
+    factor = UNIT_SYSTEMS[units].velocity
+    return lambda atoms: atoms.arrays[name] * factor, ()

@@ -8,6 +8,7 @@ import numpy as np
 
 from mdtools.errors import TrajectoryError
 from mdtools.readers.frames import Block, Frames
+from mdtools.readers.opened import head
 
 __all__ = ["SUFFIXES", "attribute_of_universe", "frames_of_universe", "labels_of_universe", "read_with_mdanalysis"]
 
@@ -18,10 +19,16 @@ _TIMED = ("XTC", "TRR")  # formats that hold a time, in ps by definition; all ot
 
 def read_with_mdanalysis(path: Path) -> Frames:
     """A binary trajectory, without its topology: atoms are numbered 1, 2, ... in the order of the file."""
+    if head(path, 4) == b"CDF\5":
+        raise TrajectoryError(
+            f"{path}: is a netCDF file of the kind CDF-5, which MDAnalysis cannot read; pass a text dump of the run, or a DCD, XTC or TRR"
+        )
     with warnings.catch_warnings():
+        # in its own block: MDAnalysis puts filters of its own in front when it is imported
         warnings.simplefilter("ignore")
         from MDAnalysis.coordinates.core import reader
-
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
             trajectory = reader(str(path))
         except FileNotFoundError:

@@ -54,7 +54,7 @@ def pairs(text: Any) -> Any:
         return words if len(words) > 1 else text
     if not all("=" in word for word in words):
         raise TrajectoryError(f"{text!r} mixes words with and without =; write for instance 1=Ca,2=F")
-    return dict(tuple(part.strip() for part in word.split("=", 1)) for word in words)
+    return {key.strip(): value.strip() for key, _, value in (word.partition("=") for word in words)}
 
 
 def resolve_species(frames: Frames, species: Any, topology: Topology | None) -> Atoms:
@@ -66,12 +66,15 @@ def resolve_species(frames: Frames, species: Any, topology: Topology | None) -> 
         return _mapped(frames, {str(k): str(v) for k, v in species.items()}, topology)
     if species is not None:
         return _listed(frames, [str(label) for label in species])
-    labels = topology and topology.of(frames.ids, topology.labels)
+    labels = None if topology is None else topology.of(frames.ids, topology.labels)
     if labels is not None and topology is not None:
         return Atoms(values=labels, origin=f"topology {topology.source}")
+    if frames.labels is None and topology is not None and topology.type_of is not None:
+        return _mapped(frames, dict(topology.types), topology)
     if frames.labels is None:
         raise TrajectoryError(
-            f"{frames.source}: holds neither elements nor types, so the {frames.n_atoms} atoms have no species; pass topology= (a file that names them), "
+            f"{frames.source}: holds neither elements nor types, so the {frames.n_atoms} atoms have no species; "
+            "pass topology= (a file that names them), "
             f"species='Al' if all are one, or a list of {frames.n_atoms} labels; on the command line --topology or --species"
         )
     if frames.label_kind == "type":
@@ -94,7 +97,8 @@ def _mapped(frames: Frames, table: dict[str, str], topology: Topology | None) ->
     if missing and numbered:
         told = {name: table.get(name, "...") for name in present}
         raise TrajectoryError(
-            f"{frames.source}: atoms are of types {', '.join(present)}, and nothing says what {', '.join(missing)} {'is' if len(missing) == 1 else 'are'}; "
+            f"{frames.source}: atoms are of types {', '.join(present)}, and nothing says what {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'}; "
             f"pass species={told} with your own labels, or on the command line --species {','.join(f'{k}={v}' for k, v in told.items())}"
         )
     if table and len(missing) == len(present):
@@ -111,7 +115,8 @@ def _listed(frames: Frames, labels: Sequence[str]) -> Atoms:
         if len(labels) == len(blocks):
             return _mapped(frames, dict(zip(blocks, labels, strict=True)), None)
     raise TrajectoryError(
-        f"{frames.source}: species= lists {len(labels)} labels for {frames.n_atoms} atoms; pass one for each, or a table such as species={{'1': 'Ca'}}"
+        f"{frames.source}: species= lists {len(labels)} labels for {frames.n_atoms} atoms; "
+        f"pass one for each, or a table such as species={{'1': 'Ca'}}"
     )
 
 
@@ -121,7 +126,7 @@ def resolve_masses(frames: Frames, labels: np.ndarray, system: UnitSystem, masse
         return Atoms(values=_per_atom(frames, labels, masses, "masses"), origin="masses=")
     if frames.masses is not None:
         return Atoms(values=frames.masses * system.mass, origin="the file")
-    found = topology and topology.of(frames.ids, topology.masses)
+    found = None if topology is None else topology.of(frames.ids, topology.masses)
     if found is not None and topology is not None:
         return Atoms(values=found, origin=f"topology {topology.source}")
     if system.name == "lj":

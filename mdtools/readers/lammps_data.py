@@ -105,6 +105,7 @@ def _columns(path: Path, style: str, lines: list[str]) -> tuple[str, ...]:
     shapes: Mapping[int, str] = {1: "atomic", 3: "full"}
     if number not in shapes:
         raise TrajectoryError(
-            f"{path}: the atom style is not said and a row of {len(words)} columns fits several; write it behind the section: Atoms # charge (or full, molecular, atomic)"
+            f"{path}: the atom style is not said and a row of {len(words)} columns fits several; "
+            "write it behind the section: Atoms # charge (or full, molecular, atomic)"
         )
     return _STYLES[shapes[number]]

@@ -108,12 +108,13 @@ class OpenedFile:
         return text.decode("ascii", "replace").strip()
 
     def _open(self) -> Any:
+        content: Any
         try:
             if self.path.suffix.lower() in PACKED:
                 content, self.broken = _unpack(self.path)
             else:
                 with open(self.path, "rb") as file:
-                    content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.path.stat().st_size else bytearray()
+                    content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.path.stat().st_size else b""
         except OSError as reason:
             raise TrajectoryError(f"{self.path}: cannot be opened ({reason.strerror}); check the path") from None
         if len(content) == 0:

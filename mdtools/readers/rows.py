@@ -4,6 +4,8 @@ A column is taken as a number, taken as a word, or skipped without being convert
 and too many columns; nothing is read beyond the end that was given.
 """
 
+from typing import Any
+
 import numpy as np
 
 from mdtools.readers.compiled import compiled
@@ -15,16 +17,17 @@ SKIP, WORD = -1, 1000  # what to do with a column: skip it, or put the hash of t
 
 _POWERS = 10.0 ** np.arange(23)  # exact in float64, so a number of at most 15 digits is rounded correctly
 _MOST_DIGITS = 18  # of an int64
-_HASH_SIZE = 2**52  # fits a float64
+_HASH_BITS = 2**52 - 1  # fits a float64
 
 
 @compiled
-def _number(text, at, stop):  # type: ignore[no-untyped-def]
+def _number(text, at, stop):
     """One decimal number from text[at:stop]: (value, where it ends); the end is -1 where there is no number."""
     negative = text[at] == 45
     if negative or text[at] == 43:
         at += 1
-    mantissa, exponent, digits, after_point, seen = np.int64(0), 0, 0, False, 0
+    mantissa, digits, after_point, seen = np.int64(0), 0, False, 0
+    exponent: Any = 0
     while at < stop:
         digit = np.int64(text[at]) - 48
         if 0 <= digit <= 9:
@@ -48,7 +51,8 @@ def _number(text, at, stop):  # type: ignore[no-untyped-def]
         down = at < stop and text[at] == 45
         if at < stop and (down or text[at] == 43):
             at += 1
-        power, seen = 0, 0
+        power: Any = 0
+        seen = 0
         while at < stop and 48 <= text[at] <= 57:
             power = min(power * 10 + np.int64(text[at]) - 48, 9999)
             seen += 1
@@ -65,7 +69,7 @@ def _number(text, at, stop):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def parse_rows(text, starts, stops, slots, loose, out):  # type: ignore[no-untyped-def]
+def parse_rows(text, starts, stops, slots, loose, out):
     """Fill out[frame, row, column] from the rows of each frame: (status, frame, row, byte).
 
     text : bytes. starts, stops : where the rows of each frame lie. slots : for each column of the file a column of
@@ -86,7 +90,7 @@ def parse_rows(text, starts, stops, slots, loose, out):  # type: ignore[no-untyp
                 elif slot >= WORD:
                     word = np.int64(0)
                     while at < stop and text[at] > 32:
-                        word = (word * 1315423911 + np.int64(text[at]) + 1) % _HASH_SIZE
+                        word = (word * 1315423911 + np.int64(text[at]) + 1) & _HASH_BITS
                         at += 1
                     out[frame, row, slot - WORD] = float(word)
                 else:
@@ -111,7 +115,7 @@ def parse_rows(text, starts, stops, slots, loose, out):  # type: ignore[no-untyp
 
 
 @compiled
-def end_of_rows(text, at, n_rows):  # type: ignore[no-untyped-def]
+def end_of_rows(text, at, n_rows):
     """Where `n_rows` whole lines that start with a number end: (byte, lines found). A blank line or a word ends them early."""
     for row in range(n_rows):
         first = at

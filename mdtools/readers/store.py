@@ -90,23 +90,23 @@ def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
     except Exception as reason:
         raise TrajectoryError(f"{path}: cannot be read as a Zarr store ({reason}); pass a folder written by mdtools convert") from None
     about: Any = group.attrs.asdict()
+    kinds: Any = group["species"]
     if about.get("mdtools_store") != _FORMAT:
         raise TrajectoryError(f"{path}: is a Zarr store, but not one written by mdtools convert; pass such a store, or the file it was made from")
-    stored: dict[str, Any] = {name: group[name] if name in group else None for name in (*_LARGE, *_SMALL)}
-    small = {name: None if stored[name] is None else np.asarray(stored[name][:]) for name in _SMALL}
-    shape = (len(small["time"]), len(small["ids"])) if small["ids"] is not None else None
+    stored: dict[str, Any] = {name: group.get(name) for name in (*_LARGE, *_SMALL)}
+    small: dict[str, Any] = {name: None if stored[name] is None else np.asarray(stored[name][:]) for name in _SMALL}
+    shape = (len(small["time"]), len(kinds))
     whole = frames == slice(None)
     for name in ("cell", "time", "origin"):
         small[name] = None if small[name] is None else small[name][frames]
     if small["charges"] is not None and small["charges"].shape == shape:
         small["charges"] = small["charges"][frames]
     large = {name: stored[name] if whole or stored[name] is None else np.asarray(stored[name][frames]) for name in _LARGE}
+    parts: dict[str, Any] = {**large, **small, **{name: about[name] for name in _WORDS}}
     return Trajectory(
-        **large,
-        **small,
-        species=np.array(about["species_names"])[group["species"][:]],
+        **parts,
+        species=np.array(about["species_names"])[kinds[:]],
         framework=tuple(about["framework"]),
         notes=tuple(about["notes"]),
         history=tuple(about["history"]),
-        **{name: about[name] for name in _WORDS},
     )

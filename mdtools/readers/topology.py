@@ -37,7 +37,7 @@ def _through_ase(path: Path) -> Any:
     import ase.io
 
     try:
-        atoms = ase.io.read(path)
+        atoms: Any = ase.io.read(path)
     except Exception:
         return None
     symbols = np.array(atoms.get_chemical_symbols())

@@ -29,7 +29,8 @@ def continuous_basis(cell: np.ndarray, source: str) -> tuple[np.ndarray, np.ndar
         change = np.rint(cell[frame - 1] @ np.linalg.inv(cell[frame]))
         if abs(abs(np.linalg.det(change)) - 1) > 1e-6:
             raise TrajectoryError(
-                f"{source}: the cell of frame {frame} is unrelated to that of the frame before; read up to it with end=..., or store frames more often"
+                f"{source}: the cell of frame {frame} is unrelated to that of the frame before; "
+                "read up to it with end=..., or store frames more often"
             )
         flips += not np.array_equal(change, previous)
         previous = change
@@ -76,6 +77,8 @@ class Unwrapper:
     def _refuse(self, steps: np.ndarray, which: np.ndarray) -> None:
         frame, atom, axis = np.unravel_index(np.argmax(np.abs(steps) > LARGEST_STEP), steps.shape)
         raise TrajectoryError(
-            f"{self.frames.where(int(which[frame]))}: atom id {self.frames.ids[atom]} is {abs(steps[frame, atom, axis]):.2f} of cell vector {'abc'[axis]} away from "
-            f"where it was one frame before, too far to tell its image (limit {LARGEST_STEP}); store frames more often, or dump image flags (ix iy iz) or xu yu zu"
+            f"{self.frames.where(int(which[frame]))}: atom id {self.frames.ids[atom]} is {abs(steps[frame, atom, axis]):.2f} of "
+            f"cell vector {'abc'[axis]} away from "
+            f"where it was one frame before, too far to tell its image (limit {LARGEST_STEP}); "
+            "store frames more often, or dump image flags (ix iy iz) or xu yu zu"
         )

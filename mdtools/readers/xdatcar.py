@@ -75,7 +75,8 @@ def _header(file: OpenedFile, at: int, frame: int) -> _Header:
     def refuse(number: int, what: str) -> TrajectoryError:
         text = lines[number][0] if number < len(lines) else "end of file"
         return TrajectoryError(
-            f"{file.path}: frame {frame}, line {line + number}: {text[:50]!r} is not {what}; mend the header (title, scale, 3 vectors, symbols, counts)"
+            f"{file.path}: frame {frame}, line {line + number}: {text[:50]!r} is not {what}; "
+            "mend the header (title, scale, 3 vectors, symbols, counts)"
         )
 
     scale = _numbers(lines, 1)
@@ -141,7 +142,8 @@ def _index(file: OpenedFile, header: _Header) -> tuple[np.ndarray, np.ndarray, l
             new = _header(file, at, len(spans))
             if (new.symbols, new.counts) != (header.symbols, header.counts):
                 raise TrajectoryError(
-                    f"{file.path}: frame {len(spans)}, line {file.line(at)}: composition changes from {_formula(header)} to {_formula(new)}; pass the runs as separate files"
+                    f"{file.path}: frame {len(spans)}, line {file.line(at)}: composition changes from {_formula(header)} to {_formula(new)}; "
+                    "pass the runs as separate files"
                 )
             at, cell = new.stop, new.cell
             continue

@@ -1,0 +1,151 @@
+"""LAMMPS text dumps: where the frames are, and the grammar of what stands above each."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mdtools.errors import TrajectoryError
+from mdtools.readers import rows
+from mdtools.readers.opened import OpenedFile
+
+__all__ = ["Header", "index_dump"]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands above the rows of one frame."""
+
+    step: int
+    time: float | None
+    units: str | None
+    n_atoms: int
+    cell: np.ndarray
+    origin: np.ndarray
+    periodic: tuple[bool, bool, bool]
+    columns: tuple[str, ...]
+    start: int
+    stop: int
+
+
+def index_dump(file: OpenedFile) -> tuple[list[Header], list[str]]:
+    """Headers of all whole frames, and what was dropped at the end of the file."""
+    content, at = file.bytes, 0
+    headers: list[Header] = []
+    notes: list[str] = []
+    end = content.rfind(b"\n") + 1  # a line without its end may lack digits as well
+    units: str | None = None
+    while at < end and (end - at > 4096 or content[at:end].strip()):
+        names = content.find(b"ITEM: ATOMS", at, end)
+        start = content.find(b"\n", names, end) + 1 if names >= 0 else 0
+        if start == 0:
+            notes.append(_dropped(file, len(headers), "ends within its header"))
+            break
+        stop = content.find(b"ITEM:", start, end)
+        stop = end if stop < 0 else stop
+        header = _header(file, len(headers), at, start, stop, units)
+        units = header.units
+        if stop == end and _is_cut(file, header):
+            hint = "" if end == len(content) else " (its last line has no line end; if the file is whole, add one)"
+            notes.append(_dropped(file, len(headers), f"ends before its last atom{hint}"))
+            break
+        headers.append(header)
+        at = stop
+    if file.broken:
+        notes.append(f"{file.path.name}: the packed stream breaks off; frames after {len(headers) - 1} are lost")
+    if not headers:
+        why = notes[-1] if notes else f"{file.path}: holds no frame"
+        raise TrajectoryError(f"{why}; no whole frame is left: pass a file with at least one")
+    _same_everywhere(file.path, headers)
+    return headers, notes
+
+
+def _dropped(file: OpenedFile, frame: int, why: str) -> str:
+    return f"{file.path.name}: frame {frame}, the last, {why} and is dropped"
+
+
+def _is_cut(file: OpenedFile, header: Header) -> bool:
+    """Whether the last frame of a file lacks rows, or a part of its last row."""
+    slots = np.full(len(header.columns), rows.SKIP, dtype=np.int64)
+    nothing = np.empty((1, header.n_atoms, 0))
+    status, _, _, at = rows.parse_rows(file.array, np.array([header.start]), np.array([header.stop]), slots, False, nothing)
+    if status == rows.SHORT_ROW:
+        return bool(at >= header.stop - 1)
+    return bool(status == rows.FEW_ROWS)
+
+
+def _header(file: OpenedFile, frame: int, at: int, start: int, stop: int, units: str | None) -> Header:
+    """The header between two bytes; `units` is what an earlier header said."""
+    lines = bytes(file.bytes[at:start]).decode("ascii", "replace").split("\n")
+    items: dict[str, tuple[str, list[str]]] = {}
+    name = ""
+    for line in lines:
+        if line.startswith("ITEM:"):
+            name, _, rest = line[5:].strip().partition(" ")
+            # names of one and of several words
+            for long in ("NUMBER OF ATOMS", "BOX BOUNDS"):
+                if line[5:].strip().startswith(long):
+                    name, rest = long, line[5:].strip()[len(long) :]
+            items[name] = (rest.strip(), [])
+        elif name and line.strip():
+            items[name][1].append(line.strip())
+    try:
+        cell, origin, periodic = _box(*items["BOX BOUNDS"])
+        if int(items["NUMBER OF ATOMS"][1][0]) < 1:
+            raise ValueError("a frame without atoms")
+        return Header(
+            step=int(items["TIMESTEP"][1][0]),
+            time=float(items["TIME"][1][0]) if "TIME" in items else None,
+            units=items["UNITS"][1][0] if "UNITS" in items else units,
+            n_atoms=int(items["NUMBER OF ATOMS"][1][0]),
+            cell=cell,
+            origin=origin,
+            periodic=periodic,
+            columns=tuple(items["ATOMS"][0].split()),
+            start=start,
+            stop=stop,
+        )
+    except (KeyError, IndexError, ValueError) as reason:
+        raise TrajectoryError(
+            f"{file.path}: the header of frame {frame} (line {file.line(at)}) cannot be understood ({type(reason).__name__}: {reason}); "
+            f"pass a dump with ITEM: TIMESTEP, NUMBER OF ATOMS, BOX BOUNDS and ATOMS"
+        ) from None
+
+
+def _box(flags: str, lines: list[str]) -> tuple[np.ndarray, np.ndarray, tuple[bool, bool, bool]]:
+    """Cell vectors (rows), origin and periodicity from a BOX BOUNDS item: orthogonal, restricted or general triclinic."""
+    numbers = np.array([[float(word) for word in line.split()] for line in lines[:3]])
+    if numbers.shape[0] != 3 or not np.isfinite(numbers).all():
+        raise ValueError("BOX BOUNDS needs three lines of numbers")
+    words = flags.split()
+    if words[:2] == ["abc", "origin"]:
+        cell, origin, boundary = numbers[:, :3].copy(), numbers[:, 3].copy(), words[2:]
+    elif numbers.shape[1] == 3:
+        (xy, xz, yz), boundary = numbers[:, 2], words[3:]
+        low, high = numbers[:, 0].copy(), numbers[:, 1].copy()
+        # the file holds the box around the tilted cell
+        low -= (min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0)
+        high -= (max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0)
+        cell, origin = np.diag(high - low), low
+        cell[1, 0], cell[2, 0], cell[2, 1] = xy, xz, yz
+    else:
+        cell, origin, boundary = np.diag(numbers[:, 1] - numbers[:, 0]), numbers[:, 0].copy(), words
+    periodic = [word == "pp" for word in boundary[:3]] if len(boundary) >= 3 else [True] * 3
+    return cell, origin, (periodic[0], periodic[1], periodic[2])
+
+
+def _same_everywhere(path: Path, headers: list[Header]) -> None:
+    first = headers[0]
+    for frame, header in enumerate(headers):
+        where = f"{path}: frame {frame} (step {header.step})"
+        if header.n_atoms != first.n_atoms:
+            raise TrajectoryError(
+                f"{where} holds {header.n_atoms} atoms, the first frame {first.n_atoms}; "
+                f"dump a group whose atoms never change, or read up to the change with --end (end=...)"
+            )
+    for frame, header in enumerate(headers):
+        where = f"{path}: frame {frame} (step {header.step})"
+        if header.columns != first.columns:
+            raise TrajectoryError(f"{where} has columns {' '.join(header.columns)}, the first frame {' '.join(first.columns)}; pass two files")
+        if (header.time is None) != (first.time is None):
+            raise TrajectoryError(f"{where} and the first frame differ in ITEM: TIME; pass timestep= (ps), or --timestep")
