@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mdtools import progress
 from mdtools.errors import TrajectoryError
 
 __all__ = ["Series", "Trajectory", "Unwrap"]
@@ -294,6 +295,7 @@ class Trajectory:
             if last - first < block:
                 values = np.pad(values, ((0, 0), (0, block - (last - first)), (0, 0)), mode="edge")
             yield slice(first, last), values
+            progress.advance(last, self.n_atoms, "atoms", n_bytes=values.nbytes)
 
     def over_frames(self, *quantities: Quantity, block: int) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
         """Whole frames of blocks of times: (which frames, values of shape (block, atom, 3) for each quantity).
@@ -308,6 +310,7 @@ class Trajectory:
             if last - first < block:
                 values = tuple(np.pad(v, ((0, block - (last - first)), (0, 0), (0, 0)), mode="edge") for v in values)
             yield slice(first, last), values
+            progress.advance(last, self.n_frames, "frames", n_bytes=sum(one.nbytes for one in values))
 
     def _stored(self, quantity: Quantity) -> Any:
         if quantity == "velocities":
