@@ -19,6 +19,7 @@ from mdtools.signatures import Input, signature
 
 __all__ = ["STAGES", "Chain", "Chains", "chains_of", "load", "made_for", "save", "stage_of"]
 
+_FORMATS = {".gz", ".bz2", ".xz", ".zst", ".lammpstrj", ".dump", ".zarr", ".dcd", ".xtc", ".trr", ".xyz", ".extxyz", ".nc", ".csv", ".toml"}
 STAGES = {**ANALYSES, **ESTIMATES, **DECISIONS}
 
 
@@ -149,7 +150,8 @@ def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = 
     if isinstance(source, Trajectory):
         return Chains(members=[Chain(name=_run_name(source.source), traj=source, options=options)], options=options)
     if isinstance(source, Series):
-        members = [Chain(name=name, traj=traj, options=options) for name, traj in source]
+        members = [Chain(name=_run_name(name), traj=traj, options=options) for name, traj in source]
+        _told_apart(members)
         out = Chains(members=members, options=options)
         out.refused.update({f"read {name}": reason for name, reason in source.refused.items()})
         return out
@@ -189,10 +191,7 @@ def _from_datasets(named: Sequence[tuple[str, Any]], options: Mapping[str, Mappi
         if stage in chain.made:
             raise TrajectoryError(f"two {_words(stage)} of the same run {chain.name} were given; give one of them")
         chain.made[stage] = data
-    names = [chain.name for chain in runs.values()]
-    for k, chain in enumerate(runs.values()):  # two runs may be called alike
-        if names.count(chain.name) > 1:
-            chain.name = f"{chain.name} {names[: k + 1].count(chain.name)}"
+    _told_apart(list(runs.values()))
     return Chains(members=list(runs.values()), made=whole, options=options)
 
 
@@ -278,9 +277,19 @@ def _group(name: str, number: int) -> str:
 
 
 def _run_name(source: str) -> str:
-    """A short label from where a trajectory came from."""
-    first = source.split(", ")[0].split(" (")[0]
-    return Path(first).name or source
+    """A short label from where a trajectory came from: the name of its (first) file without what says its format."""
+    name = Path(source.split(", ")[0].split(" (")[0]).name or source
+    while Path(name).suffix.lower() in _FORMATS:
+        name = Path(name).stem
+    return name
+
+
+def _told_apart(runs: list[Chain]) -> None:
+    """Number the runs that are called alike."""
+    names = [run.name for run in runs]
+    for k, run in enumerate(runs):
+        if names.count(run.name) > 1:
+            run.name = f"{run.name} {names[: k + 1].count(run.name)}"
 
 
 def _function(name: str) -> Any:

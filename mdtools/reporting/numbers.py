@@ -4,6 +4,8 @@ import math
 
 __all__ = ["plain", "with_error", "with_unit"]
 
+EXACT = 1e-9  # relative error below which a number is exact but for rounding
+
 
 def plain(value: float, digits: int = 4) -> str:
     """A number without an error, to `digits` digits.
@@ -28,7 +30,7 @@ def with_error(value: float, error: float) -> str:
     >>> with_error(3.14159, 0.0271), with_error(2.5e-5, 4e-7), with_error(1234.0, 56.0)
     ('3.142 ± 0.027', '(2.50 ± 0.04)e-5', '1230 ± 60')
     """
-    if not (math.isfinite(value) and math.isfinite(error)) or error <= 0:
+    if not (math.isfinite(value) and math.isfinite(error)) or error <= EXACT * abs(value):
         return plain(value)
     power = math.floor(math.log10(max(abs(value), error)))
     scale = 10.0**power if not -3 <= power < 5 else 1.0

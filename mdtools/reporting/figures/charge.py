@@ -32,6 +32,7 @@ def charge_current_acf(data: xr.Dataset, ax: Any) -> None:
         ax.legend()
     ax.axhline(0, color="0.7", linewidth=0.7, zorder=0)
     ax.set_xlabel(axis_label("time", data.lag.attrs.get("units", "")))
+    ax.ticklabel_format(axis="y", scilimits=(-3, 4), useMathText=True)
     ax.set_ylabel(axis_label("⟨J(0)·J(t)⟩", data.charge_current_acf.attrs.get("units", "")))
 
 

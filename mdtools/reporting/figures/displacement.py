@@ -50,10 +50,11 @@ def _fit(ax: Any, estimate: xr.Dataset, lag: np.ndarray, tint: str) -> None:
 def self_overlap(data: xr.Dataset, ax: Any) -> None:
     """Self-overlap of each species: 1 where ions stay, 0 where they have moved by a neighbour distance."""
     lag = data.lag.values
-    keep = thinned(len(lag))
+    keep = thinned(len(lag), first=int(lag[0] == 0))
+    overlap = data.self_overlap.mean([dim for dim in data.self_overlap.dims if dim == "ion_block"])
     names = data.species.values
     for name in names:
-        curve(ax, lag, data.self_overlap.sel(species=name), keep, color=colour(name, names), label=safe(name))
+        curve(ax, lag, overlap.sel(species=name), keep, color=colour(name, names), label=safe(name))
     ax.axhline(0, color="0.7", linewidth=0.7, zorder=0)
     ax.set(xscale="log", ylim=(-0.08, 1.03))
     ax.set_xlabel(axis_label("time", data.lag.attrs.get("units", "")))

@@ -10,6 +10,8 @@ from mdtools.reporting.style import axis_label, shades
 
 __all__ = ["van_hove_distinct", "van_hove_self", "van_hove_self_map"]
 
+PEAK = 2.0  # heights of g(r) that are shown: few pairs make the first bins of G_d tall and uncertain
+
 
 def van_hove_self(data: xr.Dataset, ax: Any, *, species: str, n_lags: int = 6) -> None:
     """4 pi r^2 G_s(r, t) of one species at some lags, evenly spaced in the logarithm."""
@@ -50,7 +52,7 @@ def van_hove_distinct(data: xr.Dataset, ax: Any, *, pair: str, n_lags: int = 5) 
         ax.plot(data.r.values, one.isel(lag=k).values, color=tint, label=f"{plain(float(data.lag[k]), 3)} {unit}")
     ax.axhline(1, color="0.7", linewidth=0.7, zorder=0)
     ax.set_xlim(0, float(data.r[-1]))
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, min(1.1 * float(one.isel(lag=chosen).max()), PEAK * max(float(one.isel(lag=0).max()), 1.0)))
     ax.set_xlabel(axis_label("distance r", data.r.attrs.get("units", "")))
     ax.set_ylabel("G$_d$ / ρ")
     ax.legend(title="after", title_fontsize=8, handlelength=1.2)
@@ -58,7 +60,7 @@ def van_hove_distinct(data: xr.Dataset, ax: Any, *, pair: str, n_lags: int = 5) 
 
 def _lags(lag: np.ndarray, n: int) -> list[int]:
     """Indices of `n` lags, evenly spaced in the logarithm of the lag, without 0 where there are others."""
-    positive = np.flatnonzero(lag > 0)
+    positive = np.flatnonzero((lag > 0) & (lag <= max(lag[-1] / 2, lag[min(1, len(lag) - 1)])))  # longer ones have few origins
     if len(positive) == 0:
         return [0]
     wanted = np.geomspace(lag[positive[0]], lag[positive[-1]], n)

@@ -1,0 +1,133 @@
+"""Which figures a page shows: those of one run, and those of a series over temperature."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mdtools.chain import Chain, Chains
+from mdtools.reporting import figures
+from mdtools.reporting.numbers import plain
+from mdtools.reporting.parts import Drawing, Part, Section, drawing
+from mdtools.reporting.sections import temperature_of
+from mdtools.reporting.style import figure, safe, styled
+
+__all__ = ["of_runs", "of_series"]
+
+PAIRS = 6  # at most so many pairs get a figure
+DASHBOARD = {
+    "displacement": "MSD / neighbour distance²",
+    "lindemann": "Lindemann ratio",
+    "never_moved": "ions that never moved",
+}
+
+
+def of_runs(runs: Chains) -> Section:
+    """Every figure of every run; open where there is one run."""
+    with styled():
+        parts = []
+        for k, run in enumerate(runs, start=1):
+            where = "" if len(runs) == 1 else f". {run.name}"
+            parts.append(Part(f"Figures: {run.name}", open=len(runs) <= 2, figures=tuple(_of_run(run, f"run{k}", where))))
+    if len(parts) == 1:
+        return Section("figures", "Figures", figures=parts[0].figures)
+    return Section("figures", "Figures of each run", parts=tuple(parts))
+
+
+def _of_run(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
+    made = run.made
+    for name, (words, draw) in _SINGLE.items():
+        if name in made and (made[name] is not None):
+            drawn = _one(lambda ax, draw=draw: draw(made, ax))
+            yield drawing(f"{prefix}-{name.replace('_', '-')}", f"{words}{where}", drawn)
+        if name == "msd" and "van_hove_self" in made:
+            yield from _van_hove_self(run, prefix, where)
+    if "van_hove_distinct" in made:
+        data = made["van_hove_distinct"]
+        for k, pair in enumerate(map(str, data.pair.values[:PAIRS])):
+            drawn = _one(lambda ax, pair=pair: figures.van_hove_distinct(data, ax, pair=pair), title=pair)
+            yield drawing(
+                f"{prefix}-van-hove-distinct-{k}", f"Van Hove, distinct part, {pair}: other ions around the place an ion left{where}", drawn
+            )
+
+
+def _van_hove_self(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
+    data = run.made["van_hove_self"]
+    for k, name in enumerate(map(str, data.species.values)):
+        drawn = _one(lambda ax, name=name: figures.van_hove_self(data, ax, species=name), title=name)
+        yield drawing(f"{prefix}-van-hove-self-{k}", f"Van Hove, self part, {name}: how far ions have moved{where}", drawn)
+        made, axes = figure()
+        mesh = figures.van_hove_self_map(data, axes[0, 0], species=name)
+        axes[0, 0].set_title(safe(name))
+        made.colorbar(mesh, ax=axes[0, 0], label="4πr² Gₛ / its maximum")
+        yield drawing(f"{prefix}-van-hove-map-{k}", f"Van Hove map, {name}; each time is scaled to its maximum{where}", made)
+
+
+def _one(draw: Callable[[Any], Any], *, title: str = "") -> Any:
+    made, axes = figure()
+    draw(axes[0, 0])
+    if title:
+        axes[0, 0].set_title(safe(title))
+    return made
+
+
+# result -> (caption, how it is drawn from the results of a run)
+_SINGLE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
+    "msd": (
+        "Mean squared displacement; black: the fit, between its marks",
+        lambda made, ax: figures.msd(made["msd"], ax, self_diffusivity=made.get("self_diffusivity")),
+    ),
+    "melting_indicators": ("Self-overlap at the neighbour distance", lambda made, ax: figures.self_overlap(made["melting_indicators"], ax)),
+    "phonon_dos": ("Phonon density of states", lambda made, ax: figures.phonon_dos(made["phonon_dos"], ax)),
+    "charge_current_acf": (
+        "Charge-current correlation; the mark is what its start must be",
+        lambda made, ax: figures.charge_current_acf(made["charge_current_acf"], ax),
+    ),
+    "ionic_conductivity": (
+        "Running Green-Kubo integral, and the estimates",
+        lambda made, ax: figures.green_kubo_running(made["ionic_conductivity"], ax),
+    ),
+}
+
+
+def of_series(runs: Chains) -> Section | None:
+    """Arrhenius plot and dashboard over temperature, where there are at least two temperatures."""
+    with styled():
+        drawn = [*_arrhenius(runs), *_dashboard(runs)]
+    return Section("temperature", "Over temperature", figures=tuple(drawn), large=False) if drawn else None
+
+
+def _arrhenius(runs: Chains) -> Iterator[Drawing]:
+    members = [run.made["self_diffusivity"] for run in runs if "self_diffusivity" in run.made and np.isfinite(temperature_of(run))]
+    if len({float(data.stated_temperature) for data in members}) >= 2:
+        drawn = _one(lambda ax: figures.activation_energy(members, ax, fit=runs.made.get("activation_energy")))
+        yield drawing("arrhenius", "Arrhenius plot; arrows: caged in this run, at the 95 % bound on D", drawn)
+
+
+def _dashboard(runs: Chains) -> Iterator[Drawing]:
+    members = sorted(
+        ((temperature_of(run), run.made["detect_melting"]) for run in runs if "detect_melting" in run.made and np.isfinite(temperature_of(run))),
+        key=lambda one: one[0],
+    )
+    temperatures = [one for one, _ in members]
+    if len(set(temperatures)) < 2:
+        return
+    names = {tuple(map(str, data.species.values)) for _, data in members}
+    if len(names) > 1:
+        return
+    datas = [data for _, data in members]
+    for name, words in DASHBOARD.items():
+        if name in datas[0].indicator.values:
+            values = _stacked([data.evidence.sel(indicator=name) for data in datas])
+            errors = _stacked([data.evidence_stderr.sel(indicator=name) for data in datas])
+            level = float(datas[0].threshold.sel(indicator=name))
+            drawn = _one(lambda ax, v=values, e=errors, w=words, t=level: figures.over_temperature(temperatures, v, e, ax, words=w, level=t))
+            yield drawing(f"dashboard-{name.replace('_', '-')}", f"{words} over temperature; dashed: threshold {plain(level, 3)}", drawn)
+    molten = _stacked([data.probability.sel(state="molten") for data in datas])
+    drawn = _one(lambda ax: figures.over_temperature(temperatures, molten, None, ax, words="probability of molten", level=0.5))
+    yield drawing("dashboard-probability", "Probability that a sublattice is molten", drawn)
+
+
+def _stacked(values: list[xr.DataArray]) -> xr.DataArray:
+    return xr.concat(values, dim="member", join="exact", coords="minimal", compat="override")

@@ -1,0 +1,87 @@
+"""The report: one self-contained page, and every number beside it."""
+
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mdtools import chain
+from mdtools.errors import TrajectoryError
+from mdtools.reporting import drawn, sections
+from mdtools.reporting.closure import closure
+from mdtools.reporting.parts import Section
+
+__all__ = ["report"]
+
+
+def report(source: Any, *, out: str | Path = "report.html", title: str | None = None) -> Path:
+    """Everything that can be measured, estimated and decided, on one page, with every number beside it.
+
+    source : a Trajectory, a Series, Datasets (a list, or a mapping name -> Dataset), or saved .nc files.
+    out : the page; the numbers are beside it in one netCDF file of the same name, in groups run/result.
+    title : heading of the page.
+
+    What cannot be made is listed on the page with the reason. The page is one file that asks for nothing from outside:
+    verdict, evidence, diffusion, conductivity, figures, closure (do these numbers agree with each other?), history.
+    Both files are written beside their place and renamed. Returns the path of the page.
+    Raises TrajectoryError where nothing at all can be shown.
+
+    >>> import tempfile
+    >>> from mdtools import synthetic
+    >>> walk = synthetic.brownian(n_atoms=16, n_frames=60)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report([mdtools.msd(walk)], out=f"{folder}/walk.html").name
+    'walk.html'
+    """
+    runs = chain.chains_of(source)
+    runs.make_all()
+    if not any(run.made for run in runs) and not runs.made:
+        reasons = [str(reason) for run in runs for reason in run.refused.values()] + [str(reason) for reason in runs.refused.values()]
+        raise TrajectoryError(reasons[0] if reasons else "the report needs a trajectory, a series, or saved results; nothing was given")
+    page = Path(out)
+    numbers = page.with_suffix(".nc")
+    text = _rendered(runs, title or _title(runs), numbers.name)
+    chain.save(runs, numbers)
+    beside = page.with_name(f".{page.name}.part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(page)
+    return page
+
+
+def _rendered(runs: chain.Chains, title: str, numbers: str) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    checks = {run.name: found for run in runs if (found := closure(run.made)) is not None}
+    shown: list[Section | None] = [
+        sections.verdicts(runs),
+        sections.evidence(runs),
+        sections.diffusivity(runs),
+        sections.conductivity(runs),
+        drawn.of_series(runs),
+        drawn.of_runs(runs),
+        sections.closures(checks),
+        sections.not_made(runs),
+        sections.histories(runs),
+    ]
+    where = FileSystemLoader(Path(__file__).parent)
+    template = Environment(loader=where, autoescape=True, undefined=StrictUndefined, trim_blocks=True).get_template("page.html")
+    return template.render(
+        title=title,
+        subtitle=_subtitle(runs),
+        sections=[section for section in shown if section is not None],
+        version=metadata.version("mdtools-jax"),
+        numbers=numbers,
+    )
+
+
+def _title(runs: chain.Chains) -> str:
+    names = [run.name for run in runs]
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more" if names else "Report"
+
+
+def _subtitle(runs: chain.Chains) -> str:
+    for run in runs:
+        for data in run.made.values():
+            if "n_ions" in data:
+                ions = ", ".join(f"{name} {int(n)}" for name, n in zip(data.species.values, data.n_ions.values, strict=True))
+                return f"{len(runs)} run{'s' if len(runs) != 1 else ''} of {ions}"
+    return f"{len(runs)} runs"

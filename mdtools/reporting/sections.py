@@ -1,0 +1,227 @@
+"""The sections of the page: what is said, in which order, from the results that are there."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mdtools import schema
+from mdtools.chain import Chain, Chains
+from mdtools.reporting.closure import AGREES
+from mdtools.reporting.numbers import plain, with_error
+from mdtools.reporting.parts import Part, Section, Table
+
+__all__ = ["closures", "conductivity", "diffusivity", "evidence", "histories", "not_made", "verdicts"]
+
+
+def temperature_of(run: Chain) -> float:
+    """The stated temperature of a run; NaN where it is not known."""
+    return next((float(data.stated_temperature) for data in run.made.values() if "stated_temperature" in data), np.nan)
+
+
+def _value(data: xr.Dataset, name: str, **at: Any) -> str:
+    """A number with its error as text; what is not there is a dash."""
+    if name not in data:
+        return "–"
+    value = data[name].sel(**at) if at else data[name]
+    error = data.get(f"{name}_stderr")
+    if error is not None:
+        return with_error(float(value), float(error.sel(**at) if at else error)) if np.isfinite(value) else "–"
+    return plain(float(value)) if np.isfinite(value) else "–"
+
+
+def _temperature(run: Chain) -> str:
+    value = temperature_of(run)
+    return f"{value:g}" if np.isfinite(value) else "–"
+
+
+def verdicts(runs: Chains) -> Section:
+    """Verdict of the system and of each species, with probability; why."""
+    rows, reasons = [], []
+    names = list(dict.fromkeys(str(name) for run in runs if "detect_melting" in run.made for name in run.made["detect_melting"].species.values))
+    for run in runs:
+        data = run.made.get("detect_melting")
+        if data is None:
+            continue
+        probability = float(data.system_probability.max())
+        row = [run.name, _temperature(run), str(data.system_verdict.item()), plain(probability, 3)]
+        for name in names:
+            if name not in data.species.values:
+                row.append("–")
+                continue
+            one = data.sel(species=name)
+            most = int(np.argmax(one.probability.values))
+            word = str(one.verdict.item())
+            also = "" if word == str(one.state.values[most]) else f", most likely {one.state.values[most]}"
+            row.append(f"{word} ({plain(float(one.probability[most]), 3)}{also})")
+        rows.append(tuple(row))
+        if "system_reason" in data:
+            reasons.append((f"{run.name}", str(data.system_reason.item())))
+    if not rows:
+        return Section("verdict", "Verdict", text=("No verdict could be made; the reasons are listed below.",))
+    header = ("run", "T (K)", "system", "probability", *names)
+    parts = (Part("Why", open=len(rows) == 1, tables=(Table(("run", "reason"), tuple(reasons)),)),) if reasons else ()
+    return Section("verdict", "Verdict", tables=(Table(header, tuple(rows), words=(2,)),), parts=parts)
+
+
+def evidence(runs: Chains) -> Section | None:
+    """Every indicator of every species: value, threshold and what it says."""
+    parts = []
+    for run in runs:
+        data = run.made.get("detect_melting")
+        if data is None:
+            continue
+        rows = []
+        for name in data.species.values:
+            for indicator in data.indicator.values:
+                at = {"species": name, "indicator": indicator}
+                rows.append(
+                    (
+                        str(name),
+                        str(indicator).replace("_", " "),
+                        _value(data, "evidence", **at),
+                        plain(float(data.threshold.sel(indicator=indicator)), 3),
+                        str(data.says.sel(**at).item()),
+                    )
+                )
+        table = Table(("species", "indicator", "value", "threshold", "says"), tuple(rows))
+        parts.append(Part(f"Evidence: {run.name}", open=len(runs) == 1, tables=(table,)))
+    return Section("evidence", "Evidence for the verdict", parts=tuple(parts)) if parts else None
+
+
+def diffusivity(runs: Chains) -> Section | None:
+    """Self-diffusivity of each species, or the bound on it where it is caged."""
+    rows = []
+    unit = ""
+    for run in runs:
+        data = run.made.get("self_diffusivity")
+        if data is None:
+            continue
+        unit = data.self_diffusivity.attrs["units"]
+        for name in data.species.values:
+            at = {"species": name}
+            found = bool(np.isfinite(data.self_diffusivity.sel(**at)))
+            bound = float(data.self_diffusivity_upper.sel(**at))
+            rows.append(
+                (
+                    run.name,
+                    _temperature(run),
+                    str(name),
+                    str(data.regime.sel(**at).item()),
+                    _value(data, "self_diffusivity", **at) if found else (f"< {plain(bound, 2)}" if np.isfinite(bound) else "–"),
+                    _value(data, "self_diffusivity_cm2_per_s", **at) if found else "–",
+                    f"{_value(data, 'lag_first', **at)} to {_value(data, 'lag_last', **at)}" if found else "–",
+                    _value(data, "effective_ions", **at),
+                    _value(data, "fit_quality", **at),
+                )
+            )
+    if not rows:
+        return None
+    shown = signs(unit)
+    header = ("run", "T (K)", "species", "regime", f"D ({shown})", "D (cm²/s)", "fitted (ps)", "independent ions", "fit quality")
+    notes = ("D < bound: caged within this run; the bound holds with 95 % probability. Independent ions: how many would give this error.",)
+    parts = _activation(runs)
+    return Section("diffusivity", "Self-diffusion", tables=(Table(header, tuple(rows), notes=notes),), parts=parts)
+
+
+def _activation(runs: Chains) -> tuple[Part, ...]:
+    from mdtools.reporting.tables import rows
+
+    data = runs.made.get("activation_energy")
+    if data is None:
+        return ()
+    listed = tuple((row.quantity.replace("_", " "), row.of, row.value, signs(row.unit)) for row in rows(data))
+    return (Part("Activation energy", open=True, tables=(Table(("quantity", "of", "value", "unit"), listed),)),)
+
+
+def conductivity(runs: Chains) -> Section | None:
+    """Conductivity by both routes, as if ions moved alone, and the Haven ratio."""
+    routes = ("ionic_conductivity", "ionic_conductivity_einstein_helfand", "ionic_conductivity_green_kubo")
+    rows = []
+    unit = "S/m"
+    for run in runs:
+        data, haven = run.made.get("ionic_conductivity"), run.made.get("haven_ratio")
+        if data is None:
+            continue
+        unit = data.ionic_conductivity.attrs.get("units", "")
+        rows.append(
+            (
+                run.name,
+                _temperature(run),
+                *(_value(data, name) for name in routes),
+                _value(data, "routes_difference"),
+                "–" if haven is None else _value(haven, "ionic_conductivity_nernst_einstein"),
+                "–" if haven is None else _value(haven, "haven_ratio"),
+            )
+        )
+    if not rows:
+        return None
+    header = ("run", "T (K)", f"σ ({unit})", "Einstein-Helfand", "Green-Kubo", "difference / error", "Nernst-Einstein", "Haven ratio")
+    return Section("conductivity", "Ionic conductivity", tables=(Table(header, tuple(rows)),))
+
+
+def closures(found: dict[str, xr.Dataset]) -> Section | None:
+    """Do the numbers agree with each other?"""
+    rows, bad = [], set()
+    for run, data in found.items():
+        for k, check in enumerate(data.check.values):
+            one = data.isel(check=k)
+            score = float(one.z_score)
+            if abs(score) > AGREES:
+                bad.add(len(rows))
+            rows.append(
+                (
+                    run,
+                    signs(str(check)),
+                    plain(float(one["first"]), 5),
+                    plain(float(one["second"]), 5),
+                    f"{score:+.1f}",
+                    "agree" if abs(score) <= AGREES else "disagree",
+                    str(one.culprit.item()) or "–",
+                )
+            )
+    if not rows:
+        return None
+    header = ("run", "identity", "left", "right", "z", "", "if not: likely culprit")
+    text = (f"Two numbers agree when they differ by at most {AGREES:g} of their combined standard error (z).",)
+    return Section("closure", "Closure: do these numbers agree with each other?", text, (Table(header, tuple(rows), bad=frozenset(bad)),))
+
+
+def not_made(runs: Chains) -> Section | None:
+    """What could not be made, and why."""
+    rows = [(run.name, stage.replace("_", " "), str(reason)) for run in runs for stage, reason in run.refused.items()]
+    rows += [("all", stage.replace("_", " "), str(reason)) for stage, reason in runs.refused.items()]
+    if not rows:
+        return None
+    return Section("not-made", "What could not be made, and why", tables=(Table(("run", "result", "reason"), tuple(rows)),))
+
+
+def histories(runs: Chains) -> Section:
+    """The steps that made each result, with every setting."""
+    parts = [Part(f"{run.name}: {stage.replace('_', ' ')}", text=_steps(data)) for run, stage, data in _everything(runs)]
+    return Section("history", "History of every number", parts=tuple(parts))
+
+
+def _everything(runs: Chains) -> Iterator[tuple[Any, str, xr.Dataset]]:
+    for run in runs:
+        for stage, data in run.made.items():
+            yield run, stage, data
+    for stage, data in runs.made.items():
+        yield Chain(name="all runs"), stage, data
+
+
+def _steps(data: xr.Dataset) -> str:
+    lines = []
+    for step in schema.history(data):
+        settings = ", ".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in step.items() if key not in ("step", "mdtools"))
+        lines.append(f"{step['step']}: {settings}" if settings else str(step["step"]))
+    return "\n".join(lines)
+
+
+def signs(text: str) -> str:
+    """A unit, or a line that names one, with signs for readers: angstrom^2/ps -> Å²/ps."""
+    for word, sign in {"angstrom": "Å", "^2": "²", "^3": "³"}.items():
+        text = text.replace(word, sign)
+    return text
