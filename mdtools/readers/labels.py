@@ -101,6 +101,8 @@ def _mapped(frames: Frames, table: dict[str, str], topology: Topology | None) ->
             f"{'is' if len(missing) == 1 else 'are'}; "
             f"pass species={told} with your own labels, or on the command line --species {','.join(f'{k}={v}' for k, v in told.items())}"
         )
+    if table and len(missing) == len(present) and set(present) <= set(table.values()):
+        return Atoms(values=labels, origin="the file")  # {"1": "Ca"} where the file says Ca already
     if table and len(missing) == len(present):
         raise TrajectoryError(f"{frames.source}: species= names {', '.join(table)}, but the file holds {', '.join(present)}; name those")
     return Atoms(values=np.array([table.get(name, name) for name in labels.tolist()]), origin="species=" if table else "the file")

@@ -26,7 +26,8 @@ def _number(text, at, stop):
     negative = text[at] == 45
     if negative or text[at] == 43:
         at += 1
-    mantissa, digits, after_point, seen = np.int64(0), 0, False, 0
+    mantissa: Any = np.int64(0)
+    digits, after_point, seen = 0, False, 0
     exponent: Any = 0
     while at < stop:
         digit = np.int64(text[at]) - 48

@@ -31,7 +31,7 @@ def write_store(traj: Trajectory, path: str | Path, *, overwrite: bool = False) 
     path : folder to make, for instance "run.zarr". overwrite : replace a store that is there.
     Returns the path. Raises TrajectoryError where something is there already.
 
-    >>> import tempfile, mdtools
+    >>> import tempfile
     >>> from mdtools.readers import read, write_store
     >>> from ase.build import bulk
     >>> traj = read([bulk("Cu", cubic=True)] * 3, frame_interval="2 fs")
@@ -90,7 +90,8 @@ def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
     except Exception as reason:
         raise TrajectoryError(f"{path}: cannot be read as a Zarr store ({reason}); pass a folder written by mdtools convert") from None
     about: Any = group.attrs.asdict()
-    kinds: Any = group["species"]
+    species: Any = group["species"]
+    kinds = np.asarray(species[:])
     if about.get("mdtools_store") != _FORMAT:
         raise TrajectoryError(f"{path}: is a Zarr store, but not one written by mdtools convert; pass such a store, or the file it was made from")
     stored: dict[str, Any] = {name: group.get(name) for name in (*_LARGE, *_SMALL)}
@@ -105,7 +106,7 @@ def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
     parts: dict[str, Any] = {**large, **small, **{name: about[name] for name in _WORDS}}
     return Trajectory(
         **parts,
-        species=np.array(about["species_names"])[kinds[:]],
+        species=np.array(about["species_names"])[kinds],
         framework=tuple(about["framework"]),
         notes=tuple(about["notes"]),
         history=tuple(about["history"]),
