@@ -1,0 +1,138 @@
+"""From indicators to log-odds, and from log-odds to probabilities: what a sublattice does, and what the system is.
+
+A line of evidence adds scale * (x - boundary), or scale * ln(x / boundary), to its question, kept within -3 ... 3. The sum
+over the lines of a question counts `KAPPA`, because the lines look at one motion and are not independent: so one line alone
+never reaches the probability 0.8 that a verdict takes. Boundaries come from the calibration runs of science.md C0, C3
+(CaF2 1000-2200 K, its melt, CaF2 with Schottky vacancies) and from the walkers of `mdtools.synthetic`:
+
+question     line                   boundary  why there
+translates?  displacement           0.15      C3; crystals to the melting point stay below 0.08 (framework) and 0.07 (F, 1200 K)
+             log_slope              0.40      0.0-0.2 in crystals with a few Frenkel pairs, 0.64-0.86 with vacancies
+             growth                 0.03      1000-1300 K <= 0.015; 1400 K 0.08-0.3; vacancies 0.2-0.3 (10 ps)
+             overlap_ratio          0.94      crystals 0.975-1.01; vacancies 0.7-0.9
+             never_moved            0.97      C3: 0.98; 1200 K 0.985; 1400 K 0.6-0.9
+molten?      hops_per_vibration     0.0094    between vacancies at 1300 K (0.0055) and superionic 1500 K (0.016)
+             decays_per_vibration   0.011     residence time 17 ps at the C_p peak of 1450 K, period 0.19 ps
+             plateau_slope          0.25      least log-slope: vacancies 0.1, superionic 0.4 (1600 K) to 0.7 (2000 K), melt 0.7-0.9
+             heterogeneity          1.3       largest alpha_2: hoppers 1.6 and more, superionic 1.1 (1600 K) to 0.4 (2000 K)
+confined?    lindemann              0.24      superionic F 0.21, vibrations less; rotors and hops between few sites 0.27 and more
+ordered?     bragg_amplitude        0.30      framework 0.78-0.95, also the mobile sublattice 0.4; melt 0.02; a frozen liquid (3/N)^(1/2)
+
+`molten?` asks for rates against the vibration, not against the run: in a long run every ion of a vacancy conductor has
+moved, and its sublattice has not melted.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["LINES", "STATES", "SYSTEM_STATES", "Line", "log_odds", "logistic", "order_log_odds", "species_probabilities", "system_probabilities"]
+
+STATES = ("localised", "confined", "hopping", "molten")
+SYSTEM_STATES = ("crystal", "defect conductor", "superionic", "glass", "superionic glass", "liquid")
+CAP = 3.0
+KAPPA = 0.45
+PER_FACTOR_3 = CAP / np.log(3.0)
+PER_FACTOR_2 = CAP / np.log(2.0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of evidence: the question it bears on, where it turns, how steeply, and the words for no and yes."""
+
+    question: str
+    boundary: float
+    scale: float
+    no: str
+    yes: str
+    logarithm: bool = True
+    loss: bool = False  # what counts is 1 - x
+
+    def odds(self, x: np.ndarray) -> np.ndarray:
+        """Log-odds of "yes", 0 where there is no number."""
+        value, boundary = (1.0 - x, 1.0 - self.boundary) if self.loss else (x, self.boundary)
+        ratio = np.log(np.maximum(value, 1e-9) / boundary) if self.logarithm else value - boundary
+        return np.nan_to_num(np.clip(self.scale * ratio, -CAP, CAP), nan=0.0)
+
+
+LINES: dict[str, Line] = {
+    "displacement": Line("translates", 0.15, PER_FACTOR_3, "localised", "mobile"),
+    "log_slope": Line("translates", 0.40, CAP / 0.3, "localised", "mobile", logarithm=False),
+    "growth": Line("translates", 0.03, PER_FACTOR_3, "localised", "mobile"),
+    "overlap_ratio": Line("translates", 0.94, PER_FACTOR_3, "localised", "mobile", loss=True),
+    "never_moved": Line("translates", 0.97, PER_FACTOR_3, "localised", "mobile", loss=True),
+    "hops_per_vibration": Line("molten", 0.0094, PER_FACTOR_3, "hopping", "molten"),
+    "decays_per_vibration": Line("molten", 0.011, PER_FACTOR_3, "hopping", "molten"),
+    "plateau_slope": Line("molten", 0.25, CAP / 0.25, "hopping", "molten", logarithm=False),
+    "heterogeneity": Line("molten", 1.3, -PER_FACTOR_2, "hopping", "molten"),
+    "lindemann": Line("confined", 0.24, CAP / 0.04, "vibration", "wider than a vibration", logarithm=False),
+    "bragg_amplitude": Line("ordered", 0.30, 2 * PER_FACTOR_3, "no order", "ordered"),
+}
+
+
+def logistic(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x))."""
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def log_odds(evidence: dict[str, np.ndarray], *, bound: bool, followed: bool) -> dict[str, np.ndarray]:
+    """Log-odds (draw,) of each line.
+
+    bound : the period is only an upper bound, so that a rate against it may say no, not yes. followed : the frames follow the
+    vibration; where they do not, a plateau that is not seen says nothing.
+    """
+    odds = {name: LINES[name].odds(np.asarray(x, dtype=np.float64)) for name, x in evidence.items()}
+    mute = (["hops_per_vibration", "decays_per_vibration"] if bound else []) + ([] if followed else ["plateau_slope"])
+    return odds | {name: np.minimum(odds[name], 0.0) for name in mute}
+
+
+def species_probabilities(odds: dict[str, np.ndarray], *, share: float) -> np.ndarray:
+    """Probabilities (draw, state) of a species. share : 0 where the run is too short to tell anything, to 1."""
+
+    def answer(question: str, weight: float) -> np.ndarray:
+        total = np.stack([x for name, x in odds.items() if LINES[name].question == question]).sum(axis=0)
+        return logistic(share * weight * total)
+
+    translates, molten, confined = answer("translates", KAPPA), answer("molten", KAPPA), answer("confined", 1.0)
+    still = 1 - translates
+    return np.stack([still * (1 - confined), still * confined, translates * (1 - molten), translates * molten], axis=-1)
+
+
+def order_log_odds(amplitude: np.ndarray, n_ions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Log-odds that a sublattice has Bragg order, and that it has any static density wave at all, from its amplitude (draw,).
+
+    Few ions make weak order (C1: 50). Without a static wave N Phi^2 stays below 1 (melt 0.3), while the density of a mobile
+    sublattice in a framework that is not in the file has 8 to 30; a frozen liquid has N Phi^2 of about 3.
+    """
+    wave = np.clip(PER_FACTOR_3 * np.log(np.maximum(n_ions * amplitude**2, 1e-9) / 2.0), -CAP, CAP)
+    return LINES["bragg_amplitude"].odds(amplitude) * min(1.0, n_ions / 50), wave
+
+
+def system_probabilities(probability: np.ndarray, ordered: np.ndarray, wave: np.ndarray, framework: np.ndarray) -> np.ndarray:
+    """Probabilities (draw, system state) by the table of science.md C4.
+
+    probability (draw, species, state); ordered and wave (draw, species): probabilities of Bragg order and of any static
+    density wave; framework (species,) bool. The framework is as solid as its least solid species, as ordered as its most
+    ordered; the rest is as mobile as its most mobile species. What fits no row (a molten framework with a static density
+    wave, as of mobile ions alone in a file; confined ions) is shared out evenly: it speaks for nothing.
+    """
+    localised, hopping, molten = (probability[:, :, STATES.index(name)] for name in ("localised", "hopping", "molten"))
+    order, static = ordered[:, framework].max(axis=1), wave[:, framework].max(axis=1)
+    fluid = molten[:, framework].max(axis=1)
+    drifts = np.minimum(hopping[:, framework].max(axis=1), 1 - fluid)
+    melted = molten[:, ~framework].max(axis=1, initial=0.0)
+    still = localised.min(axis=1)
+    hops = np.minimum(hopping.max(axis=1), 1 - np.maximum(still, melted))
+    solid = 1 - fluid
+    rigid = np.maximum(solid - drifts, 0.0)
+    rows = {
+        "crystal": order * solid * still * (1 - melted),
+        "defect conductor": order * solid * hops,
+        "superionic": order * solid * melted,
+        "glass": (1 - order) * (rigid * (1 - melted) + 0.5 * drifts),
+        "superionic glass": (1 - order) * rigid * melted,
+        "liquid": (1 - static) * (fluid + 0.5 * drifts),
+    }
+    table = np.stack([rows[name] for name in SYSTEM_STATES], axis=-1)
+    table = table / np.maximum(table.sum(axis=-1, keepdims=True), 1.0)
+    return table + np.maximum(1 - table.sum(axis=-1, keepdims=True), 0.0) / len(SYSTEM_STATES)
