@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.labels import common, lag_frames, window_starts
+from mdtools.analyses.labels import common, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import group_means, species_groups, window_length
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.displacement import block_count, block_displacement, squared_displacement, squared_displacement_at
@@ -66,7 +66,7 @@ def msd(
         "msd_by_axis": (("window", "species", "xyz", "lag"), by_axis),
         "window": window_starts(traj, windows),
         "xyz": ["x", "y", "z"],
-        "lag": frames * interval if traj.is_even else traj.time - traj.time[0],
+        "lag": lag_times(frames, interval) if traj.is_even else traj.time - traj.time[0],
     }
     if traj.is_even:
         out |= _blocks(traj, shared)
@@ -105,6 +105,6 @@ def _blocks(traj: Trajectory, shared: dict[str, Any]) -> dict[str, Any]:
     values = np.where(np.arange(N_BLOCKS)[None, None, None, :] < count[None, None, :, None], values, np.nan)
     return {
         "block_msd": (("species", "xyz", "block_lag", "block"), values),
-        "block_lag": np.array(lengths) * traj.frame_interval,
+        "block_lag": lag_times(lengths, traj.frame_interval),
         "block": np.arange(N_BLOCKS),
     }

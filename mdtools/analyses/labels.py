@@ -63,6 +63,15 @@ def lag_frames(lags: str | Sequence[float], *, longest: int, frame_interval: flo
     return np.unique(frames)
 
 
+def lag_times(frames: Sequence[int] | np.ndarray, frame_interval: float) -> np.ndarray:
+    """Lags in ps, to 12 digits: what was asked for as 0.3 is found with .sel(lag=0.3), not stored as 0.30000000000000004.
+
+    >>> lag_times([1, 3], 0.1)
+    array([0.1, 0.3])
+    """
+    return np.array([float(f"{frame * frame_interval:.12g}") for frame in frames])
+
+
 def even_interval(traj: Trajectory, *, who: str) -> float:
     """Time between frames in ps. Raises TrajectoryError where frames are unevenly spaced, for analyses that need an FFT."""
     if traj.n_frames > 1 and not traj.is_even:

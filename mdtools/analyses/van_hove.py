@@ -9,7 +9,7 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.analyses.displacement import origin_frames
-from mdtools.analyses.labels import common, even_interval, lag_frames, species_pairs, window_starts
+from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
 from mdtools.analyses.over_atoms import block_of_atoms, frame_of, group_means, species_groups, window_length
 from mdtools.analyses.over_pairs import counted_pairs, moments_visited, within_half_cell
 from mdtools.kernels.van_hove import displacement_counts, displacement_moments, largest_displacement
@@ -85,7 +85,7 @@ def van_hove_self(
         "msd": (dims, second),
         "non_gaussian_parameter": (dims, np.where(second > 0, 3 * fourth / (5 * square**2) - 1, 0.0)),
         "window": window_starts(traj, windows),
-        "lag": frames * interval,
+        "lag": lag_times(frames, interval),
         "r": _middles(edge, bins),
     }
     found = {"reference": taken, "r_max": edge, "frames_unused": traj.n_frames - windows * length}
@@ -156,7 +156,7 @@ def van_hove_distinct(
         "van_hove_count": (dims, counts),
         "window": window_starts(traj, windows),
         "pair": names,
-        "lag": frames * interval,
+        "lag": lag_times(frames, interval),
         "r": _middles(edge, bins),
     }
     found = {"reference": taken, "r_max": edge, "frames_unused": traj.n_frames - windows * length}

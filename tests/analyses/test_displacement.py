@@ -90,6 +90,13 @@ def test_logarithmic_lags_start_at_zero_and_one_frame_and_end_with_the_window(fr
     assert len(lag) < 40
 
 
+def test_a_lag_that_was_asked_for_is_found_under_its_own_number(from_paths):
+    traj = from_paths(walks(), CUBE, time=np.linspace(7.0, 7.0 + 119 * 0.1, 120))
+    asked = [0.3, 0.7, 1.0, 11.9]
+    np.testing.assert_array_equal(msd(traj, lags=asked).lag, asked)
+    msd(traj).sel(lag=asked)
+
+
 def test_a_rival_gets_the_same(from_paths):
     traj = from_paths(walks(), CUBE)
     path = np.asarray(traj.scaled_positions, dtype=np.float64) @ CUBE
