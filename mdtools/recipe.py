@@ -56,7 +56,8 @@ def run(recipe: str | Path, *, folder: str | None = None) -> Path:
         runs.set_options(asked.stages)
         for name in asked.stages:
             chain.save(chain.made_for(runs, name), target / f"{name}.nc")
-        out = report(runs, **{**asked.report, "out": str(target / asked.report.get("out", signature("report").option("out").default))})
+        named = {option.name: option.default for option in signature("report").options} | dict(asked.report)
+        out = report(runs, **{**named, "out": target / named["out"]})
     print(f"written to {target}: {', '.join(f'{name}.nc' for name in asked.stages)}{', ' if asked.stages else ''}{out.name}")
     return out
 

@@ -120,7 +120,8 @@ def _value(node: ast.AST, module: str) -> Any:
     """Value of a default: a literal, or a constant of our own modules."""
     if isinstance(node, ast.Name):
         return _value(_definition(module, node.id)[1], _definition(module, node.id)[0])
-    return ast.literal_eval(node)  # type: ignore[arg-type]
+    assert isinstance(node, ast.expr)
+    return ast.literal_eval(node)
 
 
 def _kinds(node: ast.AST | None, module: str) -> tuple[Kind, ...]:

@@ -23,9 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         request = parse(words)
         if request is not None:
-            from mdtools.cli import commands
+            from mdtools.cli.commands import execute
 
-            commands.execute(request)
+            execute(request)
     except KeyboardInterrupt:
         print("mdtools: stopped", file=sys.stderr)
         return STOPPED

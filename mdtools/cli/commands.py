@@ -7,7 +7,7 @@ from typing import Any
 
 from mdtools import chain, progress
 from mdtools.cli.arguments import Refusal, Request
-from mdtools.cli.shown import show_info, show_results
+from mdtools.cli.shown import show_info, show_results, table
 
 __all__ = ["execute", "sources"]
 
@@ -108,8 +108,14 @@ def _make(request: Request, runs: chain.Chains) -> None:
 
 def _report(request: Request) -> None:
     from mdtools.reporting.page import report
+    from mdtools.reporting.sections import verdicts
 
-    path = report(sources(request.paths, request.reading), **request.options)
+    runs = sources(request.paths, request.reading)
+    path = report(runs, **request.options)
+    section = verdicts(runs)
+    for shown in section.tables:
+        table(shown.header, shown.rows)
+    print("".join(f"{line}\n" for line in section.text), end="")
     print(f"written to {path}, and its numbers to {path.with_suffix('.nc')}")
 
 

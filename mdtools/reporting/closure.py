@@ -1,5 +1,6 @@
 """Do the numbers of a run agree with each other? Identities, each with its combined error and the likely culprit."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -106,7 +107,7 @@ def _routes(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
         names = [f"ionic_conductivity_{route}" for route in ("einstein_helfand", "green_kubo")]
         if all(name in data and data[name].ndim == 0 for name in names):
             first, second = (float(data[name]) for name in names)
-            error = float(np.hypot(*(float(data[f"{name}_stderr"]) for name in names)))
+            error = math.hypot(*(float(data[f"{name}_stderr"]) for name in names))
             culprit = "frames too far apart for the current, or the run too short for one of the routes"
             yield _Check(f"Einstein-Helfand = Green-Kubo ({data[names[0]].attrs['units']})", first, second, error, culprit)
 

@@ -1,6 +1,7 @@
 """Which figures a page shows: those of one run, and those of a series over temperature."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,14 +40,14 @@ def _of_run(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
     made = run.made
     for name, (words, draw) in _SINGLE.items():
         if name in made and (made[name] is not None):
-            drawn = _one(lambda ax, draw=draw: draw(made, ax))
+            drawn = _one(partial(draw, made))
             yield drawing(f"{prefix}-{name.replace('_', '-')}", f"{words}{where}", drawn)
         if name == "msd" and "van_hove_self" in made:
             yield from _van_hove_self(run, prefix, where)
     if "van_hove_distinct" in made:
         data = made["van_hove_distinct"]
         for k, pair in enumerate(map(str, data.pair.values[:PAIRS])):
-            drawn = _one(lambda ax, pair=pair: figures.van_hove_distinct(data, ax, pair=pair), title=pair)
+            drawn = _one(partial(figures.van_hove_distinct, data, pair=pair), title=pair)
             yield drawing(
                 f"{prefix}-van-hove-distinct-{k}", f"Van Hove, distinct part, {pair}: other ions around the place an ion left{where}", drawn
             )
@@ -55,7 +56,7 @@ def _of_run(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
 def _van_hove_self(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
     data = run.made["van_hove_self"]
     for k, name in enumerate(map(str, data.species.values)):
-        drawn = _one(lambda ax, name=name: figures.van_hove_self(data, ax, species=name), title=name)
+        drawn = _one(partial(figures.van_hove_self, data, species=name), title=name)
         yield drawing(f"{prefix}-van-hove-self-{k}", f"Van Hove, self part, {name}: how far ions have moved{where}", drawn)
         made, axes = figure()
         mesh = figures.van_hove_self_map(data, axes[0, 0], species=name)
@@ -94,15 +95,33 @@ _SINGLE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
 def of_series(runs: Chains) -> Section | None:
     """Arrhenius plot and dashboard over temperature, where there are at least two temperatures."""
     with styled():
-        drawn = [*_arrhenius(runs), *_dashboard(runs)]
+        drawn = [*_arrhenius(runs), *_curves(runs), *_dashboard(runs)]
     return Section("temperature", "Over temperature", figures=tuple(drawn), large=False) if drawn else None
 
 
 def _arrhenius(runs: Chains) -> Iterator[Drawing]:
     members = [run.made["self_diffusivity"] for run in runs if "self_diffusivity" in run.made and np.isfinite(temperature_of(run))]
     if len({float(data.stated_temperature) for data in members}) >= 2:
-        drawn = _one(lambda ax: figures.activation_energy(members, ax, fit=runs.made.get("activation_energy")))
+        drawn = _one(partial(figures.activation_energy, members, fit=runs.made.get("activation_energy")))
         yield drawing("arrhenius", "Arrhenius plot; arrows: caged in this run, at the 95 % bound on D", drawn)
+
+
+def _curves(runs: Chains) -> Iterator[Drawing]:
+    """MSD and density of states of each species, all temperatures in one figure."""
+    for result, draw, words in (
+        ("msd", figures.msd_of_runs, "Mean squared displacement"),
+        ("phonon_dos", figures.dos_of_runs, "Phonon density of states"),
+    ):
+        found = sorted(
+            ((temperature_of(run), run.made[result]) for run in runs if result in run.made and np.isfinite(temperature_of(run))),
+            key=lambda one: one[0],
+        )
+        if len(found) < 2:
+            continue
+        for k, name in enumerate(dict.fromkeys(str(one) for _, data in found for one in data.species.values)):
+            members = [(f"{kelvin:g} K", data) for kelvin, data in found if name in data.species.values]
+            drawn = _one(partial(draw, members, species=name), title=name)
+            yield drawing(f"series-{result.replace('_', '-')}-{k}", f"{words} of {name}, by temperature", drawn)
 
 
 def _dashboard(runs: Chains) -> Iterator[Drawing]:
@@ -119,15 +138,17 @@ def _dashboard(runs: Chains) -> Iterator[Drawing]:
     datas = [data for _, data in members]
     for name, words in DASHBOARD.items():
         if name in datas[0].indicator.values:
-            values = _stacked([data.evidence.sel(indicator=name) for data in datas])
-            errors = _stacked([data.evidence_stderr.sel(indicator=name) for data in datas])
+            values = _stacked(temperatures, [data.evidence.sel(indicator=name) for data in datas])
+            errors = _stacked(temperatures, [data.evidence_stderr.sel(indicator=name) for data in datas])
             level = float(datas[0].threshold.sel(indicator=name))
-            drawn = _one(lambda ax, v=values, e=errors, w=words, t=level: figures.over_temperature(temperatures, v, e, ax, words=w, level=t))
+            drawn = _one(partial(figures.over_temperature, values, errors=errors, words=words, level=level))
             yield drawing(f"dashboard-{name.replace('_', '-')}", f"{words} over temperature; dashed: threshold {plain(level, 3)}", drawn)
-    molten = _stacked([data.probability.sel(state="molten") for data in datas])
-    drawn = _one(lambda ax: figures.over_temperature(temperatures, molten, None, ax, words="probability of molten", level=0.5))
+    molten = _stacked(temperatures, [data.probability.sel(state="molten") for data in datas])
+    drawn = _one(partial(figures.over_temperature, molten, words="probability of molten", level=0.5))
     yield drawing("dashboard-probability", "Probability that a sublattice is molten", drawn)
 
 
-def _stacked(values: list[xr.DataArray]) -> xr.DataArray:
-    return xr.concat(values, dim="member", join="exact", coords="minimal", compat="override")
+def _stacked(temperatures: Sequence[float], values: list[xr.DataArray]) -> xr.DataArray:
+    """Numbers by species of several runs, over their temperatures (which may repeat)."""
+    whole = xr.concat(values, dim="temperature", join="exact", coords="minimal", compat="override")
+    return whole.assign_coords(temperature=list(temperatures))

@@ -163,30 +163,31 @@ def conductivity(runs: Chains) -> Section | None:
 
 
 def closures(found: dict[str, xr.Dataset]) -> Section | None:
-    """Do the numbers agree with each other?"""
-    rows, bad = [], set()
+    """Do the numbers agree with each other? By run; open where something disagrees, or where there is one run."""
+    parts = []
+    header = ("identity", "left", "right", "z", "", "if not: likely culprit")
     for run, data in found.items():
+        rows = []
         for k, check in enumerate(data.check.values):
             one = data.isel(check=k)
             score = float(one.z_score)
-            if abs(score) > AGREES:
-                bad.add(len(rows))
             rows.append(
                 (
-                    run,
                     signs(str(check)),
                     plain(float(one["first"]), 5),
                     plain(float(one["second"]), 5),
-                    f"{score:+.1f}",
+                    f"{score:+.1f}" if abs(score) >= 0.05 else "0.0",
                     "agree" if abs(score) <= AGREES else "disagree",
                     str(one.culprit.item()) or "–",
                 )
             )
-    if not rows:
+        bad = frozenset(k for k, row in enumerate(rows) if row[4] == "disagree")
+        title = f"{run}: {len(rows) - len(bad)} of {len(rows)} agree"
+        parts.append(Part(title, open=bool(bad) or len(found) == 1, tables=(Table(header, tuple(rows), bad=bad),)))
+    if not parts:
         return None
-    header = ("run", "identity", "left", "right", "z", "", "if not: likely culprit")
     text = (f"Two numbers agree when they differ by at most {AGREES:g} of their combined standard error (z).",)
-    return Section("closure", "Closure: do these numbers agree with each other?", text, (Table(header, tuple(rows), bad=frozenset(bad)),))
+    return Section("closure", "Closure: do these numbers agree with each other?", text, parts=tuple(parts))
 
 
 def not_made(runs: Chains) -> Section | None:

@@ -11,7 +11,7 @@ __all__ = ["COLOURS", "axis_label", "colour", "figure", "safe", "shades", "style
 
 # Okabe and Ito, https://jfly.uni-koeln.de/color/ ; yellow last, it is faint on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.labelsize": 9,
     "axes.titlesize": 9,

@@ -1,4 +1,4 @@
-"""What changes with temperature: the Arrhenius plot with caged members as bounds, and a dashboard."""
+"""What changes with temperature: curves of several runs, the Arrhenius plot with caged members as bounds, a dashboard."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +6,36 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mdtools.reporting.style import axis_label, colour, safe
+from mdtools.reporting.figures.bands import curve
+from mdtools.reporting.style import axis_label, colour, safe, shades, thinned
 
-__all__ = ["activation_energy", "over_temperature"]
+__all__ = ["activation_energy", "dos_of_runs", "msd_of_runs", "over_temperature"]
+
+
+def msd_of_runs(members: Sequence[tuple[str, xr.Dataset]], ax: Any, *, species: str) -> None:
+    """MSD of one species in several runs, (label, result) each, in the order of temperature."""
+    for (label, data), tint in zip(members, shades(len(members)), strict=True):
+        lag = data.lag.values
+        curve(ax, lag, data.msd.sel(species=species), thinned(len(lag)), floor=0.0, color=tint, label=safe(label))
+    ax.set(xscale="log", yscale="log")
+    ax.set_xlabel(axis_label("time", members[0][1].lag.attrs.get("units", "")))
+    ax.set_ylabel(axis_label("mean squared displacement", members[0][1].msd.attrs.get("units", "")))
+    ax.legend(handlelength=1.2)
+
+
+def dos_of_runs(members: Sequence[tuple[str, xr.Dataset]], ax: Any, *, species: str) -> None:
+    """Density of states of one species in several runs, (label, result) each, in the order of temperature."""
+    end = 0.0
+    for (label, data), tint in zip(members, shades(len(members)), strict=True):
+        frequency = data.frequency.values
+        values = curve(ax, frequency, data.phonon_dos.sel(species=species), np.arange(len(frequency)), color=tint, label=safe(label))
+        weight = np.cumsum(np.maximum(values, 0))
+        end = max(end, frequency[min(int(np.searchsorted(weight, 0.995 * weight[-1])) + 1, len(frequency) - 1)])
+    ax.set_xlim(0, 1.15 * end)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel(axis_label("frequency", members[0][1].frequency.attrs.get("units", "")))
+    ax.set_ylabel(axis_label("density of states", members[0][1].phonon_dos.attrs.get("units", "")))
+    ax.legend(handlelength=1.2)
 
 
 def activation_energy(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset | None = None) -> None:
@@ -49,21 +76,15 @@ def _lines(ax: Any, fit: xr.Dataset, names: Sequence[str], temperatures: Sequenc
             ax.plot(1000 * inverse, values, color=colour(name, names), linewidth=0.9, linestyle="--", zorder=0)
 
 
-def over_temperature(
-    temperature: Sequence[float], values: xr.DataArray, errors: xr.DataArray | None, ax: Any, *, words: str, level: Any = None
-) -> None:
-    """A number of each species over temperature, with the level that separates localised from mobile.
-
-    values, errors : (temperature, species).
-    """
+def over_temperature(values: xr.DataArray, ax: Any, *, words: str, errors: xr.DataArray | None = None, level: float | None = None) -> None:
+    """A number of each species over temperature (temperature, species), with the level that separates localised from mobile."""
     names = values.species.values
     for name in names:
         error = None if errors is None else 2 * errors.sel(species=name).values
-        ax.errorbar(
-            temperature, values.sel(species=name).values, yerr=error, marker="o", markersize=4, capsize=2, color=colour(name, names), label=safe(name)
-        )
+        look = {"marker": "o", "markersize": 4, "capsize": 2, "color": colour(name, names), "label": safe(name)}
+        ax.errorbar(values.temperature.values, values.sel(species=name).values, yerr=error, **look)
     if level is not None and np.isfinite(level):
-        ax.axhline(float(level), color="0.5", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
+        ax.axhline(level, color="0.5", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
     ax.set_xlabel("temperature (K)")
     ax.set_ylabel(words)
     ax.legend()
