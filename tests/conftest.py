@@ -37,3 +37,29 @@ def from_paths() -> Callable[..., Any]:
         return Trajectory(**(settings | {"scaled_positions": scaled.astype(dtype), "cell": cells} | more))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def write_dump() -> Callable[..., Path]:
+    """A function that writes a Trajectory as a LAMMPS text dump, for tests that need a file."""
+
+    def write(traj: Any, path: Path, *, header: bool = True, types: bool = False) -> Path:
+        """header : with UNITS and TIME. types : numbers in place of species."""
+        columns = ("id type" if types else "id element") + " xu yu zu" + (" vx vy vz" if traj.velocities is not None else "")
+        lines = []
+        for frame in range(traj.n_frames):
+            if header:
+                lines += [*(["ITEM: UNITS", "metal"] if frame == 0 else []), "ITEM: TIME", f"{traj.time[frame]:.9g}"]
+            bounds = [f"0 {length:.9g}" for length in np.diag(traj.cell[frame])]
+            lines += ["ITEM: TIMESTEP", str(frame), "ITEM: NUMBER OF ATOMS", str(traj.n_atoms), "ITEM: BOX BOUNDS pp pp pp", *bounds]
+            lines.append(f"ITEM: ATOMS {columns}")
+            values = np.asarray(traj.scaled_positions[frame], dtype=np.float64) @ traj.cell[frame]
+            if traj.velocities is not None:
+                values = np.concatenate([values, np.asarray(traj.velocities[frame])], axis=1)
+            for atom, row in enumerate(values):
+                label = traj.species_names.index(traj.species[atom]) + 1 if types else traj.species[atom]
+                lines.append(f"{atom + 1} {label} " + " ".join(f"{value:.6f}" for value in row))
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    return write
