@@ -44,7 +44,7 @@ def msd(
 
     >>> from mdtools import synthetic
     >>> walk = synthetic.brownian(n_atoms=20, n_frames=400, diffusivity=0.5, seed=1)
-    >>> float(msd(walk, lags=[1.0], reference="none").msd.sel(lag=1.0).item().__round__(0))  # 6 D t
+    >>> float(msd(walk, lags=[1.0], reference="none").msd.sel(lag=1.0, species="A").item().__round__(0))  # 6 D t
     3.0
     """
     length = window_length(traj, windows, who="msd")
