@@ -62,7 +62,9 @@ class Request:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise Refusal(f"{message}; see {self.prog} --help")
+        unknown = next((word for word in message.split() if word.startswith("--")), "") if message.startswith("unrecognized") else ""
+        near = difflib.get_close_matches(unknown, self._option_string_actions, n=1)
+        raise Refusal(f"there is no option {unknown}; did you mean {near[0]}?" if near else f"{message}; see {self.prog} --help")
 
 
 def parse(words: list[str]) -> Request | None:

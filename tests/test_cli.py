@@ -1,0 +1,335 @@
+"""The command line: made from the functions, quick to help, one line when it refuses."""
+
+import inspect
+import io
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+import mdtools as md
+from mdtools import progress, synthetic
+from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES
+from mdtools.chain import chains_of, load
+from mdtools.cli import main
+from mdtools.cli.arguments import COMMANDS
+from mdtools.cli.info import info
+from mdtools.signatures import signature
+from mdtools.values import parsed
+
+STAGES = {**ANALYSES, **ESTIMATES, **DECISIONS}
+MEASURED = ["--charges", "A=1,B=-1", "--masses", "A=20,B=20", "--temperature", "1000"]
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory, write_dump):
+    """A gas of ions that diffuses, with velocities, as a LAMMPS dump that says its units and times."""
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=400, frame_interval=0.05, seed=1)
+    return write_dump(gas, tmp_path_factory.mktemp("cli") / "gas.lammpstrj")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refused(capsys, *words: str) -> str:
+    """The one line of a refusal."""
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("mdtools: ")
+    assert err.count("\n") == 1
+    return err
+
+
+# -- help -----------------------------------------------------------------------------------------------------------
+
+
+def test_help_loads_nothing_heavy_and_is_quick():
+    code = "import sys\nfrom mdtools.cli import main\nmain(['--help'])\nprint(*sys.modules, file=sys.stderr)"
+    times = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        times.append(time.perf_counter() - begin)
+    loaded = {name.split(".")[0] for name in answer.stderr.split()}
+    assert not loaded & {"jax", "xarray", "numpy", "scipy", "ase", "MDAnalysis", "matplotlib", "numba", "zarr", "rich"}
+    assert min(times) <= 0.3
+
+
+def test_help_lists_every_command_with_the_first_line_of_its_docstring(capsys):
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    for name in STAGES:
+        command = next(command for command, (_, function) in COMMANDS.items() if function == name)
+        assert re.search(rf"^  {command} +{re.escape(inspect.getdoc(getattr(md, name)).splitlines()[0])}$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_names_every_option_of_its_function_and_of_the_reader(command, capsys):
+    assert main([*command.split(), "--help"]) == 0
+    text = capsys.readouterr().out
+    _, function = COMMANDS[command]
+    expected = set(inspect.signature(getattr(md, function)).parameters) if function in STAGES else set()
+    expected -= {one.name for one in signature(function).inputs} if function in STAGES else set()
+    if function != "run":
+        expected |= {name for name in inspect.signature(md.read).parameters if name != "path"}
+    for option in expected:
+        assert f"--{option.replace('_', '-')} " in text, option
+
+
+@pytest.mark.parametrize("name", ["read", "report", *STAGES])
+def test_what_is_read_from_the_source_is_what_python_sees(name):
+    seen = inspect.signature(getattr(md, name)).parameters.values()
+    found = signature(name)
+    assert [one.name for one in found.inputs] == [one.name for one in seen if one.kind is one.POSITIONAL_OR_KEYWORD]
+    assert {o.name: o.default for o in found.options} == {one.name: one.default for one in seen if one.kind is one.KEYWORD_ONLY}
+    assert all(option.kinds for option in found.options), "an option that cannot be written on a command line"
+
+
+# -- words ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("function", "option", "text", "value"),
+    [
+        ("msd", "windows", "4", 4),
+        ("msd", "lags", "log", "log"),
+        ("msd", "lags", "1,2,5", [1.0, 2.0, 5.0]),
+        ("msd", "lags", "3", [3.0]),
+        ("msd", "origins", "10", 10),
+        ("msd", "reference", "P,S,Cl", ["P", "S", "Cl"]),
+        ("msd", "reference", "none", "none"),
+        ("read", "species", "1=Ca,2=F", {"1": "Ca", "2": "F"}),
+        ("read", "charges", "Ca=2,F=-1", {"Ca": 2.0, "F": -1.0}),
+        ("read", "timestep", "2 fs", "2 fs"),
+        ("read", "timestep", "0.002", 0.002),
+        ("read", "framework", "Ca", "Ca"),
+        ("van_hove_distinct", "ordered", "true", True),
+    ],
+)
+def test_an_option_is_read_as_its_annotation_says(function, option, text, value):
+    found = parsed(text, signature(function).option(option))
+    assert {str(k): v for k, v in found.items()} == value if isinstance(value, dict) else found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["msdd", "x"], "did you mean mdtools msd?"),
+        (["msd"], "FILE"),
+        (["msd", "{dump}", "--winows", "3"], "did you mean --windows?"),
+        (["msd", "{dump}", "--windows", "many"], "--windows many is not understood; it takes a whole number"),
+        (["msd", "{dump}", "--windows", "1000"], "pass windows="),
+        (["msd", "{dump}", "--lags", "1000"], "lags must lie between"),
+        (["msd", "nowhere.dump"], "there is no file nowhere.dump"),
+        (["msd", "{dump}", "--device", "cuda:7"], "there is no device cuda:7"),
+        (["msd", "{dump}", "--framework", "Xx"], "Xx"),
+        (["charge-current-acf", "{dump}"], "--charges"),
+        (["phonon-dos", "{dump}", "--masses", "A=20,B=20"], "--temperature"),
+        (["detect"], "mdtools detect melting"),
+        (["detect", "freezing", "{dump}"], "mdtools detect melting"),
+        (["convert", "{dump}"], "--out"),
+        (["convert", "{dump}", "--out", "store.h5"], "--out store.zarr"),
+        (["run", "nowhere.toml"], "there is no recipe"),
+        (["info", "."], "pass a file"),
+    ],
+)
+def test_a_refusal_is_one_line_that_says_what_to_write(words, says, dump, capsys):
+    assert says in refused(capsys, *[word.format(dump=dump) for word in words])
+
+
+def test_a_file_without_a_time_step_is_refused_with_the_option_that_gives_it(tmp_path, capsys, write_dump):
+    walk = synthetic.brownian(n_atoms=4, n_frames=8)
+    path = write_dump(walk, tmp_path / "walk.lammpstrj", header=False, types=True)
+    assert "--timestep" in refused(capsys, "msd", str(path), "--species", "1=A,2=B", "--units", "metal")
+    assert "--species" in refused(capsys, "msd", str(path), "--units", "metal", "--timestep", "1 fs")
+    assert "--units" in refused(capsys, "msd", str(path), "--species", "1=A,2=B", "--timestep", "1 fs")
+
+
+def test_positions_only_are_refused_where_velocities_are_needed(tmp_path, capsys, write_dump):
+    path = write_dump(synthetic.brownian(n_atoms=4, n_frames=40), tmp_path / "walk.lammpstrj")
+    assert "velocities" in refused(capsys, "velocity-acf", str(path))
+
+
+def test_a_bug_keeps_its_traceback(dump, monkeypatch):
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("mdtools.cli.commands._make", broken)
+    with pytest.raises(ZeroDivisionError):
+        main(["msd", str(dump)])
+
+
+def test_a_value_error_of_somebody_else_is_a_bug(dump, monkeypatch):
+    monkeypatch.setattr("mdtools.cli.commands._make", lambda *args: json.loads("{"))
+    with pytest.raises(ValueError, match="Expecting"):
+        main(["msd", str(dump)])
+
+
+def test_as_a_module_it_exits_with_the_same_code():
+    answer = subprocess.run([sys.executable, "-m", "mdtools", "msdd"], capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    assert answer.stderr.count("\n") == 1
+    assert not answer.stdout
+
+
+# -- work -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_a_measurement_from_the_shell_is_that_of_the_library(name, dump, capsys):
+    command = name.replace("_", "-")
+    options = ["--windows", "2"] if signature(name).option("windows") else []
+    assert main([command, str(dump), *MEASURED, *options, "--out", "out.nc"]) == 0
+    out = capsys.readouterr().out
+    assert "written to out.nc" in out
+    traj = md.read(dump, charges={"A": 1, "B": -1}, masses={"A": 20.0, "B": 20.0}, temperature=1000)
+    expected = getattr(md, name)(traj, windows=2)
+    [(_, found)] = load("out.nc")
+    xr.testing.assert_identical(found.drop_attrs(), expected.drop_attrs())
+    assert md.history(found)[-1] == md.history(expected)[-1]
+
+
+def test_several_files_are_a_chain_of_restarts(dump, tmp_path):
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=400, frame_interval=0.05, seed=1)
+    text = dump.read_text()
+    at = [match.start() for match in re.finditer("ITEM: TIME\n", text)][200]
+    (tmp_path / "1.lammpstrj").write_text(text[:at])
+    (tmp_path / "2.lammpstrj").write_text("ITEM: UNITS\nmetal\n" + text[at:])
+    assert main(["msd", "1.lammpstrj", "2.lammpstrj", "--reference", "none", "--lags", "5", "--out", "msd.nc"]) == 0
+    found = md.msd(gas, reference="none", lags=[5.0]).msd
+    assert load("msd.nc")[0][1].msd.values == pytest.approx(found.values, rel=1e-4)
+
+
+def test_estimates_from_a_trajectory_and_from_saved_measurements_are_the_same(dump, capsys):
+    assert main(["self-diffusivity", str(dump), *MEASURED, "--out", "direct.nc"]) == 0
+    assert "±" in capsys.readouterr().out
+    assert main(["msd", str(dump), *MEASURED, "--out", "msd.nc"]) == 0
+    assert main(["self-diffusivity", "msd.nc", "--out", "saved.nc"]) == 0
+    direct, saved = load("direct.nc")[0][1], load("saved.nc")[0][1]
+    xr.testing.assert_identical(direct.drop_attrs(), saved.drop_attrs())
+    assert md.history(direct) == md.history(saved)
+
+
+def test_a_conductivity_makes_what_it_needs(dump):
+    assert main(["haven-ratio", str(dump), *MEASURED, "--out", "haven.nc"]) == 0
+    steps = [step["step"] for step in md.history(load("haven.nc")[0][1])]
+    assert {"msd", "charge_displacement_msd", "self_diffusivity", "ionic_conductivity", "haven_ratio"} <= set(steps)
+
+
+def test_an_estimate_that_lacks_a_measurement_names_it(dump, capsys):
+    assert main(["msd", str(dump), *MEASURED, "--out", "msd.nc"]) == 0
+    line = refused(capsys, "ionic-conductivity", "msd.nc")
+    assert "charge_displacement_msd.nc" in line
+    assert "mdtools charge-displacement-msd" in line
+    assert "saved results" in refused(capsys, "self-diffusivity", "msd.nc", "--stride", "2")
+
+
+def test_detect_melting_gives_a_verdict_of_each_species(dump, capsys):
+    assert main(["detect", "melting", str(dump), *MEASURED, "--out", "verdict.nc"]) == 0
+    out = capsys.readouterr().out
+    assert "system_verdict" in out
+    assert set(load("verdict.nc")[0][1].species.values) == {"A", "B"}
+
+
+def test_a_series_table_gives_a_row_for_each_run_and_a_refused_run_does_not_stop_the_rest(tmp_path, capsys, write_dump):
+    for number in (1, 2):
+        write_dump(synthetic.brownian(n_atoms=32, n_frames=300, diffusivity=0.2 * number), tmp_path / f"walk{number}.lammpstrj")
+    (tmp_path / "broken.lammpstrj").write_text("ITEM: UNITS\nmetal\nITEM: TIMESTEP\n0\n")
+    Path("series.csv").write_text("path,temperature\nwalk1.lammpstrj,900\nwalk2.lammpstrj,1100\nbroken.lammpstrj,1300\n")
+    assert main(["self-diffusivity", "series.csv", "--out", "d.nc"]) == 0
+    out = capsys.readouterr().out
+    assert "walk1" in out
+    assert "walk2" in out
+    assert "not made: read broken.lammpstrj" in out
+    assert [name for name, _ in load("d.nc")] == ["walk1", "walk2"]
+    assert main(["activation-energy", "d.nc", "--out", "e.nc"]) == 0
+    assert main(["activation-energy", "series.csv", "--out", "e2.nc"]) == 0
+    xr.testing.assert_identical(load("e.nc")[0][1].drop_attrs(), load("e2.nc")[0][1].drop_attrs())
+
+
+def test_a_series_table_is_not_measured_as_one_trajectory(tmp_path, capsys):
+    Path("series.csv").write_text("path,temperature\nx.dump,1\n")
+    assert "give the trajectory file" in refused(capsys, "msd", "series.csv")
+
+
+def test_convert_writes_a_store_that_every_command_reads(dump):
+    assert main(["convert", str(dump), *MEASURED, "--out", "gas.zarr"]) == 0
+    assert main(["msd", "gas.zarr", "--windows", "2", "--out", "store.nc"]) == 0
+    assert main(["msd", str(dump), *MEASURED, "--windows", "2", "--out", "file.nc"]) == 0
+    xr.testing.assert_allclose(load("store.nc")[0][1].drop_attrs(), load("file.nc")[0][1].drop_attrs(), rtol=1e-6)
+
+
+def test_a_killed_write_leaves_no_half_file(dump, monkeypatch):
+    assert main(["msd", str(dump), "--out", "msd.nc"]) == 0
+    before = Path("msd.nc").read_bytes()
+
+    def killed(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", killed)
+    assert main(["msd", str(dump), "--out", "msd.nc"]) == 130
+    assert Path("msd.nc").read_bytes() == before
+    assert [path.name for path in Path().iterdir()] == ["msd.nc"]
+
+
+def test_an_out_that_cannot_be_written_is_refused(dump, capsys):
+    assert "nowhere" in refused(capsys, "msd", str(dump), "--out", "nowhere/msd.nc")
+
+
+# -- info -----------------------------------------------------------------------------------------------------------
+
+
+def test_info_says_what_was_understood_and_what_is_missing(dump, capsys):
+    assert main(["info", str(dump)]) == 0
+    out = capsys.readouterr().out
+    for words in ("32 (A 16, B 16)", "frame interval 0.05 ps", "velocities", "--charges", "--temperature", "memory"):
+        assert words in out
+    assert main(["info", str(dump), *MEASURED]) == 0
+    assert "--charges" not in capsys.readouterr().out
+
+
+def test_info_says_no_exactly_where_the_functions_refuse():
+    bare = synthetic.brownian(n_atoms=16, n_frames=100)
+    whole = synthetic.ornstein_uhlenbeck(n_atoms=16, n_frames=400)
+    for traj in (bare, bare.with_charges({"A": 1, "B": -1}), whole, whole.replace(step={"step": "cold"}, temperature=None)):
+        runs = chains_of(traj)
+        runs.make_all()
+        for command, answer, missing in info(traj)[1]:
+            name = command.replace("-", "_")
+            if name == "activation_energy":
+                assert answer == "no"
+                continue
+            refused_for_lack = name in runs.members[0].refused and " needs " in str(runs.members[0].refused[name])
+            assert (answer == "no") == (refused_for_lack and "frames" not in str(runs.members[0].refused[name])), (name, missing)
+
+
+# -- progress -------------------------------------------------------------------------------------------------------
+
+
+def test_a_log_has_one_line_a_minute():
+    now = [0.0]
+    stream = io.StringIO()
+    line = progress.LogLines(stream, clock=lambda: now[0])
+    for done in range(1, 361):
+        now[0] += 1.0
+        line("msd", done, 720, "atoms", 2_000_000)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 5
+    assert re.fullmatch(r"msd: \d+ of 720 atoms, 2 MB/s, 0:\d\d:\d\d left, peak memory [\d.]+ GB", lines[0])
+
+
+def test_measuring_says_how_far_it_is():
+    said = []
+    with progress.listening(lambda *what: said.append(what)):
+        chains_of(synthetic.brownian(n_atoms=8, n_frames=50)).members[0].make("msd")
+    assert said[-1][:4] == ("msd (synthetic.brownian)", 8, 8, "atoms")
+    assert all(what[4] > 0 for what in said)

@@ -1,0 +1,259 @@
+"""The report: one page that needs nothing from outside, its numbers beside it, from a trajectory or from saved results."""
+
+import base64
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import mdtools as md
+from mdtools import chain, schema, synthetic
+from mdtools.reporting import figures, style
+from mdtools.reporting.closure import closure
+from mdtools.reporting.numbers import plain, with_error
+from mdtools.reporting.tables import rows
+
+HOSTILE = "<script>alert('A')</script>$&\""
+
+
+@pytest.fixture(scope="module")
+def gas():
+    return synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=400, frame_interval=0.05, seed=1)
+
+
+@pytest.fixture(scope="module")
+def runs(gas):
+    made = chain.chains_of(gas)
+    made.make_all()
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(runs, tmp_path_factory):
+    return md.report(runs, out=tmp_path_factory.mktemp("report") / "gas.html")
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes, and whether each that was opened was closed."""
+
+    VOID = frozenset({"meta", "img", "br", "hr", "link", "input"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+
+# -- the page -------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_asks_for_nothing_from_outside(page):
+    text = page.read_text()
+    assert not re.search(r"https?://|//\w+\.\w+/|@import|url\(", text)
+    found = Tags(text)
+    assert not found.open
+    for tag, attributes in found.tags:
+        assert tag not in ("script", "link", "iframe", "object")
+        assert attributes.get("src", "data:").startswith("data:")
+
+
+def test_figures_are_svg_that_ask_for_nothing_and_say_what_they_show(page):
+    images = [attributes for tag, attributes in Tags(page.read_text()).tags if tag == "img"]
+    assert len(images) >= 8
+    for image in images:
+        drawn = base64.b64decode(image["src"].removeprefix("data:image/svg+xml;base64,")).decode()
+        assert drawn.startswith("<?xml")
+        assert not re.search(r'(href|src)="(?!#|data:)', drawn)
+        assert image["alt"]
+
+
+def test_every_figure_of_a_run_is_there(page):
+    ids = {attributes["id"] for tag, attributes in Tags(page.read_text()).tags if tag == "figure"}
+    expected = {"msd", "van-hove-self-0", "van-hove-map-1", "van-hove-distinct-2", "phonon-dos", "charge-current-acf", "melting-indicators"}
+    assert {f"run1-{name}" for name in (*expected, "ionic-conductivity")} <= ids
+
+
+def test_the_order_is_verdict_evidence_numbers_figures_closure_history(page):
+    ids = [attributes["id"] for tag, attributes in Tags(page.read_text()).tags if tag == "section"]
+    wanted = ["verdict", "evidence", "diffusivity", "conductivity", "figures", "closure", "history"]
+    assert [one for one in ids if one in wanted] == wanted
+
+
+def test_a_hostile_species_name_is_text(gas, tmp_path):
+    named = gas.relabel({HOSTILE: gas.indices("A")})
+    text = md.report([md.msd(named), md.phonon_dos(named)], out=tmp_path / "hostile.html", title=HOSTILE).read_text()
+    assert HOSTILE not in text
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert not Tags(text).open
+
+
+def test_what_cannot_be_made_is_listed_with_the_reason(tmp_path):
+    walk = synthetic.brownian(n_atoms=16, n_frames=120)
+    text = md.report(walk, out=tmp_path / "walk.html").read_text()
+    assert "What could not be made" in text
+    assert "phonon_dos needs velocities" in text
+    assert "mean squared displacement" in text.lower()
+
+
+def test_nothing_to_show_is_refused(tmp_path):
+    with pytest.raises(md.TrajectoryError, match="msd needs at least"):
+        md.report(synthetic.brownian(n_atoms=4, n_frames=1), out=tmp_path / "none.html")
+    assert not list(tmp_path.iterdir())
+
+
+# -- the numbers beside it ------------------------------------------------------------------------------------------
+
+
+def test_every_number_is_beside_the_page_and_makes_the_same_page_again(page, runs, tmp_path):
+    numbers = page.with_suffix(".nc")
+    saved = {chain.stage_of(data): data for _, data in chain.load(numbers)}
+    assert saved.keys() == runs.members[0].made.keys()
+    for name, data in runs.members[0].made.items():
+        xr.testing.assert_identical(saved[name].drop_attrs(), data.drop_attrs())
+    again = md.report(numbers, out=tmp_path / "gas.html").read_text()
+
+    def body(text):
+        return re.sub(r"<h2>What could not be made.*?</section>", "", text, flags=re.DOTALL)
+
+    assert body(again) == body(page.read_text())
+
+
+def test_a_series_has_arrhenius_and_dashboard(tmp_path):
+    series = [
+        synthetic.ornstein_uhlenbeck(n_atoms=16, n_frames=200, frame_interval=0.05, temperature=kelvin, seed=k)
+        for k, kelvin in enumerate((800.0, 1000.0, 1200.0))
+    ]
+    members = [chain.Chain(name=f"{one.temperature:g} K", traj=one) for one in series]
+    text = md.report(chain.Chains(members=members), out=tmp_path / "series.html").read_text()
+    ids = {attributes["id"] for tag, attributes in Tags(text).tags if tag == "figure"}
+    assert {"arrhenius", "series-msd-0", "series-phonon-dos-1", "dashboard-probability", "dashboard-lindemann"} <= ids
+    assert {name for name, _ in chain.load(tmp_path / "series.nc")} == {"", "800 K", "1000 K", "1200 K"}
+
+
+def test_datasets_of_two_runs_are_told_apart_by_their_histories(tmp_path):
+    cold, hot = (
+        synthetic.brownian(n_atoms=8, n_frames=60, temperature=kelvin).replace(step={"step": "read", "source": f"{kelvin}.dump"})
+        for kelvin in (900.0, 1000.0)
+    )
+    made = chain.chains_of([md.msd(cold), md.msd(hot), md.van_hove_self(hot)])
+    assert [sorted(run.made) for run in made] == [["msd"], ["msd", "van_hove_self"]]
+    with pytest.raises(md.TrajectoryError, match="two MSD of the same run"):
+        chain.chains_of([md.msd(cold), md.msd(cold, windows=2)])
+
+
+def test_a_file_that_is_not_ours_is_refused(tmp_path):
+    xr.Dataset({"x": 1.0}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    with pytest.raises(md.TrajectoryError, match="no history"):
+        md.report(tmp_path / "other.nc")
+    (tmp_path / "text.nc").write_text("no")
+    with pytest.raises(md.TrajectoryError, match="not a netCDF file"):
+        md.report(tmp_path / "text.nc")
+
+
+# -- closure --------------------------------------------------------------------------------------------------------
+
+
+def test_the_numbers_of_an_exact_model_agree_with_each_other(runs):
+    found = closure(runs.members[0].made)
+    words = " ".join(map(str, found.check.values))
+    for part in ("integral of the DOS", "kinetic = stated", "second moment", "D from DOS(0)", "Einstein-Helfand", "sum of the pairs", "sum rule"):
+        assert part in words
+    assert float(np.abs(found.z_score).max()) < 4.0
+
+
+def test_a_wrong_temperature_is_found_and_named(gas):
+    wrong = gas.replace(step={"step": "wrong"}, temperature=700.0)
+    found = closure({"phonon_dos": md.phonon_dos(wrong)})
+    assert float(np.abs(found.z_score).min()) > 5.0
+    assert all("temperature" in str(culprit) for culprit in found.culprit.values)
+
+
+# -- numbers and figures --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (3.14159, 0.0271, "3.142 ± 0.027"),
+        (3.14159, 0.0371, "3.14 ± 0.04"),
+        (1234.0, 56.0, "1230 ± 60"),
+        (0.0, 0.1, "0.00 ± 0.10"),
+        (-2.0, 0.5, "-2.0 ± 0.5"),
+        (2.5e-5, 4e-7, "(2.50 ± 0.04)e-5"),
+        (99.6, 0.0999, "99.60 ± 0.10"),
+        (1.0, 1e-14, "1"),
+        (1.0, np.nan, "1"),
+        (np.nan, 1.0, "not known"),
+    ],
+)
+def test_a_number_is_rounded_to_the_digits_of_its_error(value, error, text):
+    assert with_error(value, error) == text
+
+
+def test_plain_numbers_keep_what_counts():
+    assert [plain(x) for x in (0.0, 1.0, 1 / 3, 123456.7, 1.5e-9, -np.inf)] == ["0", "1", "0.3333", "123457", "1.5e-9", "-infinite"]
+
+
+def test_a_table_has_a_row_for_each_label():
+    data = schema.dataset(
+        {
+            "species": ["A", "B"],
+            "self_diffusivity": ("species", [1.0, np.nan]),
+            "self_diffusivity_stderr": ("species", [0.1, np.nan]),
+        }
+    )
+    assert [(row.of, row.value) for row in rows(data)] == [("A", "1.00 ± 0.10"), ("B", "not known")]
+
+
+def test_reduced_runs_have_no_units_in_labels():
+    walk = synthetic.brownian(n_atoms=8, n_frames=60)
+    reduced = walk.replace(step={"step": "lj"}, reduced=True)
+    for traj, expected in ((walk, "mean squared displacement (Å²)"), (reduced, "mean squared displacement")):
+        _, axes = style.figure()
+        figures.msd(md.msd(traj), axes[0, 0])
+        assert axes[0, 0].get_ylabel() == expected
+
+
+def test_a_figure_has_the_numbers_of_its_dataset():
+    data = md.msd(synthetic.brownian(n_atoms=8, n_frames=60), windows=2)
+    _, axes = style.figure()
+    figures.msd(data, axes[0, 0])
+    drawn = axes[0, 0].lines[0].get_ydata()
+    assert drawn == pytest.approx(data.msd.sel(species="A").mean("window").values[1:])
+
+
+def test_drawing_leaves_the_settings_of_the_user_alone(tmp_path):
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    md.report([md.msd(synthetic.brownian(n_atoms=8, n_frames=60))], out=tmp_path / "walk.html")
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("first", ["import mdtools.reporting.page", "import mdtools.reporting", "import mdtools"])
+def test_report_is_the_function_whatever_is_imported_first(first):
+    code = f"{first}\nimport mdtools as md\nassert callable(md.report), md.report\nimport mdtools.reporting\nassert callable(md.report)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_report_needs_no_display_and_no_pyplot(tmp_path):
+    code = (
+        "import sys\nimport mdtools as md\nfrom mdtools import synthetic\n"
+        "md.report([md.msd(synthetic.brownian(n_atoms=4, n_frames=30))], out=sys.argv[1])\n"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "walk.html")], check=True)
