@@ -156,13 +156,13 @@ def _numbers_count(name: str) -> list[tuple[int, int, str]]:
 
 def _frames_of_file(path: Path, units: str | None) -> "Frames":
     """The record of one file, by its content where that is telling, else by its name."""
-    from mdtools.readers.opened import head, unpacked_suffix
+    from mdtools.readers.opened import OpenedFile, head, unpacked_suffix
 
     if path.is_dir():
         raise TrajectoryError(f"{path}: is a folder; pass a file, or a pattern such as '{path}/*.lammpstrj'")
     start = head(path)
     if not start:
-        raise TrajectoryError(f"{path}: is empty; pass a file with at least one frame")
+        OpenedFile(path).open()  # raises, and says whether the file is empty or damaged
     if start.startswith(b"ITEM:"):
         from mdtools.readers.lammps_dump import read_dump
 

@@ -60,6 +60,7 @@ def assemble(frames: Frames, options: Options) -> Trajectory:
         notes.append(f"units={options.units} was given and beats {frames.units} of the file")
     _check_cell(frames)
     kept, dropped = kept_frames(frames)
+    notes += dropped
     time, clock = time_axis(frames, kept, system, timestep=options.timestep, frame_interval=options.frame_interval)
     if frames.times is not None and clock != "the file":
         notes.append(f"{clock}= was given and beats the times of the file")
@@ -77,7 +78,7 @@ def assemble(frames: Frames, options: Options) -> Trajectory:
     if masses.origin.startswith("standard"):
         notes.append("masses are the standard ones of the chemical symbols")
     arrays = _fill(frames, kept, wanted, basis, options, system, need_charges=charges.values is None)
-    notes += dropped + arrays.notes
+    notes += arrays.notes
     framework = (options.framework.split(",") if isinstance(options.framework, str) else options.framework) or ()
     understood = {
         "step": "read",

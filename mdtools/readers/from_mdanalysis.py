@@ -13,16 +13,21 @@ from mdtools.readers.opened import head
 __all__ = ["SUFFIXES", "attribute_of_universe", "frames_of_universe", "labels_of_universe", "read_with_mdanalysis"]
 
 SUFFIXES = (".dcd", ".xtc", ".trr", ".nc", ".ncdf", ".h5md", ".gro", ".trj", ".mdcrd", ".crdbox", ".coor")
+_MAGIC = {
+    ".dcd": (b"CORD",),
+    ".xtc": (b"\0\0\x07\xcb", b"\0\0\x07\xe7"),
+    ".trr": (b"\0\0\x07\xc9",),
+    ".nc": (b"CDF", b"HDF"),
+    ".ncdf": (b"CDF", b"HDF"),
+    ".h5md": (b"HDF",),
+}
 _STEPPED = ("DCD", "LAMMPS")  # no unit of length but angstrom by habit, so that `units=` of the user counts
 _TIMED = ("XTC", "TRR")  # formats that hold a time, in ps by definition; all others leave it to a default of 1 ps
 
 
 def read_with_mdanalysis(path: Path) -> Frames:
     """A binary trajectory, without its topology: atoms are numbered 1, 2, ... in the order of the file."""
-    if head(path, 4) == b"CDF\5":
-        raise TrajectoryError(
-            f"{path}: is a netCDF file of the kind CDF-5, which MDAnalysis cannot read; pass a text dump of the run, or a DCD, XTC or TRR"
-        )
+    _check_magic(path)
     with warnings.catch_warnings():
         # in its own block: MDAnalysis puts filters of its own in front when it is imported
         warnings.simplefilter("ignore")
@@ -39,6 +44,21 @@ def read_with_mdanalysis(path: Path) -> Frames:
                 f"pass a text dump of the run, or a DCD, XTC or TRR"
             ) from None
         return _frames(trajectory, source=str(path))
+
+
+def _check_magic(path: Path) -> None:
+    """Refuse what is not what its name says before MDAnalysis does so, which is noisier."""
+    start, suffix = head(path, 8), path.suffix.lower()
+    if start[:4] == b"CDF\5":
+        raise TrajectoryError(
+            f"{path}: is a netCDF file of the kind CDF-5, which MDAnalysis cannot read; pass a text dump of the run, or a DCD, XTC or TRR"
+        )
+    if not start:
+        raise TrajectoryError(f"{path}: is empty; pass a file with at least one frame")
+    if suffix in _MAGIC and not any(magic in start for magic in _MAGIC[suffix]):
+        raise TrajectoryError(
+            f"{path}: is not a {suffix[1:].upper()} file, its first bytes say otherwise; pass one, or name the file after what it holds"
+        )
 
 
 def frames_of_universe(universe: Any) -> Frames:

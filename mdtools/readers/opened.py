@@ -83,7 +83,7 @@ class OpenedFile:
     def bytes(self) -> Any:
         """The content: a memory map or a bytearray; both have `find` and are sliced into bytes."""
         if self._bytes is None:
-            self._bytes = self._open()
+            self._bytes = self.open()
         return self._bytes
 
     @property
@@ -107,7 +107,8 @@ class OpenedFile:
         text = bytes(self.bytes[offset : min(end if end >= 0 else offset + 60, offset + 60)])
         return text.decode("ascii", "replace").strip()
 
-    def _open(self) -> Any:
+    def open(self) -> Any:
+        """The content, opened anew. Raises TrajectoryError for a file that is not there, empty or damaged from the start."""
         content: Any
         try:
             if self.path.suffix.lower() in PACKED:

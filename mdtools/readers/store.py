@@ -90,10 +90,10 @@ def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
     except Exception as reason:
         raise TrajectoryError(f"{path}: cannot be read as a Zarr store ({reason}); pass a folder written by mdtools convert") from None
     about: Any = group.attrs.asdict()
-    species: Any = group["species"]
-    kinds = np.asarray(species[:])
     if about.get("mdtools_store") != _FORMAT:
         raise TrajectoryError(f"{path}: is a Zarr store, but not one written by mdtools convert; pass such a store, or the file it was made from")
+    species: Any = group["species"]
+    kinds = np.asarray(species[:])
     stored: dict[str, Any] = {name: group.get(name) for name in (*_LARGE, *_SMALL)}
     small: dict[str, Any] = {name: None if stored[name] is None else np.asarray(stored[name][:]) for name in _SMALL}
     shape = (len(small["time"]), len(kinds))

@@ -1,0 +1,149 @@
+"""Unwrapping undoes wrapping: any cell, changing cells, box flips; and refuses where it cannot know."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mdtools.errors import TrajectoryError
+from mdtools.readers import read
+from mdtools.readers.frames import Block, Frames
+from mdtools.readers.unwrap import Unwrapper, continuous_basis
+
+CELLS = {
+    "cubic": [[10, 0, 0], [0, 10, 0], [0, 0, 10]],
+    "tilted": [[10, 0, 0], [4.9, 9, 0], [-4.8, 4.4, 11]],
+    "strongly tilted": [[10, 0, 0], [14, 9, 0], [-17, 11, 8]],
+}
+
+
+def frames_of(scaled, cell, placement="wrapped", periodic=(True, True, True)):
+    return Frames(
+        source="memory",
+        kind="test",
+        units="metal",
+        cell=np.broadcast_to(cell, (len(scaled), 3, 3)),
+        periodic=np.array(periodic),
+        ids=np.arange(1, scaled.shape[1] + 1),
+        placement=placement,
+        load=lambda which: Block(scaled=scaled[which]),
+    )
+
+
+def unwrapped(frames, n_frames, block):
+    machine = Unwrapper(frames, None)
+    parts = [np.arange(first, min(first + block, n_frames)) for first in range(0, n_frames, block)]
+    return np.concatenate([machine.extend(frames.load(part).scaled, part, part) for part in parts])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 7), st.floats(0.01, 0.39))
+def test_wrapping_is_undone_whatever_the_blocks(seed, block, largest):
+    rng = np.random.default_rng(seed)
+    steps = rng.uniform(-largest, largest, (30, 5, 3))
+    path = rng.uniform(0, 1, (1, 5, 3)) + np.cumsum(np.concatenate([np.zeros((1, 5, 3)), steps]), axis=0)
+    out = unwrapped(frames_of(path - np.floor(path), np.eye(3)), 31, block)
+    assert np.allclose(out, path - np.floor(path[0]), atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS.keys())
+@pytest.mark.parametrize("columns", ["id type xs ys zs", "id type x y z", "id type x y z ix iy iz", "id type xu yu zu", "id type zsu ysu xsu"])
+def test_a_random_walk_comes_back_from_every_column_form(cell, columns, dump):
+    rng = np.random.default_rng(1)
+    cell = np.array(cell, dtype=float)
+    origin = np.array([-3.0, 2.0, 0.5])
+    path = rng.uniform(0, 1, (1, 8, 3)) + np.cumsum(rng.uniform(-0.3, 0.3, (20, 8, 3)), axis=0)
+    images = np.floor(path)
+    values = {
+        **dict(zip(("xs", "ys", "zs"), np.moveaxis(path - images, -1, 0), strict=True)),
+        **dict(zip(("xsu", "ysu", "zsu"), np.moveaxis(path, -1, 0), strict=True)),
+        **dict(zip(("x", "y", "z"), np.moveaxis((path - images) @ cell + origin, -1, 0), strict=True)),
+        **dict(zip(("xu", "yu", "zu"), np.moveaxis(path @ cell + origin, -1, 0), strict=True)),
+        **dict(zip(("ix", "iy", "iz"), np.moveaxis(images, -1, 0), strict=True)),
+    }
+    values["id"] = np.tile(np.arange(1, 9), (20, 1))
+    values["type"] = np.ones((20, 8))
+    rows = [np.stack([values[name][t] for name in columns.split()], axis=-1)[rng.permutation(8)] for t in range(20)]
+    (lx, ly, lz), (xy, xz, yz) = np.diag(cell), (cell[1, 0], cell[2, 0], cell[2, 1])
+    low = origin + np.array([min(0, xy, xz, xy + xz), min(0, yz), 0])
+    high = origin + np.array([lx + max(0, xy, xz, xy + xz), ly + max(0, yz), lz])
+    box = "xy xz yz pp pp pp\n" + "\n".join(f"{a:.17g} {b:.17g} {c:.17g}" for a, b, c in zip(low, high, (xy, xz, yz), strict=True))
+    traj = read(dump(columns, rows, box=box), units="metal", timestep=0.001, species={1: "Li"}, precision="float64")
+    assert np.allclose(traj.cell, cell)
+    assert np.allclose(traj.scaled_positions, path - np.floor(path[0]), atol=1e-9)
+
+
+def test_coordinates_that_are_unwrapped_already_are_left_alone():
+    rng = np.random.default_rng(2)
+    path = rng.uniform(0, 1, (1, 4, 3)) + np.cumsum(rng.uniform(-0.2, 0.2, (50, 4, 3)), axis=0)
+    assert np.allclose(unwrapped(frames_of(path, np.eye(3)), 50, 9), path - np.floor(path[0]), atol=1e-12)
+
+
+def test_no_image_is_taken_along_a_direction_that_is_not_periodic(dump):
+    frames = [[[1, 1, 1.0, 1.0, 1.0], [2, 1, 5.0, 5.0, 1.0]], [[1, 1, 9.9, 1.0, 4.0], [2, 1, 5.0, 5.0, 1.0]]]
+    traj = read(dump("id type x y z", frames, box="pp pp ff\n0 10\n0 10\n0 10"), units="metal", timestep=0.001, species={1: "Li"})
+    assert np.allclose(traj.scaled_positions[1, 0], [-0.01, 0.1, 0.4], atol=1e-6)
+
+
+def test_a_step_beyond_0_4_of_a_cell_vector_is_refused_and_named(dump):
+    frames = [[[1, 1, 1.0, 1.0, 1.0], [7, 1, 5.0, 5.0, 1.0]], [[1, 1, 1.0, 1.0, 1.0], [7, 1, 5.0, 9.5, 1.0]]]
+    with pytest.raises(
+        TrajectoryError, match=r"frame 1 \(step 10\): atom id 7 is 0.45 of cell vector b .* dump image flags \(ix iy iz\) or xu yu zu"
+    ):
+        read(dump("id type x y z", frames), units="metal", timestep=0.001, species={1: "Li"})
+
+
+def test_the_same_step_is_allowed_where_the_file_tells_the_image(dump):
+    frames = [[[1, 1, 1.0, 1.0, 1.0, 0, 0, 0]], [[1, 1, 1.0, 9.5, 1.0, 0, -3, 0]]]
+    traj = read(dump("id type x y z ix iy iz", frames), units="metal", timestep=0.001, species={1: "Li"})
+    assert np.allclose(traj.scaled_positions[1, 0] - traj.scaled_positions[0, 0], [0, 0.85 - 3, 0], atol=1e-6)
+
+
+def test_stride_does_not_thin_out_the_frames_that_unwrapping_needs(dump):
+    rng = np.random.default_rng(3)
+    path = rng.uniform(0, 1, (1, 4, 3)) + np.cumsum(rng.uniform(-0.35, 0.35, (40, 4, 3)), axis=0)
+    rows = [[[i + 1, 1, *(10 * (p - np.floor(p)))] for i, p in enumerate(frame)] for frame in path]
+    file = dump("id type x y z", rows)
+    options = {"units": "metal", "timestep": 0.001, "species": {1: "Li"}, "precision": "float64"}
+    whole, part = read(file, **options), read(file, **options, begin=0.05, stride=7)
+    assert np.allclose(part.time, whole.time[5::7])
+    assert np.allclose(part.scaled_positions - part.scaled_positions[0], (whole.scaled_positions - whole.scaled_positions[5])[5::7], atol=1e-12)
+
+
+def test_a_box_flip_is_undone_and_counted(dump):
+    rng = np.random.default_rng(4)
+    path = rng.uniform(0, 1, (1, 6, 3)) + np.cumsum(rng.uniform(-0.05, 0.05, (12, 6, 3)), axis=0)
+    rows, boxes = [], []
+    for t, frame in enumerate(path):
+        xy = 3.0 + 0.5 * t  # sheared on until LAMMPS subtracts a whole edge
+        cell = np.array([[10, 0, 0], [xy, 10, 0], [0, 0, 10.0]])
+        written = cell.copy()
+        if xy > 5:
+            written[1, 0] -= 10
+        cartesian = frame @ cell
+        scaled = cartesian @ np.linalg.inv(written)
+        images = np.floor(scaled)
+        inside = (scaled - images) @ written
+        rows.append([[i + 1, 1, *r, *n] for i, (r, n) in enumerate(zip(inside, images, strict=True))])
+        tilt = written[1, 0]
+        boxes.append(f"xy xz yz pp pp pp\n{min(0, tilt)} {10 + max(0, tilt)} {tilt}\n0 10 0\n0 10 0")
+    options = {"units": "metal", "timestep": 0.001, "species": {1: "Li"}, "precision": "float64"}
+    with_images = read(dump("id type x y z ix iy iz", rows, boxes=boxes), **options)
+    nearest = read(dump("id type x y z a b c", rows, boxes=boxes), **options)
+    for traj in (with_images, nearest):
+        assert np.allclose(traj.scaled_positions, path - np.floor(path[0]), atol=1e-9)
+        assert np.allclose(traj.cell[:, 1, 0], 3.0 + 0.5 * np.arange(12))
+        assert any("box flip" in note for note in traj.notes)
+
+
+def test_cells_that_do_not_flip_are_returned_as_they_are():
+    cell = np.eye(3) * np.linspace(10, 12, 20)[:, None, None]
+    same, basis, flips = continuous_basis(cell, "memory")
+    assert same is cell
+    assert basis is None
+    assert flips == 0
+
+
+def test_an_unrelated_cell_is_refused():
+    with pytest.raises(TrajectoryError, match="frame 1 is unrelated"):
+        continuous_basis(np.array([np.eye(3) * 10, np.eye(3) * 4]), "memory")
