@@ -102,6 +102,8 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "regime": ("", "caged, subdiffusive or diffusive"),
     "charge_diffusivity": ("e^2 angstrom^2/ps", "slope of charge_displacement_msd over 6"),
     "ionic_conductivity": ("S/m", "ionic conductivity, both routes combined"),
+    "ionic_conductivity_lower": ("S/m", "lower end of the 95 % interval"),
+    "ionic_conductivity_upper": ("S/m", "upper end of the 95 % interval; where the dipole is caged the bound"),
     "ionic_conductivity_einstein_helfand": ("S/m", "from the displacement of the charge dipole"),
     "ionic_conductivity_green_kubo": ("S/m", "from the zero-frequency limit of the charge-current spectrum"),
     "ionic_conductivity_mS_per_cm": ("mS/cm", "ionic conductivity, both routes combined"),

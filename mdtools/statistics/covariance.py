@@ -33,7 +33,7 @@ def walk_covariance(lags: Floats, *, n_steps: int, step_variance: float = 1.0, n
     lags : (lag,) whole frames, 1 ... n_steps. Returns (lag, lag), unit: square of that of `noise`.
     Source: reference/transport.md 2.2, checked by enumeration.
 
-    >>> float(walk_covariance(np.array([1]), n_steps=10)[0, 0])  # 2 s^2 / n
+    >>> round(float(walk_covariance(np.array([1]), n_steps=10)[0, 0]), 12)  # 2 s^2 / n
     0.2
     """
     i, j = np.asarray(lags, dtype=np.float64)[:, None], np.asarray(lags, dtype=np.float64)[None, :]
@@ -52,7 +52,7 @@ def relative_variance(lags: Floats, *, n_steps: int, n_walkers: int = 1, n_axes:
     with K = n_steps - m + 1, d = n_axes, N = n_walkers.
     Source: reference/science.md B1.
 
-    >>> float(relative_variance(np.array([1]), n_steps=10, n_walkers=4, n_axes=1)[0])
+    >>> round(float(relative_variance(np.array([1]), n_steps=10, n_walkers=4, n_axes=1)[0]), 12)
     0.05
     """
     m = np.asarray(lags, dtype=np.float64)
@@ -93,7 +93,11 @@ def parted_covariance(lags: Floats, *, n_steps: int, cage: Floats, share: Floats
         scale = 2.0 / (origins_i * origins_j[:, 0])
         still[row, row:] = scale * (count * np.square(rattle).sum(axis=0)).sum(axis=1)
         cross[row, row:] = scale * (2 * count * overlap * np.einsum("a,ajh->jh", share, rattle)).sum(axis=1)
-    return PartedCovariance(*(np.triu(part) + np.triu(part, 1).T for part in (still, cross)), walk)
+    return PartedCovariance(_mirrored(still), _mirrored(cross), walk)
+
+
+def _mirrored(upper: Floats) -> Floats:
+    return np.triu(upper) + np.triu(upper, 1).T
 
 
 def _differing(i: Any, j: Floats, *, n_steps: int, reach: int) -> tuple[Floats, Floats]:

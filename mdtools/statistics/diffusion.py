@@ -3,10 +3,11 @@
 MSD(t) = a0 + s t, s = 2 d D. One covariance serves every range of lags: the exact one of a path with the fitted line and,
 below the first lag of the best range, the measured MSD (statistics/covariance.py). It is found by iteration.
 
-Average: each range (first, last) is weighted by how well its two halves agree, N(p_low - p_high; 0, C), see
-`least_squares.agreement`; ranges with quality Q < 0.01 do not enter while there are others. The weights are what
-keeps the transient of the cage out; their choice is part of the error, so the variance of the average has the spread
-between ranges added to it, besides the excess that blocks of time show (statistics/inflation.py).
+Average: each range (first, last) is weighted by its precision as long as its two halves agree (`least_squares.agreement`);
+ranges with quality Q < 0.01 do not enter while there are others. The agreement is what
+keeps the transient of the cage out. The variance of the average is that of the linear combination of MSDs that it is, plus
+the excess that blocks of time show (statistics/inflation.py), plus the spread between ranges as far as it exceeds what the
+noise that they share explains.
 """
 
 from dataclasses import dataclass
@@ -99,8 +100,8 @@ def usable_lags(lags: Floats, *, n_frames: int, n_walkers: int, last: float | No
     index = np.flatnonzero(fits)
     if len(index) < FEWEST_LAGS:
         raise NotEnoughData(
-            f"a diffusion coefficient needs at least {FEWEST_LAGS} lags below a third of the window that {n_walkers} walkers resolve; {n_frames} frames "
-            f"leave {len(index)}: give a longer run, fewer windows, or shorter times between frames"
+            f"a diffusion coefficient needs at least {FEWEST_LAGS} lags below a third of the window that {n_walkers} walkers resolve; "
+            f"{n_frames} frames leave {len(index)}: give a longer run, fewer windows, or shorter times between frames"
         )
     wanted = np.geomspace(lags[index[0]], lags[index[-1]], min(50, 5 + int(12 * np.log10(lags[index[-1]] / lags[index[0]]))))
     grid = np.unique(np.abs(np.log(lags[index])[None, :] - np.log(wanted)[:, None]).argmin(axis=1))

@@ -65,14 +65,16 @@ def quality(chi2: float, dof: int) -> float:
     return float(stats.chi2.sf(chi2, dof))
 
 
-def agreement(difference: Floats, covariance: Floats) -> float:
-    """ln of the Gaussian density of `difference`, whose expectation is 0: how well two parts of the data agree.
+def agreement(difference: Floats, covariance: Floats, variance: float) -> float:
+    """ln of the weight of a range of data in an average over ranges, -max(0, chi^2 - 2) - ln variance.
 
-    It is the weight of a range of data in an average over ranges: wide ranges have a small covariance and win as long
-    as their two halves say the same. Source: criterion after Toraman, Fauconnier, Verstraelen, J. Chem. Inf. Model. (2025).
+    difference : of the two parameters from the two halves of the range, expected to be 0 with `covariance`; chi^2 is
+        theirs. variance : of the number that is averaged.
+    Ranges count by their precision while the halves differ by no more than two parameters do by chance (chi^2 = 2), and
+    quickly cease to count beyond: a lenient weight would follow the noise, and what it follows widens the error.
+    Comparing halves is an idea of Toraman, Fauconnier, Verstraelen, J. Chem. Inf. Model. (2025), 10.1021/acs.jcim.5c01475.
     """
     scale = 1.0 / np.sqrt(np.diag(covariance))
-    correlation = covariance * np.outer(scale, scale)
     z = difference * scale
-    sign, log_det = np.linalg.slogdet(correlation)
-    return float(-0.5 * z @ np.linalg.solve(correlation, z) - 0.5 * log_det + np.log(scale).sum())
+    chi2 = float(z @ np.linalg.solve(covariance * np.outer(scale, scale), z))
+    return -max(0.0, chi2 - 2) - float(np.log(variance))

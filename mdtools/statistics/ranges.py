@@ -28,7 +28,8 @@ class RangeFit:
 
 @dataclass(frozen=True)
 class Average:
-    """The weighted average of lines. `weights` (2, lag) give (intercept, slope) from the MSD; spreads are variances between ranges."""
+    """The weighted average of lines. `weights` (2, lag) give (intercept, slope) from the MSD; spreads are variances
+    between ranges beyond what their common noise explains."""
 
     intercept: float
     slope: float
@@ -71,8 +72,8 @@ def average(lags: Floats, msd: Floats, covariance: Floats, ranges: Sequence[slic
         intercept=intercept,
         slope=slope,
         weights=linear,
-        spread=float(weight @ np.square(slopes - slope)),
-        intercept_spread=float(weight @ np.square(intercepts - intercept)),
+        spread=_unexplained(fits, weight, covariance, linear[1], 1),
+        intercept_spread=_unexplained(fits, weight, covariance, linear[0], 0),
         quality=float(weight @ np.array([fit.quality for fit in fits])),
         misfit=1.0 if admissible else float(weight @ np.array([fit.line.chi2 / fit.line.dof for fit in fits])),
         lag_first=float(weight @ np.array([lags[fit.part][0] for fit in fits])),
@@ -81,10 +82,18 @@ def average(lags: Floats, msd: Floats, covariance: Floats, ranges: Sequence[slic
     )
 
 
+def _unexplained(fits: Sequence[RangeFit], weight: Floats, covariance: Floats, linear: Floats, which: int) -> float:
+    """Spread between ranges beyond what their common noise explains: sum w (p - mean)^2 - [sum w var(p) - var(mean)], at least 0."""
+    values = np.array([(fit.line.intercept, fit.line.slope)[which] for fit in fits])
+    spread = weight @ np.square(values - weight @ values)
+    within = weight @ np.array([fit.line.weights[which] @ covariance[fit.part, fit.part] @ fit.line.weights[which] for fit in fits])
+    return max(0.0, float(spread - max(0.0, within - linear @ covariance @ linear)))
+
+
 def _fit(lags: Floats, msd: Floats, covariance: Floats, part: slice, prior: tuple[float, float] | None) -> RangeFit:
     x, y, c = lags[part].astype(np.float64), msd[part], covariance[part, part]
     line = fit_line(x, y, c, prior=prior)
     half = len(x) // 2
     low, high = (fit_line(x[s], y[s], c[s, s]) for s in (slice(None, half), slice(half, None)))
     difference = np.concatenate([low.weights, -high.weights], axis=1)
-    return RangeFit(part, line, quality(line.chi2, line.dof), agreement(difference @ y, difference @ c @ difference.T))
+    return RangeFit(part, line, quality(line.chi2, line.dof), agreement(difference @ y, difference @ c @ difference.T, line.covariance[1, 1]))

@@ -1,0 +1,53 @@
+"""What every estimate does with the Dataset that it is given: which numbers go on, which lags are frames, which refusals."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mdtools import schema
+from mdtools.errors import NotEnoughData, TrajectoryError
+from mdtools.units import BOLTZMANN
+
+__all__ = ["carried", "is_reduced", "lag_frames", "need_every_origin", "temperature_of", "thermal_energy"]
+
+CARRIED = ("n_frames", "n_atoms", "n_ions", "volume", "stated_temperature", "frame_interval", "mass", "charge")
+
+
+def carried(data: xr.Dataset) -> dict[str, Any]:
+    """The variables that later stages need, as `schema.dataset` takes them."""
+    return {name: (data[name].dims, data[name].values) for name in CARRIED if name in data}
+
+
+def is_reduced(data: xr.Dataset) -> bool:
+    return bool(data.attrs.get("unit_system") == "lj")
+
+
+def lag_frames(data: xr.Dataset, *, who: str) -> np.ndarray:
+    """Lags in whole frames. Raises TrajectoryError for frames that are unevenly spaced."""
+    if "frame_interval" not in data:
+        raise TrajectoryError(
+            f"{who} needs evenly spaced frames, and this measurement comes from uneven ones: read an even part with begin=, end= or stride="
+        )
+    return np.rint(data["lag"].values / float(data["frame_interval"])).astype(np.int64)
+
+
+def need_every_origin(data: xr.Dataset, *, who: str) -> None:
+    """Raise NotEnoughData if the measurement left out time origins: its covariance is that of all of them."""
+    taken = [step["origins"] for step in schema.history(data) if step.get("step") == "msd" and "origins" in step]
+    if taken and taken[-1] not in ("all", 1):
+        raise NotEnoughData(f'{who} needs the mean over all time origins, and this msd has origins={taken[-1]!r}: measure it with origins="all"')
+
+
+def temperature_of(data: xr.Dataset, temperature: float | None, *, who: str) -> float:
+    """The temperature in K that is given, else the stated one. Raises TrajectoryError where there is none."""
+    found = float(data["stated_temperature"]) if "stated_temperature" in data else np.nan
+    value = found if temperature is None else float(temperature)
+    if not value > 0:
+        raise TrajectoryError(f"{who} needs a stated temperature, and this measurement has none: pass temperature=... in K, or --temperature ...")
+    return value
+
+
+def thermal_energy(temperature: float, *, reduced: bool) -> float:
+    """k_B T in eV, or in epsilon."""
+    return temperature if reduced else BOLTZMANN * temperature

@@ -1,0 +1,159 @@
+"""Ionic conductivity by two routes from one run: Einstein-Helfand and Green-Kubo."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mdtools import schema
+from mdtools.errors import NotEnoughData, TrajectoryError
+from mdtools.estimates.common import carried, is_reduced, lag_frames, temperature_of, thermal_energy
+from mdtools.statistics.diffusion import Diffusion, diffusion
+from mdtools.statistics.spectral import zero_frequency
+from mdtools.units import CONDUCTIVITY_TO_SI
+
+__all__ = ["ionic_conductivity"]
+
+S_PER_M_TO_MS_PER_CM = 10.0
+
+
+@schema.recorded
+def ionic_conductivity(
+    charge_displacement_msd: xr.Dataset, charge_current_acf: xr.Dataset | None = None, *, temperature: float | None = None
+) -> xr.Dataset:
+    """Ionic conductivity from the charge dipole, and from the charge current where velocities are there.
+
+    Einstein-Helfand: sigma = slope of <|dP|^2> / (6 V k_B T), least squares with the exact covariance of one walker
+    (the dipole of many ions is Gaussian and counts once however many ions there are).
+    Green-Kubo: sigma = (S(0) - a0 / t_w) / (6 V k_B T), S(0) the zero-frequency limit of the current's spectrum; a0 / t_w
+    is what the ends of a window of length t_w add to it, a0 the intercept of <|dP|^2>.
+
+    temperature : K, where the run does not state it.
+
+    Returns `ionic_conductivity` in S/m: the mean of the routes with weights 1/stderr^2. Both come from one run, so the
+    stderr is not below the smaller one; what they differ by beyond that is added to it. `_lower` and `_upper` are 95 %;
+    `_einstein_helfand`, `_green_kubo`, `_mS_per_cm`, `charge_diffusivity` (slope / 6), each with _stderr;
+    `routes_difference` in units of the combined stderr (as if they were independent, so it is rather too small);
+    `regime` of the dipole: "caged" (an insulator within this run) or "undecided" gives NaN and the 95 % bound `_upper`.
+    A route that cannot be taken is NaN, and the reason is in the history.
+    Raises TrajectoryError (no temperature, lj units, uneven frames), NotEnoughData (fewer than 8 lags).
+    Source: reference/science.md A1 rows 1 and 2; reference/transport.md 2.3.
+
+    >>> from mdtools import synthetic
+    >>> from mdtools.analyses.current import charge_displacement_msd
+    >>> walk = synthetic.brownian(n_frames=4000, temperature=1000.0, seed=1)
+    >>> sigma = ionic_conductivity(charge_displacement_msd(walk))
+    >>> exact = 64 / 20.0**3 * 1.0 / (8.617333262e-5 * 1000) * 1602.176634  # n q^2 D / k_B T
+    >>> bool(sigma.ionic_conductivity_lower < exact < sigma.ionic_conductivity_upper)
+    True
+    """
+    who = "ionic_conductivity"
+    if is_reduced(charge_displacement_msd):
+        raise TrajectoryError(
+            f"{who} is in S/m, and this run is in lj units: use the slope of charge_displacement_msd, or read the run with its real units"
+        )
+    kelvin = temperature_of(charge_displacement_msd, temperature, who=who)
+    per_diffusivity = CONDUCTIVITY_TO_SI / (float(charge_displacement_msd["volume"]) * thermal_energy(kelvin, reduced=False))
+    interval = float(charge_displacement_msd["frame_interval"]) if "frame_interval" in charge_displacement_msd else np.nan
+    dipole = _dipole(charge_displacement_msd, who=who)
+    einstein = _einstein_helfand(dipole, 1 / (6 * interval))
+    current, why = _green_kubo(charge_current_acf, dipole)
+    routes = [einstein.scaled(per_diffusivity), current.scaled(per_diffusivity)]
+    both = _combined(*routes)
+    if dipole.regime in ("caged", "undecided"):
+        both = Estimate(np.nan, np.nan, 0.0, routes[0].upper)
+    out: dict[str, Any] = {
+        **{name: value for name, value in carried(charge_displacement_msd).items() if name != "stated_temperature"},
+        "species": charge_displacement_msd["species"].values,
+        "stated_temperature": kelvin,
+        "ionic_conductivity": both.value,
+        "ionic_conductivity_stderr": both.stderr,
+        "ionic_conductivity_lower": both.lower,
+        "ionic_conductivity_upper": both.upper,
+        "routes_difference": _difference(*routes),
+        "regime": dipole.regime,
+        "variance_inflation": dipole.inflation,
+        "lag_first": dipole.lag_first * interval,
+        "lag_last": dipole.lag_last * interval,
+        "fit_quality": dipole.quality,
+    }
+    named = {
+        "ionic_conductivity_mS_per_cm": both.scaled(S_PER_M_TO_MS_PER_CM),
+        "ionic_conductivity_einstein_helfand": routes[0],
+        "ionic_conductivity_green_kubo": routes[1],
+        "charge_diffusivity": einstein,
+    }
+    for name, one in named.items():
+        out |= {name: one.value, f"{name}_stderr": one.stderr}
+    return schema.resolved(schema.dataset(out), temperature_used=kelvin, **({"green_kubo": why} if why else {}))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with one standard error and its 95 % interval; NaN where there is none."""
+
+    value: float = np.nan
+    stderr: float = np.nan
+    lower: float = np.nan
+    upper: float = np.nan
+
+    def scaled(self, factor: float) -> "Estimate":
+        return Estimate(self.value * factor, self.stderr * factor, self.lower * factor, self.upper * factor)
+
+
+def _dipole(data: xr.Dataset, *, who: str) -> Diffusion:
+    frames = lag_frames(data, who=who)
+    by_axis = data["charge_displacement_msd_by_axis"].transpose("window", "xyz", "lag").values
+    if not by_axis.any():
+        raise NotEnoughData(f"{who}: no charge moves in this run, the dipole is constant; check the charges that were passed")
+    return diffusion(frames, by_axis.mean(axis=0), n_frames=int(data["n_frames"]) // len(by_axis), windows=len(by_axis))
+
+
+def _einstein_helfand(dipole: Diffusion, per_slope: float) -> Estimate:
+    if dipole.regime in ("caged", "undecided"):
+        return Estimate(upper=dipole.upper * per_slope, lower=0.0)
+    return Estimate(dipole.slope, dipole.stderr, dipole.lower, dipole.upper).scaled(per_slope)
+
+
+def _green_kubo(data: xr.Dataset | None, dipole: Diffusion) -> tuple[Estimate, str]:
+    """Charge diffusivity S(0) / 6 in e^2 angstrom^2 / ps, and why there is none."""
+    if data is None:
+        return Estimate(), ""
+    if dipole.regime in ("caged", "undecided"):
+        return Estimate(), f"not taken: the dipole is {dipole.regime}, so that S(0) is only what the ends of the windows leave"
+    power = data["charge_current_periodogram"].transpose("window", "frequency").values
+    try:
+        limit = zero_frequency(data["frequency"].values, power.mean(axis=0), series=3 * len(power))
+    except NotEnoughData as reason:
+        return Estimate(), f"not taken: {reason}"
+    duration = (int(data["n_frames"]) // len(power)) * float(data["frame_interval"])
+    value = (limit.value - dipole.intercept / duration) / 6
+    stderr = np.hypot(limit.stderr, dipole.intercept_stderr / duration) / 6
+    relative = 1.96 * stderr / max(value, 1e-300)
+    return (
+        (Estimate(value, stderr, value * np.exp(-relative), value * np.exp(min(relative, 700.0))), "")
+        if value > 0
+        else (
+            Estimate(),
+            "not taken: what is left of S(0) without the ends of the windows is negative; pass fewer windows",
+        )
+    )
+
+
+def _difference(first: Estimate, second: Estimate) -> float:
+    return (first.value - second.value) / float(np.hypot(first.stderr, second.stderr))
+
+
+def _combined(first: Estimate, second: Estimate) -> Estimate:
+    """Inverse-variance mean of two routes from the same data: stderr^2 = min(stderr^2) + the scatter beyond it."""
+    routes = [one for one in (first, second) if np.isfinite(one.value)]
+    if len(routes) < 2:
+        return routes[0] if routes else Estimate()
+    values, errors = (np.array(v) for v in zip(*((one.value, one.stderr) for one in routes), strict=True))
+    weights = errors**-2 / np.sum(errors**-2)
+    value, least = float(weights @ values), float(errors.min())
+    stderr = float(np.sqrt(max(least**2, weights @ np.square(values - value))))
+    best = routes[int(errors.argmin())]
+    stretch = stderr / least
+    return Estimate(value, stderr, max(value + stretch * (best.lower - best.value), 0.0), value + stretch * (best.upper - best.value))

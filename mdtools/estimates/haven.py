@@ -1,0 +1,85 @@
+"""Haven ratio: how far ions carry charge together."""
+
+import numpy as np
+import xarray as xr
+
+from mdtools import schema
+from mdtools.errors import NotEnoughData, TrajectoryError
+from mdtools.estimates.common import carried, is_reduced, thermal_energy
+from mdtools.units import CONDUCTIVITY_TO_SI
+
+__all__ = ["haven_ratio"]
+
+LEVEL = 1.96  # standard errors that a 95 % bound is taken for
+
+
+@schema.recorded
+def haven_ratio(self_diffusivity: xr.Dataset, ionic_conductivity: xr.Dataset) -> xr.Dataset:
+    """Haven ratio: the conductivity that independent ions would have, over the measured one.
+
+    H_R = sigma_NE / sigma, sigma_NE = sum_s N_s q_s^2 D_s / (V k_B T).
+    (stderr / H_R)^2 = (stderr of sigma_NE / sigma_NE)^2 + (stderr of sigma / sigma)^2: the covariance of D and sigma is
+    left out. It is positive where fast stretches of the run raise both, so that the bar is rather too long.
+    The measured charges and temperature are those of the conductivity. Species that are caged or undecided add nothing to
+    sigma_NE; their bound D_max is taken for 1.96 standard errors of it.
+
+    Returns `haven_ratio` and `ionic_conductivity_nernst_einstein` (S/m), with _stderr.
+    Raises NotEnoughData where sigma is only bounded, or no species diffuses; TrajectoryError where the two Datasets are of
+    different runs (volume, ions), or charges are missing.
+    Source: reference/science.md A1 rows 6 and 8.
+
+    >>> from mdtools import synthetic
+    >>> from mdtools.analyses.current import charge_displacement_msd
+    >>> from mdtools.analyses.displacement import msd
+    >>> from mdtools.estimates.conductivity import ionic_conductivity
+    >>> from mdtools.estimates.diffusivity import self_diffusivity
+    >>> walk = synthetic.brownian(n_frames=4000, temperature=1000.0, seed=1)
+    >>> ratio = haven_ratio(self_diffusivity(msd(walk, reference="none")), ionic_conductivity(charge_displacement_msd(walk)))
+    >>> bool(abs(ratio.haven_ratio - 1) < 3 * ratio.haven_ratio_stderr)
+    True
+    """
+    who = "haven_ratio"
+    _same_run(self_diffusivity, ionic_conductivity, who=who)
+    sigma, error = float(ionic_conductivity["ionic_conductivity"]), float(ionic_conductivity["ionic_conductivity_stderr"])
+    if not np.isfinite(sigma):
+        raise NotEnoughData(f"{who} needs a conductivity, and the dipole of this run is {ionic_conductivity['regime'].item()}: give a longer run")
+    value, stderr, bounded = _nernst_einstein(self_diffusivity, ionic_conductivity)
+    if value <= 0:
+        raise NotEnoughData(f"{who} needs a charged species that diffuses, and in this run there is none: give a longer run, or a hotter one")
+    ratio = value / sigma
+    out = {
+        **carried(ionic_conductivity),
+        "species": ionic_conductivity["species"].values,
+        "haven_ratio": ratio,
+        "haven_ratio_stderr": ratio * float(np.hypot(stderr / value, error / sigma)),
+        "ionic_conductivity_nernst_einstein": value,
+        "ionic_conductivity_nernst_einstein_stderr": stderr,
+    }
+    return schema.resolved(schema.dataset(out), bounded_species=bounded)
+
+
+def _same_run(diffusivity: xr.Dataset, conductivity: xr.Dataset, *, who: str) -> None:
+    if is_reduced(diffusivity):
+        raise TrajectoryError(f"{who} needs a conductivity in S/m, and this run is in lj units: read it with its real units")
+    if "charge" not in conductivity:
+        raise TrajectoryError(f"{who} needs the charge of each species: measure charge_displacement_msd of a trajectory with charges=")
+    same = np.isclose(float(diffusivity["volume"]), float(conductivity["volume"]), rtol=1e-6)
+    species = np.atleast_1d(diffusivity["species"].values).tolist()
+    if not same or set(species) != set(conductivity["species"].values.tolist()):
+        raise TrajectoryError(
+            f"{who}: the diffusivity (species {', '.join(species)}, volume {float(diffusivity['volume']):g}) and the conductivity "
+            f"({', '.join(conductivity['species'].values.tolist())}, {float(conductivity['volume']):g}) are of different runs; give both of one run"
+        )
+
+
+def _nernst_einstein(diffusivity: xr.Dataset, conductivity: xr.Dataset) -> tuple[float, float, list[str]]:
+    """sigma_NE, its stderr, and the species of which only a bound is known."""
+    diffusivity = diffusivity.sel(species=conductivity["species"].values)
+    kelvin = float(conductivity["stated_temperature"])
+    charge, ions = conductivity["charge"].values, conductivity["n_ions"].values
+    strength = CONDUCTIVITY_TO_SI * ions * charge**2 / (float(conductivity["volume"]) * thermal_energy(kelvin, reduced=False))
+    value, stderr = diffusivity["self_diffusivity"].values, diffusivity["self_diffusivity_stderr"].values
+    known = np.isfinite(value)
+    stderr = np.where(known, stderr, diffusivity["self_diffusivity_upper"].values / LEVEL)
+    bounded = [str(name) for name in conductivity["species"].values[~known]]
+    return float(strength @ np.where(known, value, 0.0)), float(np.sqrt(np.sum(np.square(strength * stderr)))), bounded
