@@ -80,6 +80,7 @@ def indicators(
         "lindemann": lindemann,
         "hops_per_vibration": np.maximum(six_d / d**2, 0.0) * cage.period,
         "decays_per_vibration": np.where(np.isfinite(shown), _decay_rate(lag, ratio), np.nan) * cage.period,
+        "subdiffusion": log_slope,
         "plateau_slope": _log_slopes(lag, msd).min(axis=1),
         "heterogeneity": (0.6 * fourth / np.maximum(msd, TINY) ** 2 - 1.0).max(axis=1),
     }

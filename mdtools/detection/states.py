@@ -13,6 +13,7 @@ translates?  displacement           0.15      C3; crystals to the melting point 
              never_moved            0.97      C3: 0.98; 1200 K 0.985; 1400 K 0.6-0.9
 molten?      hops_per_vibration     0.0094    between vacancies at 1300 K (0.0055) and superionic 1500 K (0.016)
              decays_per_vibration   0.011     residence time 17 ps at the C_p peak of 1450 K, period 0.19 ps
+             subdiffusion           0.75      log_slope again, which may only say no: caged motion that has not become diffusive in the run
              plateau_slope          0.25      least log-slope: vacancies 0.1, superionic 0.4 (1600 K) to 0.7 (2000 K), melt 0.7-0.9
              heterogeneity          1.3       largest alpha_2: hoppers 1.6 and more, superionic 1.1 (1600 K) to 0.4 (2000 K)
 confined?    lindemann              0.24      superionic F 0.21, vibrations less; rotors and hops between few sites 0.27 and more
@@ -63,6 +64,7 @@ LINES: dict[str, Line] = {
     "never_moved": Line("translates", 0.97, PER_FACTOR_3, "localised", "mobile", loss=True),
     "hops_per_vibration": Line("molten", 0.0094, PER_FACTOR_3, "hopping", "molten"),
     "decays_per_vibration": Line("molten", 0.011, PER_FACTOR_3, "hopping", "molten"),
+    "subdiffusion": Line("molten", 0.75, CAP / 0.3, "hopping", "molten", logarithm=False),
     "plateau_slope": Line("molten", 0.25, CAP / 0.25, "hopping", "molten", logarithm=False),
     "heterogeneity": Line("molten", 1.3, -PER_FACTOR_2, "hopping", "molten"),
     "lindemann": Line("confined", 0.24, CAP / 0.04, "vibration", "wider than a vibration", logarithm=False),
@@ -79,10 +81,10 @@ def log_odds(evidence: dict[str, np.ndarray], *, bound: bool, followed: bool) ->
     """Log-odds (draw,) of each line.
 
     bound : the period is only an upper bound, so that a rate against it may say no, not yes. followed : the frames follow the
-    vibration; where they do not, a plateau that is not seen says nothing.
+    vibration; where they do not, a plateau that is not seen says nothing. A log-slope of 1 is no sign of melting: hoppers have it.
     """
     odds = {name: LINES[name].odds(np.asarray(x, dtype=np.float64)) for name, x in evidence.items()}
-    mute = (["hops_per_vibration", "decays_per_vibration"] if bound else []) + ([] if followed else ["plateau_slope"])
+    mute = ["subdiffusion"] + (["hops_per_vibration", "decays_per_vibration"] if bound else []) + ([] if followed else ["plateau_slope"])
     return odds | {name: np.minimum(odds[name], 0.0) for name in mute}
 
 

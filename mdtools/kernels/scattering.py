@@ -68,8 +68,9 @@ def density_waves(s: Float[Array, "frame atom xyz"], miller: Int[Array, "reflect
 def density_on_grid(s: Float[Array, "frame atom xyz"], *, shape: tuple[int, int, int]) -> Float[Array, "x y z"]:
     """Number of visits of each voxel of the cell, as float64 (nearest grid point)."""
     s = s.astype(jnp.float64)
-    size = jnp.array(shape)
-    voxel = jnp.minimum(((s - jnp.floor(s)) * size.astype(jnp.float64)).astype(jnp.int64), size - 1).reshape(-1, 3)
+    size = jnp.array(shape)[None, :]
+    s = s.reshape(-1, 3)
+    voxel = jnp.minimum(((s - jnp.floor(s)) * size.astype(jnp.float64)).astype(jnp.int64), size - 1)
     return jnp.zeros(shape).at[voxel[:, 0], voxel[:, 1], voxel[:, 2]].add(1.0)
 
 
@@ -84,7 +85,7 @@ def pair_counts(
         position, vectors = values
         apart = position[None, :, :].astype(jnp.float64) - position[centres].astype(jnp.float64)[:, None, :]
         apart = (apart - jnp.round(apart))[:, :, None, :] + images[None, None, :, :]
-        parts = [apart[..., i, None] * vectors[i] for i in range(3)]
+        parts = [apart[..., i, None] * vectors[i][None, None, None, :] for i in range(3)]
         r = jnp.sqrt(jnp.sum(jnp.square(parts[0] + parts[1] + parts[2]), axis=-1)).reshape(-1)
         index = jnp.where(r < r_max, (r / r_max * bins).astype(jnp.int64), bins)
         return total + jnp.zeros(bins + 1).at[jnp.minimum(index, bins)].add(1.0)[:bins], None
