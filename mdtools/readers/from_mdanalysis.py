@@ -1,6 +1,9 @@
 """What MDAnalysis reads (DCD, XTC, TRR, AMBER NetCDF, H5MD, GRO, ...), and Universes."""
 
+import shutil
+import tempfile
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +35,31 @@ def read_with_mdanalysis(path: Path) -> Frames:
         # in its own block: MDAnalysis puts filters of its own in front when it is imported
         warnings.simplefilter("ignore")
         from MDAnalysis.coordinates.core import reader
+    folder = tempfile.mkdtemp(prefix="mdtools-")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            trajectory = reader(str(path))
-        except FileNotFoundError:
-            raise TrajectoryError(f"{path}: cannot be opened (No such file or directory); check the path") from None
+            trajectory = reader(str(_away_from_its_folder(path, Path(folder))))
         except Exception as reason:
+            shutil.rmtree(folder, ignore_errors=True)
             raise TrajectoryError(
                 f"{path}: MDAnalysis cannot read it ({type(reason).__name__}: {str(reason).splitlines()[0] if str(reason) else 'no reason given'}); "
                 f"pass a text dump of the run, or a DCD, XTC or TRR"
             ) from None
-        return _frames(trajectory, source=str(path))
+    weakref.finalize(trajectory, shutil.rmtree, folder, ignore_errors=True)
+    return _frames(trajectory, source=str(path))
+
+
+def _away_from_its_folder(path: Path, folder: Path) -> Path:
+    """A link to an XTC or TRR in another folder: MDAnalysis writes index files beside what it reads, and data folders stay as they are."""
+    if path.suffix.lower() not in (".xtc", ".trr"):
+        return path
+    link = folder / path.name
+    try:
+        link.symlink_to(path.resolve())
+    except OSError:  # no links on this file system
+        return path
+    return link
 
 
 def _check_magic(path: Path) -> None:
@@ -110,6 +126,8 @@ def _frames(trajectory: Any, *, source: str, fixed_charges: np.ndarray | None = 
                 cell[number] = _vectors(ts.dimensions)
             time[number] = ts.time if trajectory.format in _TIMED else 0.0
             moving = moving and ts.has_velocities
+            if not ts.has_positions:
+                raise TrajectoryError(f"{source}: frame {number} holds no positions; write positions, and velocities, at the same steps")
         trajectory[home]
 
     def load(frames: np.ndarray) -> Block:
