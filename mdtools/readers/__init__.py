@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read", "read_series", "write_store"]
 
-_RELEASED_ABOVE = 32  # open files are a scarce thing
+_BINARY = (".dcd", ".xtc", ".trr", ".nc", ".ncdf", ".h5md", ".gro", ".trj", ".mdcrd", ".crdbox", ".coor")
 
 
 def read(
@@ -132,10 +132,9 @@ def _frames(path: Any, units: str | None) -> "Frames":
             return frames_of_atoms(path, units=units)
         if not path or not all(_is_path(one) for one in path):
             raise TrajectoryError("read takes a path, a list of paths, a list of ase.Atoms or a Universe; pass one of those")
-    files = _files(path)
     from mdtools.readers.chain import chain
 
-    return chain([_frames_of_file(file, units) for file in files])
+    return chain(_records(_files(path), units))
 
 
 def _files(path: Any) -> list[Path]:
@@ -154,8 +153,31 @@ def _numbers_count(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
 
 
-def _frames_of_file(path: Path, units: str | None) -> "Frames":
-    """The record of one file, by its content where that is telling, else by its name."""
+def _records(files: list[Path], units: str | None) -> "list[Frames]":
+    """The record of each file; all must be of one kind."""
+    kinds = {_kind(file) for file in files}
+    if len(kinds) > 1:
+        raise TrajectoryError(f"{files[0]} ... {files[-1]} are of different kinds ({', '.join(sorted(kinds))}); pass the files of one run")
+    kind = kinds.pop()
+    if kind == "LAMMPS text dump":
+        from mdtools.readers.lammps_dump import read_dumps
+
+        return read_dumps(files)
+    if kind == "VASP XDATCAR":
+        from mdtools.readers.xdatcar import read_xdatcar
+
+        return [read_xdatcar(file) for file in files]
+    if kind == "MDAnalysis":
+        from mdtools.readers.from_mdanalysis import read_with_mdanalysis
+
+        return [read_with_mdanalysis(file) for file in files]
+    from mdtools.readers.from_ase import read_with_ase
+
+    return [read_with_ase(file, units=units) for file in files]
+
+
+def _kind(path: Path) -> str:
+    """Who reads a file: by its content where that is telling, else by its name."""
     from mdtools.readers.opened import OpenedFile, head, unpacked_suffix
 
     if path.is_dir():
@@ -164,20 +186,10 @@ def _frames_of_file(path: Path, units: str | None) -> "Frames":
     if not start:
         OpenedFile(path).open()  # raises, and says whether the file is empty or damaged
     if start.startswith(b"ITEM:"):
-        from mdtools.readers.lammps_dump import read_dump
-
-        return read_dump(path)
+        return "LAMMPS text dump"
     if "XDATCAR" in path.name.upper() or re.search(rb"^\s*Direct configuration", start, re.MULTILINE):
-        from mdtools.readers.xdatcar import read_xdatcar
-
-        return read_xdatcar(path)
-    from mdtools.readers import from_mdanalysis
-
-    if unpacked_suffix(path) in from_mdanalysis.SUFFIXES:
-        return from_mdanalysis.read_with_mdanalysis(path)
-    from mdtools.readers.from_ase import read_with_ase
-
-    return read_with_ase(path, units=units)
+        return "VASP XDATCAR"
+    return "MDAnalysis" if unpacked_suffix(path) in _BINARY else "ASE"
 
 
 def _read_store(path: Path, given: dict[str, Any], changed: dict[str, Any], *, begin: Any, end: Any, stride: int) -> Trajectory:

@@ -13,9 +13,8 @@ from mdtools.errors import TrajectoryError
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.opened import head
 
-__all__ = ["SUFFIXES", "attribute_of_universe", "frames_of_universe", "labels_of_universe", "read_with_mdanalysis"]
+__all__ = ["attribute_of_universe", "frames_of_universe", "labels_of_universe", "read_with_mdanalysis"]
 
-SUFFIXES = (".dcd", ".xtc", ".trr", ".nc", ".ncdf", ".h5md", ".gro", ".trj", ".mdcrd", ".crdbox", ".coor")
 _MAGIC = {
     ".dcd": (b"CORD",),
     ".xtc": (b"\0\0\x07\xcb", b"\0\0\x07\xe7"),

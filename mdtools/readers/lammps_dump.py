@@ -1,5 +1,6 @@
 """LAMMPS text dumps: which columns make a position, and frames with their atoms in order."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ from mdtools.readers.frames import Block, Frames, Placement
 from mdtools.readers.lammps_header import Header, index_dump
 from mdtools.readers.opened import OpenedFile
 
-__all__ = ["read_dump"]
+__all__ = ["read_dump", "read_dumps"]
 
 # the best first: nothing to undo; image flags; nearest image
 _PLACES: tuple[tuple[tuple[str, ...], Placement], ...] = (
@@ -24,23 +25,43 @@ _PLACES: tuple[tuple[tuple[str, ...], Placement], ...] = (
 )
 _VELOCITY = ("vx", "vy", "vz")
 _WORDS = ("element", "type")
+_MOST_OPEN = 32  # files at once; the system allows about a thousand, and a run may be one file a frame
 
 
 def read_dump(path: Path) -> Frames:
     """A LAMMPS text dump (custom or atom style), plain or packed. Raises TrajectoryError where it cannot be trusted."""
-    file = OpenedFile(path)
-    headers, notes = index_dump(file)
-    first = headers[0]
-    plan = _Plan(path, first.columns)
-    about = plan.atoms(file, first)
-    ids = about["id"]
+    return read_dumps([path])[0]
+
+
+def read_dumps(paths: Sequence[Path]) -> list[Frames]:
+    """Several dumps, each a record of its own; files of the same columns and number of atoms share what is known of the atoms."""
+    pieces: list[Frames] = []
+    plan: _Plan | None = None
+    for path in paths:
+        file = OpenedFile(path)
+        headers, notes = index_dump(file)
+        first = headers[0]
+        if plan is None or (plan.columns, len(plan.about["id"])) != (first.columns, first.n_atoms):
+            plan = _Plan(path, first.columns)
+            plan.meet(file, first)
+        pieces.append(_record(file, headers, plan, tuple(notes), keep_open=len(paths) <= _MOST_OPEN))
+    return pieces
+
+
+def _record(file: OpenedFile, headers: list[Header], plan: "_Plan", notes: tuple[str, ...], *, keep_open: bool) -> Frames:
+    first, about, source = headers[0], plan.about, str(file.path)
     label_kind: Literal["element", "type"] = "element" if "element" in about else "type"
 
     def load(frames: np.ndarray) -> Block:
-        return plan.block(file, [headers[i] for i in frames], frames, ids)
+        block = plan.block(file, [headers[i] for i in frames], frames)
+        if not keep_open:
+            file.release()
+        return block
 
+    if not keep_open:
+        file.release()
     return Frames(
-        source=str(path),
+        source=source,
         kind="LAMMPS text dump",
         units=first.units,
         cell=np.array([h.cell for h in headers]),
@@ -50,7 +71,7 @@ def read_dump(path: Path) -> Frames:
         times=None if first.time is None else np.array([h.time for h in headers], dtype=np.float64),
         placement=plan.placement,
         columns=" ".join(plan.place),
-        ids=ids,
+        ids=about["id"],
         labels=about.get(label_kind),
         label_kind=label_kind,
         types=about.get("type"),
@@ -58,8 +79,8 @@ def read_dump(path: Path) -> Frames:
         charges=about.get("q"),
         has_velocities=plan.has_velocities,
         load=load,
-        notes=tuple(notes),
-        pieces=((0, str(path)),),
+        notes=notes,
+        pieces=((0, source),),
     )
 
 
@@ -67,7 +88,7 @@ class _Plan:
     """Which columns of a dump are read, and what becomes of them."""
 
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
-        self.path, self.columns = path, columns
+        self.columns = columns
         self.place, self.placement = next(((names, how) for names, how in _PLACES if set(names) <= set(columns)), ((), "none"))
         self.has_velocities = set(_VELOCITY) <= set(columns)
         if "id" not in columns:
@@ -86,6 +107,7 @@ class _Plan:
         self.slots = np.full(len(columns), rows.SKIP, dtype=np.int64)
         for slot, name in enumerate(self.names):
             self.slots[columns.index(name)] = slot + (rows.WORD if name in self.words else 0)
+        self.about: dict[str, np.ndarray] = {}
         self._kinds = np.empty(0)
 
     def parse(self, file: OpenedFile, headers: list[Header], frames: np.ndarray) -> np.ndarray:
@@ -107,8 +129,8 @@ class _Plan:
             )
         return out
 
-    def atoms(self, file: OpenedFile, header: Header) -> dict[str, np.ndarray]:
-        """What the first frame says of the atoms, sorted by id: id, and where it has them element, type, mass, q."""
+    def meet(self, file: OpenedFile, header: Header) -> None:
+        """Fill `about` with what the first frame says of the atoms, sorted by id: id, and where it has them element, type, mass, q."""
         table = self.parse(file, [header], np.array([0]))[0]
         order = np.argsort(table[:, 0], kind="stable")
         ids = table[order, 0].astype(np.int64)
@@ -122,10 +144,11 @@ class _Plan:
             if name in self.columns:
                 about[name] = np.array([float(row[self.columns.index(name)]) for row in cells])
         self._kinds = table[order, 1 : 1 + len(self.words)]
-        return about | {"id": ids}
+        self.about = about | {"id": ids}
 
-    def block(self, file: OpenedFile, headers: list[Header], frames: np.ndarray, ids: np.ndarray) -> Block:
+    def block(self, file: OpenedFile, headers: list[Header], frames: np.ndarray) -> Block:
         """Frames with their atoms sorted by id, positions in cell vectors of float64."""
+        ids = self.about["id"]
         table = self.parse(file, headers, frames)
         order = np.empty(table.shape[:2], dtype=np.int64)
         status, frame, culprit = arrange.order_of_rows(table[:, :, 0], ids, order)
@@ -135,13 +158,13 @@ class _Plan:
                 if status == arrange.DUPLICATE
                 else ("which the first frame has not; dump a group whose atoms never change, or read up to the change with end=...")
             )
-            raise TrajectoryError(f"{self._where(headers, frames, frame)} holds atom id {culprit} {what}")
+            raise TrajectoryError(f"{self._where(file, headers, frames, frame)} holds atom id {culprit} {what}")
         if self.words:
             kinds = self._taken(table, order, self.words[0], len(self.words))
             if not np.array_equal(kinds, np.broadcast_to(self._kinds, kinds.shape)):
                 frame, atom = np.argwhere((kinds != self._kinds).any(axis=2))[0]
                 raise TrajectoryError(
-                    f"{self._where(headers, frames, frame)}: atom id {ids[atom]} changes its {' or '.join(self.words)}; "
+                    f"{self._where(file, headers, frames, frame)}: atom id {ids[atom]} changes its {' or '.join(self.words)}; "
                     f"an atom keeps its species in a trajectory: read up to the change with end=..."
                 )
         return Block(
@@ -150,8 +173,8 @@ class _Plan:
             charges=self._taken(table, order, "q", 1)[:, :, 0] if "q" in self.names else None,
         )
 
-    def _where(self, headers: list[Header], frames: np.ndarray, index: int) -> str:
-        return f"{self.path}: frame {frames[index]} (step {headers[index].step})"
+    def _where(self, file: OpenedFile, headers: list[Header], frames: np.ndarray, index: int) -> str:
+        return f"{file.path}: frame {frames[index]} (step {headers[index].step})"
 
     def _taken(self, table: np.ndarray, order: np.ndarray, name: str, number: int = 3) -> np.ndarray:
         """The columns from `name` on, atoms in order."""

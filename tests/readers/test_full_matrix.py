@@ -16,7 +16,8 @@ from mdtools.readers import read
 from mdtools.readers.lammps_dump import read_dump
 from mdtools.readers.xdatcar import read_xdatcar
 
-pytestmark = pytest.mark.skipif("MDTOOLS_TEST_DATA" not in os.environ, reason="the full collection is not here; run scripts/test-data DIR")
+if "MDTOOLS_TEST_DATA" not in os.environ:
+    pytest.skip("the full collection is not here; run scripts/test-data DIR", allow_module_level=True)
 DATA = Path(os.environ.get("MDTOOLS_TEST_DATA", "."))
 
 METAL = {"units": "metal", "timestep": 0.001}

@@ -124,6 +124,16 @@ def test_columns_that_change(files):
     refused(r"differ|has columns|holds", files / "lammps" / "dump" / "detect_best_pos_repr.lammpstrj.gz", units="real", species="O")
 
 
+def test_atoms_that_change_from_file_to_file(dump):
+    one = dump(ATOM, [GOOD], name="one.lammpstrj")
+    two = dump(ATOM, [[GOOD[0], [3, 2, 5.0, 5.0, 5.0]]], steps=[10], name="two.lammpstrj")
+    refused(r"two.lammpstrj: frame 0 \(step 10\) holds atom id 3 which the first frame has not", [one, two], **OPTIONS)
+
+
+def test_files_of_different_kinds(dump, kept_xdatcar):
+    refused(r"are of different kinds \(LAMMPS text dump, VASP XDATCAR\)", [dump(ATOM, [GOOD]), kept_xdatcar], **OPTIONS)
+
+
 def test_a_cell_of_zero_volume(dump):
     flat = "pp pp pp\n0 10\n0 10\n3 3"
     refused(r"frame 0 \(step 0\) has no cell, or one of zero volume", dump(ATOM, [GOOD, GOOD], box=flat), **OPTIONS)

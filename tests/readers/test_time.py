@@ -1,6 +1,7 @@
 """Which frames count, when they were, and restarts."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,6 +112,20 @@ def test_a_pattern_counts_numbers_as_numbers(dump, tmp_path):
     traj = read(str(tmp_path / "run.*.dump"), timestep=0.01, **OPTIONS)
     assert np.allclose(traj.time, [0, 0.25, 0.5, 0.75, 1.0])
     assert traj.source.endswith("run.100.dump (5 files)")
+
+
+def test_a_run_may_be_more_files_than_can_be_open_at_once(dump, tmp_path):
+    import resource
+
+    for step in range(60):
+        dump("id type x y z", [at(1 + step / 100)], steps=[step], name=f"run.{step}.dump")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 20, hard))
+    try:
+        traj = read(str(tmp_path / "run.*.dump"), timestep=0.01, **OPTIONS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert np.allclose(traj.scaled_positions[:, 0, 0], 0.1 + np.arange(60) / 1000)
 
 
 def test_two_runs_from_the_same_step_are_not_one(dump):
