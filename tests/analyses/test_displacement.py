@@ -220,6 +220,25 @@ def test_toroidal_unwrapping_makes_an_atom_that_rattles_across_a_face_walk():
     )
 
 
+def test_toroidal_unwrapping_adds_up_the_nearest_images_in_the_later_cell():
+    random = np.random.default_rng(8)
+    lengths = 6.0 * (1 + 0.02 * random.normal(size=50))
+    path = random.uniform(0, 6, (1, 5, 3)) + np.cumsum(random.normal(0, 0.5, (50, 5, 3)), axis=0)
+    traj = replace(
+        breathing_crystal("tor", n_frames=50),
+        scaled_positions=path / 6,
+        cell=lengths[:, None, None] * np.eye(3),
+        species=np.full(5, "A"),
+        masses=np.ones(5),
+    )
+    wrapped = (path / 6 % 1.0) * lengths[:, None, None]
+    step = np.diff(wrapped, axis=0)
+    step -= np.rint(step / lengths[1:, None, None]) * lengths[1:, None, None]  # doi 10.1021/acs.jctc.3c00308
+    moved = np.cumsum(step, axis=0)
+    expected = np.mean(np.sum(moved**2, axis=-1), axis=1)
+    np.testing.assert_allclose(values(msd(traj, origins="first", reference="none"))[1:], expected, rtol=1e-10)
+
+
 def test_all_unwrappings_agree_in_a_fixed_cell(from_paths):
     traj = from_paths(walks(), TILTED)
     scaled = msd(traj)
