@@ -69,7 +69,7 @@ def assemble(frames: Frames, options: Options) -> Trajectory:
     assert species.values is not None
     masses = resolve_masses(frames, species.values, system, options.masses, options.topology)
     charges = resolve_charges(frames, species.values, options.charges, options.topology)
-    cell, basis, flips = continuous_basis(frames.cell[kept] * system.length, frames.source)
+    cell, basis, flips = continuous_basis(frames.cell[kept][: wanted.stop] * system.length, frames.source)
     if flips:
         notes.append(f"the basis of the cell changed {flips} times (box flip) and was carried through")
     for what, found, there in (("charges", charges, frames.charges), ("masses", masses, frames.masses)):

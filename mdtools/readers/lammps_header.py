@@ -141,7 +141,7 @@ def _same_everywhere(path: Path, headers: list[Header]) -> None:
         if header.n_atoms != first.n_atoms:
             raise TrajectoryError(
                 f"{where} holds {header.n_atoms} atoms, the first frame {first.n_atoms}; "
-                f"dump a group whose atoms never change, or read up to the change with --end (end=...)"
+                f"dump a group whose atoms never change (group mobile type 2; dump ... mobile custom ...), or cut the file before this frame"
             )
     for frame, header in enumerate(headers):
         where = f"{path}: frame {frame} (step {header.step})"

@@ -104,7 +104,11 @@ def test_a_huge_number_of_atoms_takes_no_memory(dump):
 
 
 def test_a_number_of_atoms_that_changes(caf2):
-    refused(r"frame 1 \(step 500\) holds 140 atoms, the first frame 138; .*end=", caf2 / "varying_natoms_slab.lammpstrj", **OPTIONS)
+    refused(
+        r"frame 1 \(step 500\) holds 140 atoms, the first frame 138; dump a group whose atoms never change",
+        caf2 / "varying_natoms_slab.lammpstrj",
+        **OPTIONS,
+    )
 
 
 def test_ids_that_appear_twice(files, dump):

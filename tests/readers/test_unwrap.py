@@ -144,6 +144,16 @@ def test_cells_that_do_not_flip_are_returned_as_they_are():
     assert flips == 0
 
 
+def test_what_comes_after_the_wanted_part_may_change_its_cell(dump):
+    rows = [[1, 1, 1.0, 1.0, 1.0]]
+    boxes = ["pp pp pp\n0 10\n0 10\n0 10"] * 3 + ["pp pp pp\n0 3\n0 3\n0 3"]
+    path = dump("id type x y z", [rows] * 4, boxes=boxes)
+    options = {"units": "metal", "timestep": 0.1, "species": {1: "Li"}}
+    assert read(path, end=2, **options).n_frames == 3
+    with pytest.raises(TrajectoryError, match=r"frame 3 is unrelated .* end="):
+        read(path, **options)
+
+
 def test_an_unrelated_cell_is_refused():
     with pytest.raises(TrajectoryError, match="frame 1 is unrelated"):
         continuous_basis(np.array([np.eye(3) * 10, np.eye(3) * 4]), "memory")
