@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Cage", "bragg_amplitudes", "cage_of", "indicators"]
+__all__ = ["HELD", "Cage", "bragg_amplitudes", "cage_of", "indicators"]
 
 UNCAGED = 0.85  # least d ln MSD / d ln t from which no plateau is seen; 2 is ballistic, 1 diffusive
 FOLLOWED = 1.2  # first d ln MSD / d ln t from which the frames follow the flight of an ion within its cage
 RESOLVED = 0.35  # MSD of one frame over the plateau up to which the frames give the period
+HELD = 1e-9  # MSD over d^2 below which ions are held fixed
 TINY = 1e-6
 
 
@@ -68,7 +69,8 @@ def indicators(
         lindemann = np.sqrt(plateau / 2) / d
         vibration = np.exp(-((2 * np.pi / d) ** 2) * plateau / 6)
     else:
-        lindemann, vibration = np.full(len(msd), np.nan), np.ones(len(msd))
+        held = msd[:, -1] < HELD * d**2
+        lindemann, vibration = np.where(held, 0.0, np.nan), np.ones(len(msd))
     ratio = overlap / vibration[:, None]
     shown = np.where(vibration >= 0.2, ratio[:, -1], np.nan)
     return {

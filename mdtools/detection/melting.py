@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.detection.indicators import Cage, bragg_amplitudes, cage_of, indicators
+from mdtools.detection.indicators import HELD, Cage, bragg_amplitudes, cage_of, indicators
 from mdtools.detection.states import (
     LINES,
     STATES,
@@ -132,8 +132,8 @@ def _resolved_share(data: xr.Dataset, cage: Cage, evidence: dict[str, np.ndarray
     """How much the evidence of a species counts: half the run against its period, or against its way if it shows no cage."""
     if data.sizes["window"] * data.sizes["ion_block"] < 4:
         return 0.0  # nothing to draw from: no error bar, no verdict
-    if evidence["displacement"][0] < 1e-9:
-        return 1.0  # held fixed
+    if evidence["displacement"][0] < HELD:
+        return 1.0
     if not cage.seen:
         return float(np.clip(evidence["displacement"][0], 0.0, 1.0)) if evidence["log_slope"][0] < 1.3 else 0.0
     periods = float(data.lag[-1]) / cage.period
