@@ -28,8 +28,9 @@ Quantity = Literal["positions", "velocities"]
 class Trajectory:
     """One run of molecular dynamics: what was stored, in angstrom, ps, amu and e (or in reduced units, `lj`).
 
-    scaled_positions : (frame, atom, 3), in cell vectors, unwrapped, the first frame in [0, 1); None for a file that
-        holds velocities only. An array, or anything that is sliced like one (a Zarr array).
+    scaled_positions : (frame, atom, 3), in cell vectors, unwrapped, the first frame in [0, 1) (for unwrap="lattice" in
+        the images of the file, on which that view depends); None for a file that holds velocities only. An array, or
+        anything that is sliced like one (a Zarr array).
     cell : (frame, 3, 3) angstrom, rows are the vectors. origin : (frame, 3), of the box, where it is known.
     time : (frame,) ps.
     species, ids : (atom,). masses : (atom,) amu.

@@ -80,7 +80,7 @@ def charge_displacement_msd(
 def charge_current_acf(
     traj: Trajectory,
     *,
-    windows: int = 8,
+    windows: int = 4,
     taper: Literal["hann", "none"] = "none",
     reference: Sequence[str] | str | None = None,
 ) -> xr.Dataset:

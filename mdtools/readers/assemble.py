@@ -160,7 +160,7 @@ def _fill(
         scaled=None if frames.placement == "none" else np.empty(shape, options.precision),
         velocities=np.empty(shape, options.precision) if frames.has_velocities else None,
     )
-    unwrapper = Unwrapper(frames, basis)
+    unwrapper = Unwrapper(frames, basis, keep_home=options.unwrap == "lattice")
     per_block = max(1, _BLOCK_BYTES // (frames.n_atoms * 100))
     for first in range(0, len(positions), per_block):
         which = positions[first : first + per_block]

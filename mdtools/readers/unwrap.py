@@ -40,17 +40,20 @@ def continuous_basis(cell: np.ndarray, source: str) -> tuple[np.ndarray, np.ndar
 
 
 class Unwrapper:
-    """Continues the paths of all atoms from block to block of frames, in the order of time."""
+    """Continues the paths of all atoms from block to block of frames, in the order of time.
 
-    def __init__(self, frames: Frames, basis: np.ndarray | None) -> None:
-        self.frames, self.basis = frames, basis
+    keep_home : leave the first frame in the images that the file has, which matter in the lattice view alone.
+    """
+
+    def __init__(self, frames: Frames, basis: np.ndarray | None, *, keep_home: bool = False) -> None:
+        self.frames, self.basis, self.keep_home = frames, basis, keep_home
         self.nearest = frames.placement == "wrapped"
         self._last: np.ndarray | None = None
         self._images: np.ndarray | float = 0.0
         self._home: np.ndarray | None = None
 
     def extend(self, scaled: np.ndarray, kept: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """Unwrapped positions of some frames, the first frame of all in [0, 1) along periodic directions.
+        """Unwrapped positions of some frames, the first frame of all in [0, 1) along periodic directions (unless keep_home).
 
         kept, which : (frame,) their indices among the kept frames (of `basis`) and among all frames (for messages).
         """
@@ -59,7 +62,7 @@ class Unwrapper:
         if self.nearest:
             scaled = self._follow(scaled, which)
         if self._home is None:
-            self._home = np.floor(scaled[0]) * self.frames.periodic
+            self._home = np.zeros_like(scaled[0]) if self.keep_home else np.floor(scaled[0]) * self.frames.periodic
         return scaled - self._home
 
     def _follow(self, scaled: np.ndarray, which: np.ndarray) -> np.ndarray:
