@@ -13,6 +13,8 @@ from mdtools.units import ANGSTROM2_PER_PS_TO_CM2_PER_S
 
 __all__ = ["self_diffusivity"]
 
+BY_SPECIES = ("msd", "msd_by_axis", "block_msd", "n_ions", "mass", "charge")
+STILL = 1e-16  # of the squared size of the cell: what rounding leaves of atoms that are held fixed
 KNOWN = ("diffusive", "subdiffusive")  # regimes in which D has a value
 
 
@@ -59,8 +61,8 @@ def self_diffusivity(
     frames = lag_frames(msd, who=who)
     if "block_msd" not in msd:
         raise NotEnoughData(f"{who} needs block_msd, from which it learns how far ions move together: measure the msd again with this version")
-    if "species" not in msd.dims:
-        msd = msd.expand_dims("species")
+    if "species" not in msd.dims:  # one species was selected
+        msd = msd.assign({name: msd[name].expand_dims("species") for name in BY_SPECIES if name in msd})
     interval = float(msd["frame_interval"])
     prior = None if intercept is None or intercept_stderr is None else (float(intercept), float(intercept_stderr))
     limits = {"first": None if lag_first is None else lag_first / interval, "last": None if lag_last is None else round(lag_last / interval)}
@@ -73,7 +75,7 @@ def self_diffusivity(
 def _one(msd: xr.Dataset, frames: np.ndarray, prior: tuple[float, float] | None, limits: dict[str, Any]) -> Diffusion | None:
     """None for ions that never move at all (atoms that were held fixed)."""
     by_axis = msd["msd_by_axis"].transpose("window", "xyz", "lag").values
-    if not by_axis.any():
+    if by_axis.max() <= STILL * float(msd["volume"]) ** (2 / 3):
         return None
     blocks = msd["block_msd"].transpose("xyz", "block_lag", "block").values
     lengths = np.rint(msd["block_lag"].values / float(msd["frame_interval"]))

@@ -4,10 +4,9 @@ MSD(t) = a0 + s t, s = 2 d D. One covariance serves every range of lags: the exa
 below the first lag of the best range, the measured MSD (statistics/covariance.py). It is found by iteration.
 
 Average: each range (first, last) is weighted by its precision as long as its two halves agree (`least_squares.agreement`);
-ranges with quality Q < 0.01 do not enter while there are others. The agreement is what
-keeps the transient of the cage out. The variance of the average is that of the linear combination of MSDs that it is, plus
-the excess that blocks of time show (statistics/inflation.py), plus the spread between ranges as far as it exceeds what the
-noise that they share explains.
+ranges with quality Q < 0.01 do not enter while there are others. The agreement is what keeps the transient of the cage
+out. The variance of the average is that of the linear combination of MSDs that it is, plus the excess that blocks of time
+show (statistics/inflation.py), plus half the variance between ranges (statistics/ranges.py).
 """
 
 from dataclasses import dataclass
@@ -182,8 +181,10 @@ def _result(problem: _Problem, fit: Average, parts: PartedCovariance, excess: Ex
     counts = excess.variance / value if value > 0 else 0.0
     of_value = (misfit * v0 + fit.spread, misfit * (v1 + counts), misfit * v2)
     lower, upper = score_interval(value, of_value, student(excess.dof))
-    log_slope, log_slope_stderr = _log_slope(problem, parts.at(at) * inflation)
-    regime = classify(significance=float(significance), log_slope=log_slope, log_slope_stderr=log_slope_stderr, quality=fit.quality)
+    log_slope, log_slope_stderr = _log_slope(problem, parts.at(at) * (inflation / misfit), holds=misfit == 1.0)
+    regime = classify(
+        significance=float(significance), log_slope=log_slope, log_slope_stderr=log_slope_stderr, quality=fit.quality, grew=_grew(problem)
+    )
     if regime in ("caged", "undecided"):
         lower, upper = 0.0, truncated_upper(value, (still, misfit * v1, misfit * v2))
     a0 = float(np.sqrt(max(fit.weights[0] @ parts.at(at) @ fit.weights[0], 0.0) * inflation + fit.intercept_spread))
@@ -206,9 +207,22 @@ def _result(problem: _Problem, fit: Average, parts: PartedCovariance, excess: Ex
     )
 
 
-def _log_slope(problem: _Problem, covariance: Floats) -> tuple[float, float]:
-    """d ln MSD / d ln t over the last factor of four in lag, with one standard error."""
+def _log_slope(problem: _Problem, covariance: Floats, *, holds: bool) -> tuple[float, float]:
+    """d ln MSD / d ln t over the last factor of four in lag, with one standard error.
+
+    Where no line holds (an MSD that keeps oscillating), by ordinary least squares, with the scatter about it in the error.
+    """
     late = 4 * problem.lags >= problem.lags[-1]
-    y = problem.total[late]
-    line = fit_line(np.log(problem.lags[late]), np.log(y), covariance[np.ix_(late, late)] / np.outer(y, y))
-    return line.slope, float(np.sqrt(line.covariance[1, 1]))
+    x, y = np.log(problem.lags[late]), problem.total[late]
+    covariance = covariance[np.ix_(late, late)] / np.outer(y, y)
+    line = fit_line(x, np.log(y), covariance if holds else np.eye(len(x)))
+    variance = float(line.weights[1] @ covariance @ line.weights[1])
+    if not holds:
+        variance += line.covariance[1, 1] * line.chi2 / max(line.dof, 1)
+    return line.slope, float(np.sqrt(variance))
+
+
+def _grew(problem: _Problem) -> bool:
+    """Whether the mean MSD of the longer half of the lags is above the largest one of the first quarter."""
+    early, late = 4 * problem.lags <= problem.lags[-1], 2 * problem.lags >= problem.lags[-1]
+    return bool(problem.total[late].mean() > problem.total[early].max(initial=0.0))

@@ -30,14 +30,15 @@ def score_interval(value: float, variance: tuple[float, float, float], t: float)
     root = math.sqrt(max(middle**2 - leading * (value**2 - t**2 * v0), 0.0))
     if leading > 0.2:
         return max((middle - root) / leading, 0.0), max((middle + root) / leading, 0.0)
-    relative = t * math.sqrt(v0 + v1 * value + v2 * value**2) / value if value > 0 else math.inf
+    relative = t * math.sqrt(max(v0 + v1 * value + v2 * value**2, 0.0)) / value if value > 0 else math.inf
     return value * math.exp(-relative), value * math.exp(min(relative, 700.0)) if value > 0 else math.inf
 
 
 def truncated_upper(value: float, variance: tuple[float, float, float], level: float = 0.95) -> float:
     """Upper `level` bound of x >= 0 from the Gaussian posterior N(value, v) truncated at 0, with v = v0 + v1 x + v2 x^2 at the bound.
 
-    P(x < bound) = level with density proportional to exp(-(x - value)^2 / 2 v) on x >= 0; solved by iteration.
+    P(x < bound) = level with density proportional to exp(-(x - value)^2 / 2 v) on x >= 0; solved by iteration, v not
+    below v0, and sqrt(v2) not above 0.22: beyond, the Gaussian in x has no end upwards.
 
     >>> round(truncated_upper(0.0, (1.0, 0.0, 0.0)), 2)
     1.96
@@ -45,7 +46,7 @@ def truncated_upper(value: float, variance: tuple[float, float, float], level: f
     v0, v1, v2 = variance
     bound = max(value, 0.0)
     for _ in range(20):
-        sd = math.sqrt(v0 + v1 * bound + min(v2, 0.05) * bound**2)
+        sd = math.sqrt(v0 + max(v1 * bound + min(v2, 0.05) * bound**2, 0.0))
         if sd == 0:
             return bound
         tail = (1 - level) * special.ndtr(value / sd)  # what is left above the bound

@@ -13,6 +13,7 @@ from mdtools.statistics.regime import POOR
 __all__ = ["Average", "RangeFit", "average", "lag_ranges"]
 
 Floats = NDArray[Any]
+COUNTED = 0.5  # of the variance between ranges
 FEWEST = 6  # lags in a range: three in each half
 
 
@@ -28,8 +29,8 @@ class RangeFit:
 
 @dataclass(frozen=True)
 class Average:
-    """The weighted average of lines. `weights` (2, lag) give (intercept, slope) from the MSD; spreads are variances
-    between ranges beyond what their common noise explains."""
+    """The weighted average of lines. `weights` (2, lag) give (intercept, slope) from the MSD; spreads are what
+    the variance between ranges adds to the error."""
 
     intercept: float
     slope: float
@@ -72,8 +73,8 @@ def average(lags: Floats, msd: Floats, covariance: Floats, ranges: Sequence[slic
         intercept=intercept,
         slope=slope,
         weights=linear,
-        spread=_unexplained(fits, weight, covariance, linear[1], 1),
-        intercept_spread=_unexplained(fits, weight, covariance, linear[0], 0),
+        spread=_spread(fits, weight, 1),
+        intercept_spread=_spread(fits, weight, 0),
         quality=float(weight @ np.array([fit.quality for fit in fits])),
         misfit=1.0 if admissible else float(weight @ np.array([fit.line.chi2 / fit.line.dof for fit in fits])),
         lag_first=float(weight @ np.array([lags[fit.part][0] for fit in fits])),
@@ -82,12 +83,14 @@ def average(lags: Floats, msd: Floats, covariance: Floats, ranges: Sequence[slic
     )
 
 
-def _unexplained(fits: Sequence[RangeFit], weight: Floats, covariance: Floats, linear: Floats, which: int) -> float:
-    """Spread between ranges beyond what their common noise explains: sum w (p - mean)^2 - [sum w var(p) - var(mean)], at least 0."""
+def _spread(fits: Sequence[RangeFit], weight: Floats, which: int) -> float:
+    """COUNTED of sum w (p - mean)^2, the variance between ranges.
+
+    Part of it is noise that the variance of the mean, a linear combination of the MSD, holds already; the rest is
+    what the choice of weights from the same data adds. The fraction is calibrated (scripts/coverage.py).
+    """
     values = np.array([(fit.line.intercept, fit.line.slope)[which] for fit in fits])
-    spread = weight @ np.square(values - weight @ values)
-    within = weight @ np.array([fit.line.weights[which] @ covariance[fit.part, fit.part] @ fit.line.weights[which] for fit in fits])
-    return max(0.0, float(spread - max(0.0, within - linear @ covariance @ linear)))
+    return COUNTED * float(weight @ np.square(values - weight @ values))
 
 
 def _fit(lags: Floats, msd: Floats, covariance: Floats, part: slice, prior: tuple[float, float] | None) -> RangeFit:
