@@ -40,7 +40,7 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
     >>> from mdtools import synthetic
     >>> walk = synthetic.brownian(n_atoms=16, n_frames=80, seed=1)
     >>> dict(melting_indicators(walk, reference="none").never_moved.sizes)
-    {'window': 4, 'species': 1, 'ion_block': 8}
+    {'window': 4, 'species': 2, 'ion_block': 8}
     """
     _enough(traj, windows, ion_blocks)
     half = traj.n_frames // 2

@@ -41,7 +41,7 @@ def detect_melting(melting_indicators: xr.Dataset, *, seed: int = 0, draws: int 
     Returns `verdict` and `reason` (species), `probability` (species, state), `system_verdict`, `system_reason`,
     `system_probability` (system_state); `evidence` with `_stderr` and `says` (species, indicator), NaN and "no data" where a line
     does not apply, `threshold` (indicator), and `resolved_share` (species): evidence is weighed down where half the run is shorter than
-    20 periods of vibration. Never raises for weak data. Source: reference/science.md C3, C4.
+    20 periods of vibration. Never raises for weak data (ValueError for draws < 2). Source: reference/science.md C3, C4.
 
     >>> from mdtools import synthetic
     >>> from mdtools.analyses.melting import melting_indicators
@@ -49,29 +49,21 @@ def detect_melting(melting_indicators: xr.Dataset, *, seed: int = 0, draws: int 
     >>> detect_melting(melting_indicators(crystal)).system_verdict.item()
     'crystal'
     """
+    if draws < 2:
+        raise ValueError("draws must be at least 2")
     data = melting_indicators
-    random = np.random.default_rng(seed)
-    n_windows, n_blocks = data.sizes["window"], data.sizes["ion_block"]
-    one = (np.full((1, n_windows), 1 / n_windows), np.full((1, n_blocks), 1 / n_blocks))
-    drawn = (resampled(n_windows, draws, random), resampled(n_blocks, draws, random))
-    weights = (np.concatenate([one[0], drawn[0]]), np.concatenate([one[1], drawn[1]]))  # the first draw is the estimate itself
-    parts = data.density_amplitude.transpose("block", "species", "reflection", "part").values
-    bragg = bragg_amplitudes(parts[..., 0] + 1j * parts[..., 1], draws, random)
     names = [str(name) for name in data.species.values]
-    judged = [_judge(data.isel(species=k), weights, bragg[:, k]) for k in range(len(names))]
+    judged = _judge_all(data, draws, np.random.default_rng(seed))
     framework = _framework(data, judged)
-    ordered, wave = (np.stack([x[k] for x in (j.order for j in judged)], axis=1) for k in (0, 1))
-    drawn_probability = np.stack([j.probability for j in judged], axis=1)
-    system = system_probabilities(drawn_probability, ordered, wave, framework)[1:].mean(axis=0)
-    probability = drawn_probability[1:].mean(axis=0)
-    lines = list(LINES)
-    values = np.stack([[j.evidence[name] for name in lines] for j in judged])  # (species, indicator, draw)
+    ordered, wave = (np.stack([j.order[k] for j in judged], axis=1) for k in (0, 1))
+    drawn = np.stack([j.probability for j in judged], axis=1)
+    probability = drawn[1:].mean(axis=0)
+    system = system_probabilities(drawn, ordered, wave, framework)[1:].mean(axis=0)
     verdicts = [_word(STATES, p) for p in probability]
     out: dict[str, Any] = {
         "species": data.species.values,
         "state": list(STATES),
         "system_state": list(SYSTEM_STATES),
-        "indicator": lines,
         "n_ions": ("species", data.n_ions.values),
         "framework": ("species", framework.astype(int)),
         "stated_temperature": float(data.stated_temperature),
@@ -79,29 +71,39 @@ def detect_melting(melting_indicators: xr.Dataset, *, seed: int = 0, draws: int 
         "probability": (("species", "state"), probability),
         "system_verdict": _word(SYSTEM_STATES, system),
         "system_probability": ("system_state", system),
-        "evidence": (("species", "indicator"), values[:, :, 0]),
-        "evidence_stderr": (("species", "indicator"), values[:, :, 1:].std(axis=2, ddof=1)),
-        "threshold": ("indicator", [LINES[name].boundary for name in lines]),
-        "says": (("species", "indicator"), [_says(j, p) for j, p in zip(judged, probability, strict=True)]),
         "resolved_share": ("species", [j.share for j in judged]),
         "reason": ("species", [_reason(j) for j in judged]),
         "system_reason": _system_reason(names, verdicts, framework, ordered[0], wave[0], data),
+        **_evidence(judged, probability),
     }
-    return schema.resolved(
-        schema.dataset(out, reduced=data.attrs.get("unit_system") == "lj"), framework=[n for n, f in zip(names, framework, strict=True) if f]
-    )
+    taken = [name for name, is_framework in zip(names, framework, strict=True) if is_framework]
+    return schema.resolved(schema.dataset(out, reduced=data.attrs.get("unit_system") == "lj"), framework=taken)
 
 
 @dataclass(frozen=True)
 class _Judged:
-    """One species: indicators and log-odds by line (draw,), probabilities (draw, state), order and static wave (draw,)."""
+    """One species: indicators and log-odds by line (draw,), probabilities (draw, state), of order and of a static wave (draw,).
+
+    share : how much its evidence counts. alone : too few windows and blocks to draw from.
+    """
 
     cage: Cage
     share: float
+    alone: bool
     evidence: dict[str, np.ndarray]
     odds: dict[str, np.ndarray]
     probability: np.ndarray
     order: tuple[np.ndarray, np.ndarray]
+
+
+def _judge_all(data: xr.Dataset, draws: int, random: np.random.Generator) -> list[_Judged]:
+    """Every species, from the same draws of windows and blocks; the first draw is the data themselves."""
+    n_windows, n_blocks = data.sizes["window"], data.sizes["ion_block"]
+    windows = np.concatenate([np.full((1, n_windows), 1 / n_windows), resampled(n_windows, draws, random)])
+    blocks = np.concatenate([np.full((1, n_blocks), 1 / n_blocks), resampled(n_blocks, draws, random)])
+    parts = data.density_amplitude.transpose("block", "species", "reflection", "part").values
+    bragg = bragg_amplitudes(parts[..., 0] + 1j * parts[..., 1], draws, random)
+    return [_judge(data.isel(species=k), (windows, blocks), bragg[:, k]) for k in range(data.sizes["species"])]
 
 
 def _judge(data: xr.Dataset, weights: tuple[np.ndarray, np.ndarray], bragg: np.ndarray) -> _Judged:
@@ -115,9 +117,22 @@ def _judge(data: xr.Dataset, weights: tuple[np.ndarray, np.ndarray], bragg: np.n
     evidence = indicators(lag, square, quartic, overlaps, stayed, d=d, cage=cage) | {"bragg_amplitude": bragg}
     odds = log_odds(evidence, bound=cage.bound, followed=cage.followed)
     odds["bragg_amplitude"], wave = order_log_odds(bragg, int(data.n_ions))
-    share = _resolved_share(data, cage, evidence)
+    alone = msd.shape[0] * msd.shape[1] < 4
+    share = 0.0 if alone else _resolved_share(float(lag[-1]), cage, evidence)
     order = (logistic(odds["bragg_amplitude"]), logistic(wave))
-    return _Judged(cage, share, evidence, odds, species_probabilities(odds, share=share), order)
+    return _Judged(cage, share, alone, evidence, odds, species_probabilities(odds, share=share), order)
+
+
+def _evidence(judged: list[_Judged], probability: np.ndarray) -> dict[str, Any]:
+    """The table of evidence: value, error, boundary and word of each line."""
+    values = np.stack([[j.evidence[name] for name in LINES] for j in judged])  # (species, indicator, draw)
+    return {
+        "indicator": list(LINES),
+        "evidence": (("species", "indicator"), values[:, :, 0]),
+        "evidence_stderr": (("species", "indicator"), values[:, :, 1:].std(axis=2, ddof=1)),
+        "threshold": ("indicator", [line.boundary for line in LINES.values()]),
+        "says": (("species", "indicator"), [_says(j, p) for j, p in zip(judged, probability, strict=True)]),
+    }
 
 
 def _speed_squared(data: xr.Dataset) -> float:
@@ -128,15 +143,13 @@ def _speed_squared(data: xr.Dataset) -> float:
     return float(3 * factor * data.stated_temperature / data.mass)
 
 
-def _resolved_share(data: xr.Dataset, cage: Cage, evidence: dict[str, np.ndarray]) -> float:
+def _resolved_share(half_run: float, cage: Cage, evidence: dict[str, np.ndarray]) -> float:
     """How much the evidence of a species counts: half the run against its period, or against its way if it shows no cage."""
-    if data.sizes["window"] * data.sizes["ion_block"] < 4:
-        return 0.0  # nothing to draw from: no error bar, no verdict
     if evidence["displacement"][0] < HELD:
         return 1.0
     if not cage.seen:
         return float(np.clip(evidence["displacement"][0], 0.0, 1.0)) if evidence["log_slope"][0] < 1.3 else 0.0
-    periods = float(data.lag[-1]) / cage.period
+    periods = half_run / cage.period
     return float(np.clip((periods - HOPELESS) / (NEEDED - HOPELESS), 0.0, 1.0))
 
 
@@ -174,6 +187,8 @@ def _reason(judged: _Judged) -> str:
     moving = ", ".join(name for name, x in lines.items() if x > 1) or "nothing"
     resting = ", ".join(name for name, x in lines.items() if x < -1) or "nothing"
     text = f"mobile: {moving}; localised: {resting}"
+    if judged.alone:
+        return text + "; too few windows and blocks of ions to draw an error from: measure with windows=4, ion_blocks=8"
     if share < 1 and cage.seen:
         text += f"; half the run holds too few periods of vibration ({cage.period:.3g} ps each" + (", at most)" if cage.bound else ")")
     elif share < 1:
