@@ -108,7 +108,7 @@ class LogLines:
         self._said = now
         spent = max(now - self._began, 1e-9)
         left = spent * (total - done) / max(done, 1)
-        speed = f", {self._bytes / spent / 1e6:.0f} MB/s" if self._bytes else ""
+        speed = f", {self._bytes / spent / 1e6:.0f} MB/s" if self._bytes and spent > 0.1 else ""
         memory = f", peak memory {peak_memory():.1f} GB" if peak_memory() else ""
         print(f"{stage}: {done} of {total} {unit}{speed}, {_time(left)} left{memory}", file=self.stream, flush=True)
 

@@ -3,10 +3,10 @@
 import inspect
 import io
 import json
+import math
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ MEASURED = ["--charges", "A=1,B=-1", "--masses", "A=20,B=20", "--temperature", "
 @pytest.fixture(scope="module")
 def dump(tmp_path_factory, write_dump):
     """A gas of ions that diffuses, with velocities, as a LAMMPS dump that says its units and times."""
-    gas = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=400, frame_interval=0.05, seed=1)
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=200, frame_interval=0.05, seed=1)
     return write_dump(gas, tmp_path_factory.mktemp("cli") / "gas.lammpstrj")
 
 
@@ -52,15 +52,15 @@ def refused(capsys, *words: str) -> str:
 
 
 def test_help_loads_nothing_heavy_and_is_quick():
-    code = "import sys\nfrom mdtools.cli import main\nmain(['--help'])\nprint(*sys.modules, file=sys.stderr)"
-    times = []
+    code = "import sys, time\nfrom mdtools.cli import main\nmain(['--help'])\nprint(time.process_time(), *sys.modules, file=sys.stderr)"
+    seconds = []
     for _ in range(3):
-        begin = time.perf_counter()
         answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        times.append(time.perf_counter() - begin)
-    loaded = {name.split(".")[0] for name in answer.stderr.split()}
+        time, *modules = answer.stderr.split()
+        seconds.append(float(time))
+    loaded = {name.split(".")[0] for name in modules}
     assert not loaded & {"jax", "xarray", "numpy", "scipy", "ase", "MDAnalysis", "matplotlib", "numba", "zarr", "rich"}
-    assert min(times) <= 0.3
+    assert min(seconds) <= 0.3  # of the processor, so that a busy machine does not fail it
 
 
 def test_help_lists_every_command_with_the_first_line_of_its_docstring(capsys):
@@ -171,7 +171,13 @@ def test_a_bug_keeps_its_traceback(dump, monkeypatch):
 def test_a_value_error_of_somebody_else_is_a_bug(dump, monkeypatch):
     monkeypatch.setattr("mdtools.cli.commands._make", lambda *args: json.loads("{"))
     with pytest.raises(ValueError, match="Expecting"):
-        main(["msd", str(dump)])
+        main(["msd", str(dump), *MEASURED])
+
+
+def test_a_value_error_that_python_raises_in_our_code_is_a_bug(monkeypatch):
+    monkeypatch.setattr("mdtools.cli.parse", lambda words: math.sqrt(-1.0))
+    with pytest.raises(ValueError, match="math domain"):
+        main(["info"])
 
 
 def test_as_a_module_it_exits_with_the_same_code():
@@ -199,13 +205,13 @@ def test_a_measurement_from_the_shell_is_that_of_the_library(name, dump, capsys)
 
 
 def test_several_files_are_a_chain_of_restarts(dump, tmp_path):
-    gas = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=400, frame_interval=0.05, seed=1)
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=200, frame_interval=0.05, seed=1)
     text = dump.read_text()
-    at = [match.start() for match in re.finditer("ITEM: TIME\n", text)][200]
+    at = [match.start() for match in re.finditer("ITEM: TIME\n", text)][100]
     (tmp_path / "1.lammpstrj").write_text(text[:at])
     (tmp_path / "2.lammpstrj").write_text("ITEM: UNITS\nmetal\n" + text[at:])
-    assert main(["msd", "1.lammpstrj", "2.lammpstrj", "--reference", "none", "--lags", "5", "--out", "msd.nc"]) == 0
-    found = md.msd(gas, reference="none", lags=[5.0]).msd
+    assert main(["msd", "1.lammpstrj", "2.lammpstrj", "--reference", "none", "--lags", "2", "--out", "msd.nc"]) == 0
+    found = md.msd(gas, reference="none", lags=[2.0]).msd
     assert load("msd.nc")[0][1].msd.values == pytest.approx(found.values, rel=1e-4)
 
 
@@ -241,18 +247,18 @@ def test_detect_melting_gives_a_verdict_of_each_species(dump, capsys):
 
 
 def test_a_series_table_gives_a_row_for_each_run_and_a_refused_run_does_not_stop_the_rest(tmp_path, capsys, write_dump):
-    for number in (1, 2):
-        write_dump(synthetic.brownian(n_atoms=32, n_frames=300, diffusivity=0.2 * number), tmp_path / f"walk{number}.lammpstrj")
+    for number in (1, 2, 3):
+        write_dump(synthetic.brownian(n_atoms=32, n_frames=200, diffusivity=0.2 * number), tmp_path / f"walk{number}.lammpstrj")
     (tmp_path / "broken.lammpstrj").write_text("ITEM: UNITS\nmetal\nITEM: TIMESTEP\n0\n")
-    Path("series.csv").write_text("path,temperature\nwalk1.lammpstrj,900\nwalk2.lammpstrj,1100\nbroken.lammpstrj,1300\n")
-    assert main(["self-diffusivity", "series.csv", "--out", "d.nc"]) == 0
+    Path("series.csv").write_text("path,temperature\nwalk1.lammpstrj,900\nwalk2.lammpstrj,1100\nwalk3.lammpstrj,1200\nbroken.lammpstrj,1300\n")
+    assert main(["self-diffusivity", "series.csv", "--masses", "A=1,B=1", "--out", "d.nc"]) == 0
     out = capsys.readouterr().out
     assert "walk1" in out
     assert "walk2" in out
     assert "not made: read broken.lammpstrj" in out
-    assert [name for name, _ in load("d.nc")] == ["walk1", "walk2"]
+    assert [name for name, _ in load("d.nc")] == ["walk1", "walk2", "walk3"]
     assert main(["activation-energy", "d.nc", "--out", "e.nc"]) == 0
-    assert main(["activation-energy", "series.csv", "--out", "e2.nc"]) == 0
+    assert main(["activation-energy", "series.csv", "--masses", "A=1,B=1", "--out", "e2.nc"]) == 0
     xr.testing.assert_identical(load("e.nc")[0][1].drop_attrs(), load("e2.nc")[0][1].drop_attrs())
 
 
@@ -269,20 +275,20 @@ def test_convert_writes_a_store_that_every_command_reads(dump):
 
 
 def test_a_killed_write_leaves_no_half_file(dump, monkeypatch):
-    assert main(["msd", str(dump), "--out", "msd.nc"]) == 0
+    assert main(["msd", str(dump), *MEASURED, "--out", "msd.nc"]) == 0
     before = Path("msd.nc").read_bytes()
 
     def killed(*args, **kwargs):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(xr.Dataset, "to_netcdf", killed)
-    assert main(["msd", str(dump), "--out", "msd.nc"]) == 130
+    assert main(["msd", str(dump), *MEASURED, "--out", "msd.nc"]) == 130
     assert Path("msd.nc").read_bytes() == before
     assert [path.name for path in Path().iterdir()] == ["msd.nc"]
 
 
 def test_an_out_that_cannot_be_written_is_refused(dump, capsys):
-    assert "nowhere" in refused(capsys, "msd", str(dump), "--out", "nowhere/msd.nc")
+    assert "nowhere" in refused(capsys, "msd", str(dump), *MEASURED, "--out", "nowhere/msd.nc")
 
 
 # -- info -----------------------------------------------------------------------------------------------------------
@@ -298,9 +304,9 @@ def test_info_says_what_was_understood_and_what_is_missing(dump, capsys):
 
 
 def test_info_says_no_exactly_where_the_functions_refuse():
-    bare = synthetic.brownian(n_atoms=16, n_frames=100)
-    whole = synthetic.ornstein_uhlenbeck(n_atoms=16, n_frames=400)
-    for traj in (bare, bare.with_charges({"A": 1, "B": -1}), whole, whole.replace(step={"step": "cold"}, temperature=None)):
+    whole = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=200, frame_interval=0.05, seed=1)
+    bare = whole.replace(step={"step": "bare"}, velocities=None, charges=None)
+    for traj in (whole, bare, bare.with_charges({"A": 1, "B": -1}), whole.replace(step={"step": "cold"}, temperature=None)):
         runs = chains_of(traj)
         runs.make_all()
         for command, answer, missing in info(traj)[1]:

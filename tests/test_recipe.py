@@ -16,7 +16,7 @@ READ = '[read]\npath = "gas.lammpstrj"\ncharges = { A = 1, B = -1 }\nmasses = { 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, write_dump):
     there = tmp_path_factory.mktemp("recipe")
-    write_dump(synthetic.ornstein_uhlenbeck(n_atoms=16, n_frames=200, frame_interval=0.05, seed=2), there / "gas.lammpstrj")
+    write_dump(synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=200, frame_interval=0.05, seed=2), there / "gas.lammpstrj")
     return there
 
 
@@ -76,7 +76,7 @@ def test_a_recipe_makes_a_file_for_each_section_and_the_report(written, folder, 
 
 def test_a_recipe_for_a_series_reads_its_table(written, folder, tmp_path):
     (folder / "series.csv").write_text("path,temperature\ngas.lammpstrj,1000\n")
-    path = written('[series]\ntable = "series.csv"\ncharges = { A = 1, B = -1 }\n[charge_displacement_msd]\n')
+    path = written('[series]\ntable = "series.csv"\ncharges = { A = 1, B = -1 }\nmasses = { A = 20, B = 20 }\n[charge_displacement_msd]\n')
     recipe.run(path, folder=str(tmp_path))
     [(name, data)] = load(tmp_path / "charge_displacement_msd.nc")
     assert name == "gas"

@@ -44,8 +44,9 @@ def _is_refusal(reason: Exception) -> bool:
     if isinstance(reason, OSError):
         return reason.filename is not None
     if isinstance(reason, ValueError):
-        raised_in = traceback.extract_tb(reason.__traceback__)[-1].filename
-        return Path(__file__).parent.parent in Path(raised_in).parents
+        # what Python itself or another package raises (float("x"), math.sqrt(-1)) is a bug of ours
+        where = traceback.extract_tb(reason.__traceback__)[-1]
+        return Path(__file__).parent.parent in Path(where.filename).parents and (where.line or "").startswith("raise ")
     return False
 
 

@@ -140,9 +140,11 @@ def _parser(command: str) -> tuple[_Parser, dict[str, Option], dict[str, Option]
     else:
         parser.add_argument("paths", nargs="+", metavar="FILE", help=TAKES[stage])
     mine = {option.name: option for option in described.options}
-    reader = {} if function == "run" else {option.name: option for option in signature("read").options if option.name not in mine}
+    reader = {} if function == "run" else {option.name: option for option in signature("read").options}
     _add(parser.add_argument_group("options"), mine)
-    _add(parser.add_argument_group("reading (units of files are converted; what is passed here is in ps, amu, e, K)"), reader)
+    # an option of both (temperature) is given to both
+    own = {name: option for name, option in reader.items() if name not in mine}
+    _add(parser.add_argument_group("reading (units of files are converted; what is passed here is in ps, amu, e, K)"), own)
     others = parser.add_argument_group("output")
     if "out" not in mine and function not in ("info", "run"):
         others.add_argument("--out", metavar="FILE.nc", help=f"where the numbers are written; {function}.nc if not given")

@@ -8,6 +8,7 @@ from typing import Any
 from mdtools import chain, progress
 from mdtools.cli.arguments import Refusal, Request
 from mdtools.cli.shown import show_info, show_results, table
+from mdtools.values import flag
 
 __all__ = ["execute", "sources"]
 
@@ -17,6 +18,9 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 
 def execute(request: Request) -> None:
     """Do what was asked for. Raises the refusals of whatever is called."""
+    out = request.out or request.options.get("out")
+    if out and not Path(out).parent.is_dir():
+        raise Refusal(f"there is no folder {Path(out).parent} to write {Path(out).name} in; make it first")
     if request.function == "run":
         from mdtools.recipe import run
 
@@ -27,8 +31,9 @@ def execute(request: Request) -> None:
         {"read": _read, "measure": _measure, "estimate": _estimate, "decide": _estimate, "show": _report}[request.stage](request)
 
 
-def sources(paths: tuple[str, ...], reading: dict[str, Any]) -> chain.Chains:
+def sources(request: Request) -> chain.Chains:
     """The runs that files hold: one trajectory in one or more files, saved results, or the members of a series table."""
+    paths, reading = request.paths, request.reading
     missing = [path for path in paths if not Path(path).exists()]
     if missing:
         raise Refusal(f"there is no file {missing[0]}")
@@ -42,8 +47,9 @@ def sources(paths: tuple[str, ...], reading: dict[str, Any]) -> chain.Chains:
 
         return chain.chains_of(read_series(tables[0], **reading))
     if not others:
-        if reading:
-            raise Refusal(f"--{next(iter(reading)).replace('_', '-')} says how to read a trajectory, and only saved results were given")
+        idle = [name for name in reading if name not in request.options]
+        if idle:
+            raise Refusal(f"{flag(idle[0])} says how to read a trajectory, and only saved results were given")
         return chain.chains_of(saved)
     out = chain.chains_of(_trajectory(tuple(others), reading))
     for path in saved:
@@ -71,11 +77,11 @@ def _read(request: Request) -> None:
     if any(_is_saved(path) for path in request.paths):
         if request.function != "info":
             raise Refusal(f"{request.command} reads a trajectory; {request.paths[0]} holds results")
-        show_results(sources(request.paths, request.reading), list(chain.STAGES))
+        show_results(sources(request), list(chain.STAGES))
         return
     if request.function == "info":
         if Path(request.paths[0]).suffix.lower() in TABLES:
-            for member in sources(request.paths, request.reading):
+            for member in sources(request):
                 show_info(member.traj, **request.options)
         else:
             show_info(_trajectory(request.paths, request.reading), **request.options)
@@ -90,11 +96,11 @@ def _measure(request: Request) -> None:
     unfit = next((path for path in request.paths if _is_saved(path) or Path(path).suffix.lower() in TABLES), None)
     if unfit:
         raise Refusal(f"{request.command} measures one trajectory, and {unfit} is none; give the trajectory file")
-    _make(request, sources(request.paths, request.reading))
+    _make(request, sources(request))
 
 
 def _estimate(request: Request) -> None:
-    _make(request, sources(request.paths, request.reading))
+    _make(request, sources(request))
 
 
 def _make(request: Request, runs: chain.Chains) -> None:
@@ -110,7 +116,7 @@ def _report(request: Request) -> None:
     from mdtools.reporting.page import report
     from mdtools.reporting.sections import verdicts
 
-    runs = sources(request.paths, request.reading)
+    runs = sources(request)
     path = report(runs, **request.options)
     section = verdicts(runs)
     for shown in section.tables:

@@ -39,7 +39,7 @@ def of_runs(runs: Chains) -> Section:
 def _of_run(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
     made = run.made
     for name, (words, draw) in _SINGLE.items():
-        if name in made and (made[name] is not None):
+        if name in made and (name != "ionic_conductivity" or "charge_current_acf" in made):
             drawn = _one(partial(draw, made))
             yield drawing(f"{prefix}-{name.replace('_', '-')}", f"{words}{where}", drawn)
         if name == "msd" and "van_hove_self" in made:
@@ -87,7 +87,7 @@ _SINGLE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     ),
     "ionic_conductivity": (
         "Running Green-Kubo integral, and the estimates",
-        lambda made, ax: figures.green_kubo_running(made["ionic_conductivity"], ax),
+        lambda made, ax: figures.green_kubo_running(made["charge_current_acf"], ax, ionic_conductivity=made["ionic_conductivity"]),
     ),
 }
 

@@ -80,7 +80,7 @@ def _title(runs: chain.Chains) -> str:
 
 def _subtitle(runs: chain.Chains) -> str:
     for run in runs:
-        for data in run.made.values():
+        for data in (run.made[stage] for stage in chain.STAGES if stage in run.made):
             if "n_ions" in data:
                 ions = ", ".join(f"{name} {int(n)}" for name, n in zip(data.species.values, data.n_ions.values, strict=True))
                 return f"{len(runs)} run{'s' if len(runs) != 1 else ''} of {ions}"

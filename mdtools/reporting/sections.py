@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.chain import Chain, Chains
+from mdtools.chain import STAGES, Chain, Chains
 from mdtools.reporting.closure import AGREES
 from mdtools.reporting.numbers import plain, with_error
 from mdtools.reporting.parts import Part, Section, Table
@@ -21,7 +21,13 @@ def temperature_of(run: Chain) -> float:
     return next((float(data.stated_temperature) for data in run.made.values() if "stated_temperature" in data), np.nan)
 
 
-def _value(data: xr.Dataset, name: str, **at: Any) -> str:
+def _bound(data: xr.Dataset, name: str, **at: Any) -> str:
+    """A number that is only known to be smaller."""
+    value = float(data[name].sel(**at)) if name in data else np.nan
+    return f"< {plain(value, 2)}" if np.isfinite(value) else "–"
+
+
+def _value(data: xr.Dataset, name: str, *, digits: int = 4, **at: Any) -> str:
     """A number with its error as text; what is not there is a dash."""
     if name not in data:
         return "–"
@@ -29,7 +35,7 @@ def _value(data: xr.Dataset, name: str, **at: Any) -> str:
     error = data.get(f"{name}_stderr")
     if error is not None:
         return with_error(float(value), float(error.sel(**at) if at else error)) if np.isfinite(value) else "–"
-    return plain(float(value)) if np.isfinite(value) else "–"
+    return plain(float(value), digits) if np.isfinite(value) else "–"
 
 
 def _temperature(run: Chain) -> str:
@@ -73,21 +79,17 @@ def evidence(runs: Chains) -> Section | None:
         data = run.made.get("detect_melting")
         if data is None:
             continue
+        names = list(map(str, data.species.values))
         rows = []
-        for name in data.species.values:
-            for indicator in data.indicator.values:
+        for indicator in data.indicator.values:
+            row = [str(indicator).replace("_", " "), plain(float(data.threshold.sel(indicator=indicator)), 3)]
+            for name in names:
                 at = {"species": name, "indicator": indicator}
-                rows.append(
-                    (
-                        str(name),
-                        str(indicator).replace("_", " "),
-                        _value(data, "evidence", **at),
-                        plain(float(data.threshold.sel(indicator=indicator)), 3),
-                        str(data.says.sel(**at).item()),
-                    )
-                )
-        table = Table(("species", "indicator", "value", "threshold", "says"), tuple(rows))
-        parts.append(Part(f"Evidence: {run.name}", open=len(runs) == 1, tables=(table,)))
+                row += [_value(data, "evidence", **at), str(data.says.sel(**at).item())]
+            rows.append(tuple(row))
+        header = ("indicator", "threshold", *(word for name in names for word in (name, "says")))
+        reasons = tuple(f"{name}: {data.reason.sel(species=name).item()}" for name in names) if "reason" in data else ()
+        parts.append(Part(f"Evidence: {run.name}", open=len(runs) == 1, tables=(Table(header, tuple(rows), notes=reasons),)))
     return Section("evidence", "Evidence for the verdict", parts=tuple(parts)) if parts else None
 
 
@@ -103,37 +105,49 @@ def diffusivity(runs: Chains) -> Section | None:
         for name in data.species.values:
             at = {"species": name}
             found = bool(np.isfinite(data.self_diffusivity.sel(**at)))
-            bound = float(data.self_diffusivity_upper.sel(**at))
             rows.append(
                 (
                     run.name,
                     _temperature(run),
                     str(name),
                     str(data.regime.sel(**at).item()),
-                    _value(data, "self_diffusivity", **at) if found else (f"< {plain(bound, 2)}" if np.isfinite(bound) else "–"),
+                    _value(data, "self_diffusivity", **at) if found else _bound(data, "self_diffusivity_upper", **at),
                     _value(data, "self_diffusivity_cm2_per_s", **at) if found else "–",
-                    f"{_value(data, 'lag_first', **at)} to {_value(data, 'lag_last', **at)}" if found else "–",
-                    _value(data, "effective_ions", **at),
-                    _value(data, "fit_quality", **at),
+                    f"{_value(data, 'lag_first', digits=3, **at)} to {_value(data, 'lag_last', digits=3, **at)}" if found else "–",
+                    plain(float(data.effective_ions.sel(**at)), 3) if found else "–",
+                    plain(float(data.fit_quality.sel(**at)), 2) if found else "–",
                 )
             )
     if not rows:
         return None
     shown = signs(unit)
     header = ("run", "T (K)", "species", "regime", f"D ({shown})", "D (cm²/s)", "fitted (ps)", "independent ions", "fit quality")
-    notes = ("D < bound: caged within this run; the bound holds with 95 % probability. Independent ions: how many would give this error.",)
+    notes = (
+        "D < bound: no diffusion is seen in this run, and the bound holds with 95 % probability.",
+        "Independent ions: how many would give this error. Fit quality: probability of a worse fit if the motion is diffusive.",
+    )
     parts = _activation(runs)
     return Section("diffusivity", "Self-diffusion", tables=(Table(header, tuple(rows), notes=notes),), parts=parts)
 
 
 def _activation(runs: Chains) -> tuple[Part, ...]:
-    from mdtools.reporting.tables import rows
-
     data = runs.made.get("activation_energy")
     if data is None:
         return ()
-    listed = tuple((row.quantity.replace("_", " "), row.of, row.value, signs(row.unit)) for row in rows(data))
-    return (Part("Activation energy", open=True, tables=(Table(("quantity", "of", "value", "unit"), listed),)),)
+    known = [name for name in map(str, data.species.values) if np.isfinite(data.activation_energy.sel(species=name))]
+    rows = tuple(
+        (
+            name,
+            _value(data, "activation_energy", species=name),
+            _value(data, "log_prefactor", species=name),
+            plain(float(data.misfit.sel(species=name)), 2),
+        )
+        for name in known
+    )
+    notes = ("Misfit: probability of a worse fit if one Arrhenius line held; where it is small the error tells the scatter about the line.",)
+    unit = data.activation_energy.attrs.get("units", "")
+    table = Table(("species", f"activation energy ({unit})", "ln of the prefactor", "misfit"), rows, notes=notes)
+    return (Part("Activation energy", open=True, tables=(table,)),)
 
 
 def conductivity(runs: Chains) -> Section | None:
@@ -150,8 +164,9 @@ def conductivity(runs: Chains) -> Section | None:
             (
                 run.name,
                 _temperature(run),
-                *(_value(data, name) for name in routes),
-                _value(data, "routes_difference"),
+                _value(data, routes[0]) if np.isfinite(data.ionic_conductivity) else _bound(data, "ionic_conductivity_upper"),
+                *(_value(data, name) for name in routes[1:]),
+                _value(data, "routes_difference", digits=2),
                 "–" if haven is None else _value(haven, "ionic_conductivity_nernst_einstein"),
                 "–" if haven is None else _value(haven, "haven_ratio"),
             )
@@ -205,12 +220,11 @@ def histories(runs: Chains) -> Section:
     return Section("history", "History of every number", parts=tuple(parts))
 
 
-def _everything(runs: Chains) -> Iterator[tuple[Any, str, xr.Dataset]]:
-    for run in runs:
-        for stage, data in run.made.items():
-            yield run, stage, data
-    for stage, data in runs.made.items():
-        yield Chain(name="all runs"), stage, data
+def _everything(runs: Chains) -> Iterator[tuple[Chain, str, xr.Dataset]]:
+    for run in (*runs, Chain(name="all runs", made=runs.made)):
+        for stage in STAGES:
+            if stage in run.made:
+                yield run, stage, run.made[stage]
 
 
 def _steps(data: xr.Dataset) -> str:

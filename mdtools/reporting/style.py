@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["COLOURS", "axis_label", "colour", "figure", "safe", "shades", "styled", "svg", "thinned"]
+__all__ = ["COLOURS", "axis_label", "colour", "decades", "figure", "safe", "shades", "styled", "svg", "thinned"]
 
 # Okabe and Ito, https://jfly.uni-koeln.de/color/ ; yellow last, it is faint on white
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -82,6 +82,13 @@ def axis_label(words: str, unit: str) -> str:
 def safe(text: Any) -> str:
     """A user's label for matplotlib, which would set what stands between $ as a formula."""
     return str(text).replace("$", r"\$")
+
+
+def decades(ax: Any, *, fewest: float = 1.6) -> None:
+    """Widen a logarithmic y axis until it spans `fewest` decades, so that its ticks are powers of ten."""
+    low, high = np.log10(ax.get_ylim())
+    short = max(0.0, fewest - (high - low)) / 2
+    ax.set_ylim(10 ** (low - short), 10 ** (high + short))
 
 
 def thinned(n: int, *, first: int = 1, most: int = 240) -> np.ndarray:

@@ -6,7 +6,8 @@ import numpy as np
 import xarray as xr
 
 from mdtools.reporting.figures.bands import curve
-from mdtools.reporting.style import COLOURS, axis_label
+from mdtools.reporting.style import COLOURS, axis_label, thinned
+from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI
 
 __all__ = ["charge_current_acf", "green_kubo_running"]
 
@@ -42,21 +43,23 @@ def _died(mean: np.ndarray) -> int:
     return max(20, int(1.5 * (large[-1] + 1))) if len(large) else 20
 
 
-def green_kubo_running(data: xr.Dataset, ax: Any) -> None:
-    """The running Green-Kubo integral, and each estimate as a level with two standard errors."""
+def green_kubo_running(data: xr.Dataset, ax: Any, *, ionic_conductivity: xr.Dataset | None = None) -> None:
+    """The running Green-Kubo integral 1 / (3 V k_B T) int_0^t C dt' of a `charge_current_acf`, and each estimate as a level.
+
+    Bands are two standard errors: of the integral from the spread over windows, of the estimates their own.
+    """
     lag = data.lag.values
-    running = data.green_kubo_running
-    keep = np.arange(1, len(lag))
-    ax.plot(lag[keep], running.values[keep], color="0.35", linewidth=1.0, label="running integral")
-    if "green_kubo_running_stderr" in data:
-        wide = 2 * data.green_kubo_running_stderr.values[keep]
-        ax.fill_between(lag[keep], running.values[keep] - wide, running.values[keep] + wide, color="0.35", alpha=0.18, linewidth=0)
+    temperature = float(data.stated_temperature if ionic_conductivity is None else ionic_conductivity.stated_temperature)
+    integral = data.charge_current_acf.cumulative_integrate("lag") * (CONDUCTIVITY_TO_SI / (3 * float(data.volume) * BOLTZMANN * temperature))
+    # beyond half a window the integral is noise that would set the scale
+    keep = thinned(max(2, len(lag) // 2), most=600)
+    curve(ax, lag, integral, keep, color="0.35", linewidth=1.0, label="running integral")
     for name, (words, tint) in LEVELS.items():
-        if name in data and np.isfinite(data[name]):
-            value, error = float(data[name]), float(data[f"{name}_stderr"])
+        if ionic_conductivity is not None and np.isfinite(ionic_conductivity[name]):
+            value, error = float(ionic_conductivity[name]), float(ionic_conductivity[f"{name}_stderr"])
             ax.axhline(value, color=tint, linewidth=1.2, label=words)
             ax.axhspan(value - 2 * error, value + 2 * error, color=tint, alpha=0.15, linewidth=0)
     ax.set(xscale="log")
     ax.set_xlabel(axis_label("upper limit of the integral", data.lag.attrs.get("units", "")))
-    ax.set_ylabel(axis_label("conductivity", running.attrs.get("units", "")))
+    ax.set_ylabel(axis_label("conductivity", "S/m"))
     ax.legend()

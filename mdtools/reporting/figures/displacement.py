@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools.reporting.figures.bands import curve
-from mdtools.reporting.style import axis_label, colour, safe, thinned
+from mdtools.reporting.style import axis_label, colour, decades, safe, thinned
 
 __all__ = ["msd", "self_overlap"]
 
@@ -24,9 +24,11 @@ def msd(data: xr.Dataset, ax: Any, *, self_diffusivity: xr.Dataset | None = None
             _fit(ax, self_diffusivity.sel(species=name), lag, colour(name, names))
     if largest > 0:
         end = lag[-1]
-        ax.plot([end / 20, end], [largest * 2.2 / 20, largest * 2.2], color="0.55", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
-        ax.annotate("slope 1", (end / 5, largest * 2.2 / 5), xytext=(-3, 4), textcoords="offset points", ha="right", color="0.4", fontsize=7.5)
+        top = 2.2 * largest
+        ax.plot([end / 10, end], [top / 10, top], color="0.55", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
+        ax.annotate("slope 1", (end / 3, top / 3), xytext=(-3, 4), textcoords="offset points", ha="right", color="0.4", fontsize=7.5)
     ax.set(xscale="log", yscale="log")
+    decades(ax)
     ax.set_xlabel(axis_label("time", data.lag.attrs.get("units", "")))
     ax.set_ylabel(axis_label("mean squared displacement", data.msd.attrs.get("units", "")))
     ax.legend(loc="upper left")
@@ -59,4 +61,4 @@ def self_overlap(data: xr.Dataset, ax: Any) -> None:
     ax.set(xscale="log", ylim=(-0.08, 1.03))
     ax.set_xlabel(axis_label("time", data.lag.attrs.get("units", "")))
     ax.set_ylabel("self-overlap")
-    ax.legend(loc="lower left")
+    ax.legend()

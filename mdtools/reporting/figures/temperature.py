@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools.reporting.figures.bands import curve
-from mdtools.reporting.style import axis_label, colour, safe, shades, thinned
+from mdtools.reporting.style import axis_label, colour, decades, safe, shades, thinned
 
 __all__ = ["activation_energy", "dos_of_runs", "msd_of_runs", "over_temperature"]
 
@@ -18,9 +18,10 @@ def msd_of_runs(members: Sequence[tuple[str, xr.Dataset]], ax: Any, *, species: 
         lag = data.lag.values
         curve(ax, lag, data.msd.sel(species=species), thinned(len(lag)), floor=0.0, color=tint, label=safe(label))
     ax.set(xscale="log", yscale="log")
+    decades(ax)
     ax.set_xlabel(axis_label("time", members[0][1].lag.attrs.get("units", "")))
     ax.set_ylabel(axis_label("mean squared displacement", members[0][1].msd.attrs.get("units", "")))
-    ax.legend(handlelength=1.2)
+    ax.legend(handlelength=1.2, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def dos_of_runs(members: Sequence[tuple[str, xr.Dataset]], ax: Any, *, species: str) -> None:
@@ -35,7 +36,7 @@ def dos_of_runs(members: Sequence[tuple[str, xr.Dataset]], ax: Any, *, species: 
     ax.set_ylim(bottom=0)
     ax.set_xlabel(axis_label("frequency", members[0][1].frequency.attrs.get("units", "")))
     ax.set_ylabel(axis_label("density of states", members[0][1].phonon_dos.attrs.get("units", "")))
-    ax.legend(handlelength=1.2)
+    ax.legend(handlelength=1.2, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def activation_energy(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset | None = None) -> None:
