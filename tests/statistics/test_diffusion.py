@@ -61,8 +61,11 @@ def test_a_harmonic_cage_is_caged_and_has_a_bound_but_no_diffusion():
     results = COVERAGE.replicas(COVERAGE.KINDS["caged, no diffusion"], count=SEEDS, seed=5)
     assert sum(r.regime == "caged" for r in results) >= 0.95 * SEEDS
     assert not any(r.regime in ("diffusive", "subdiffusive") for r in results)
-    # less than 1 % of the mean squared size of the cage in a tenth of the run
-    assert all(r.lower == 0 and 0 < r.upper * 40 < 0.1 * 0.6 for r in results)
+    # what the bound would add to the MSD in a tenth of the run, in units of the plateau 0.6: small, usually tiny
+    bound = np.array([r.upper * 40 / 0.6 for r in results])
+    assert all(r.lower == 0 for r in results)
+    assert np.median(bound) < 0.02
+    assert 0 < bound.min() <= bound.max() < 0.5
 
 
 def test_the_bound_of_rarely_jumping_ions_holds_or_their_diffusion_is_seen():
