@@ -20,8 +20,8 @@ confined?    lindemann              0.24      superionic F 0.21, vibrations less
 ordered?     bragg_amplitude        0.30      framework 0.78-0.95, also the mobile sublattice 0.4; melt 0.02; a frozen liquid (3/N)^(1/2)
 
 Not used to set a boundary: argon crystal and liquid (Lennard-Jones), NaCl melt, liquid Na (ab initio) are called right, Li6PS5Cl
-at 500 K superionic, Li6PS5I (10 ps), a quenched liquid that ages and F alone undecided; each CaF2 run cut to 1/2 ... 1/16 and thinned to every 3rd or 10th frame gives its own
-answer or none. Runs at 1450-1550 K, where 20 ps cannot tell, were not available.
+at 500 K superionic; Li6PS5I (10 ps), a quenched liquid that ages, and F alone are left undecided. Each CaF2 run cut to 1/2 ... 1/16 or
+thinned to every 3rd or 10th frame gives its own answer or none. Runs at 1450-1550 K, where 20 ps cannot tell, were not available.
 
 `molten?` asks for rates against the vibration, not against the run: in a long run every ion of a vacancy conductor has
 moved, and its sublattice has not melted.
