@@ -13,7 +13,7 @@ import xarray as xr
 import mdtools as md
 from mdtools import chain, schema, synthetic
 from mdtools.reporting import figures, style
-from mdtools.reporting.closure import closure
+from mdtools.reporting.closure import _Check, closure
 from mdtools.reporting.numbers import plain, with_error
 from mdtools.reporting.tables import rows
 
@@ -187,26 +187,35 @@ def test_routes_that_differ_are_found_and_those_that_agree_are_not():
     assert closure({"ionic_conductivity": routes(np.nan, 160.0)}) is None
 
 
-def test_the_density_of_states_and_the_displacement_give_one_diffusivity(runs):
-    dos = runs.members[0].made["phonon_dos"]
+def test_the_density_of_states_and_the_displacement_give_one_diffusivity():
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=4000, frame_interval=0.05, seed=3)
     exact = 8.617333262e-5 * 1000 / (1.0364269656e-4 * 20 * 5.0)  # k_B T / (m friction)
     known = schema.dataset(
         {
             "species": ["A", "B"],
-            "self_diffusivity": ("species", [exact, 10 * exact]),
+            "self_diffusivity": ("species", [exact, 3 * exact]),
             "self_diffusivity_stderr": ("species", [0.0, 0.0]),
         }
     )
-    found = closure({"phonon_dos": dos, "self_diffusivity": known})
-    right, wrong = (found.sel(check=[f"D from DOS(0) = D from the MSD, {name} (angstrom^2/ps)"]) for name in "AB")
-    assert abs(float(right.z_score.item())) < 3.5
-    assert abs(float(wrong.z_score.item())) > 10
+    found = closure({"phonon_dos": md.phonon_dos(gas), "self_diffusivity": known})
+    right, wrong = (found.sel(check=f"D from DOS(0) = D from the MSD, {name} (angstrom^2/ps)") for name in "AB")
+    assert abs(float(right.z_score)) < 3.0
+    assert float(wrong.z_score) < -4.0
+
+
+@pytest.mark.parametrize(("t", "windows", "z"), [(2.0, 4, 1.48), (16.46, 4, 3.49), (-4.23, 8, -2.88), (3.0, 101, 2.94)])
+def test_a_spread_over_few_windows_counts_as_students_t(t, windows, z):
+    # z of the same two-sided probability, from scipy.stats: norm.isf(t.sf(t, windows - 1))
+    from scipy import stats
+
+    assert _Check("", t, 0.0, 1.0, "", windows).z == pytest.approx(z, abs=0.1)
+    assert abs(z) == pytest.approx(stats.norm.isf(stats.t.sf(abs(t), windows - 1)), abs=0.02)
 
 
 def test_a_wrong_temperature_is_found_and_named(gas):
     wrong = gas.replace(step={"step": "wrong"}, temperature=700.0)
     found = closure({"phonon_dos": md.phonon_dos(wrong)})
-    assert float(np.abs(found.z_score).min()) > 5.0
+    assert float(np.abs(found.z_score).min()) > 3.0
     assert all("temperature" in str(culprit) for culprit in found.culprit.values)
 
 
