@@ -84,11 +84,14 @@ def safe(text: Any) -> str:
     return str(text).replace("$", r"\$")
 
 
-def decades(ax: Any, *, fewest: float = 1.6) -> None:
-    """Widen a logarithmic y axis until it spans `fewest` decades, so that its ticks are powers of ten."""
+def decades(ax: Any, *, fewest: float = 2.0) -> None:
+    """Widen a logarithmic y axis until it spans `fewest` decades, and label powers of ten only."""
+    from matplotlib.ticker import NullFormatter
+
     low, high = np.log10(ax.get_ylim())
     short = max(0.0, fewest - (high - low)) / 2
     ax.set_ylim(10 ** (low - short), 10 ** (high + short))
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def thinned(n: int, *, first: int = 1, most: int = 240) -> np.ndarray:

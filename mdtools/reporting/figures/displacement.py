@@ -26,7 +26,7 @@ def msd(data: xr.Dataset, ax: Any, *, self_diffusivity: xr.Dataset | None = None
         end = lag[-1]
         top = 2.2 * largest
         ax.plot([end / 10, end], [top / 10, top], color="0.55", linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
-        ax.annotate("slope 1", (end / 3, top / 3), xytext=(-3, 4), textcoords="offset points", ha="right", color="0.4", fontsize=7.5)
+        ax.annotate("slope 1", (end, top), xytext=(-9, -2), textcoords="offset points", ha="right", color="0.4", fontsize=7.5)
     ax.set(xscale="log", yscale="log")
     decades(ax)
     ax.set_xlabel(axis_label("time", data.lag.attrs.get("units", "")))
