@@ -128,6 +128,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     # closure
     "first": ("", "one side of an identity, in the unit that the check names"),
     "second": ("", "the other side, in the same unit"),
+    "difference_stderr": ("", "one standard error of first - second, in the same unit"),
     "z_score": ("1", "difference over the combined standard error"),
     "culprit": ("", "what is likely wrong if the two sides disagree"),
 }
@@ -138,11 +139,11 @@ _P = ParamSpec("_P")
 def unit_of(name: str) -> str:
     """Unit of a quantity, of a dimension, or of its `_stderr`; KeyError for a word that is not in the vocabulary."""
     base = name.removesuffix("_stderr")
-    return (QUANTITIES.get(base) or DIMENSIONS[base])[0]
+    return (QUANTITIES.get(name) or QUANTITIES.get(base) or DIMENSIONS[base])[0]
 
 
 def _meaning(name: str) -> str:
-    base = name.removesuffix("_stderr")
+    base = name if name in QUANTITIES else name.removesuffix("_stderr")
     meaning = (QUANTITIES.get(base) or DIMENSIONS[base])[1]
     return meaning if base == name else f"one standard error of {base}"
 

@@ -321,7 +321,7 @@ def _exchange() -> Any:
     import numba
 
     @numba.njit
-    def run(ion_at, empty, neighbour, near, where, n_frames, jumps_per_frame, random):  # type: ignore[no-untyped-def]
+    def run(ion_at, empty, neighbour, near, where, n_frames, jumps_per_frame, random):
         path = np.empty((n_frames, where.shape[0], 3))
         for frame in range(n_frames):
             path[frame] = where

@@ -28,7 +28,7 @@ def van_hove_self(
     windows: int = 4,
     lags: Literal["log", "all"] | Sequence[float] = "log",
     r_max: float | None = None,
-    bins: int = 200,
+    bins: int = 400,
     origins: Literal["all", "first"] | int = "all",
     reference: Sequence[str] | str | None = None,
 ) -> xr.Dataset:

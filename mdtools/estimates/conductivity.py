@@ -8,7 +8,7 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.estimates.common import carried, is_reduced, lag_frames, temperature_of, thermal_energy
+from mdtools.estimates.common import carried, is_reduced, lag_frames, temperature_of, thermal_energy, three_jumps
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.spectral import zero_frequency
 from mdtools.units import CONDUCTIVITY_TO_SI
@@ -35,7 +35,8 @@ def ionic_conductivity(
     stderr is not below the smaller one; what they differ by beyond that is added to it. `_lower` and `_upper` are 95 %;
     `_einstein_helfand`, `_green_kubo`, `_mS_per_cm`, `charge_diffusivity` (slope / 6), each with _stderr;
     `routes_difference` in units of the combined stderr (as if they were independent, so it is rather too small);
-    `regime` of the dipole: "caged" (an insulator within this run) or "undecided" gives NaN and the 95 % bound `_upper`.
+    `regime` of the dipole: "caged" (an insulator within this run) or "undecided" gives NaN and the 95 % bound `_upper`: the
+    larger of what the slope allows and of three jumps of one species in the run, each q l of charge (see `self_diffusivity`).
     A route that cannot be taken is NaN, and the reason is in the history.
     Raises TrajectoryError (no temperature, lj units, uneven frames), NotEnoughData (fewer than 8 lags).
     Source: reference/science.md A1 rows 1 and 2; reference/transport.md 2.3.
@@ -62,7 +63,7 @@ def ionic_conductivity(
     routes = [einstein.scaled(per_diffusivity), current.scaled(per_diffusivity)]
     both = _combined(*routes)
     if dipole.regime in ("caged", "undecided"):
-        both = Estimate(np.nan, np.nan, 0.0, routes[0].upper)
+        both = Estimate(np.nan, np.nan, 0.0, max(routes[0].upper, per_diffusivity * _unseen(charge_displacement_msd)))
     out: dict[str, Any] = {
         **{name: value for name, value in carried(charge_displacement_msd).items() if name != "stated_temperature"},
         "species": charge_displacement_msd["species"].values,
@@ -108,6 +109,13 @@ def _dipole(data: xr.Dataset, *, who: str) -> Diffusion:
     if not by_axis.any():
         raise NotEnoughData(f"{who}: no charge moves in this run, the dipole is constant; check the charges that were passed")
     return diffusion(frames, by_axis.mean(axis=0), n_frames=int(data["n_frames"]) // len(by_axis), windows=len(by_axis))
+
+
+def _unseen(data: xr.Dataset) -> float:
+    """Charge diffusivity of three jumps of the species whose jumps carry most, e^2 angstrom^2 / ps; 0 where charges are unknown."""
+    if "charge" not in data:
+        return 0.0
+    return float(np.max(three_jumps(data) * data["n_ions"].values * np.square(data["charge"].values)))
 
 
 def _einstein_helfand(dipole: Diffusion, per_slope: float) -> Estimate:

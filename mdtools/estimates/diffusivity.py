@@ -7,7 +7,7 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData
-from mdtools.estimates.common import carried, is_reduced, lag_frames, need_every_origin
+from mdtools.estimates.common import carried, is_reduced, lag_frames, need_every_origin, three_jumps
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.units import ANGSTROM2_PER_PS_TO_CM2_PER_S
 
@@ -40,8 +40,9 @@ def self_diffusivity(
     `effective_ions`, `lag_first`, `lag_last`, `fit_quality`, `log_slope`, `regime`.
     regime "diffusive" or "subdiffusive" (the slope still falls with the lag, or rests on few jumps) has a value.
     regime "caged" (flat, no slope) or "undecided" (too noisy to tell) has NaN for the value and its error, lower 0, and
-    as upper the 95 % bound D_max. The bound is on motion in many small steps: one jump of length l that did not happen in
-    the run is l^2 / (6 N t_run). No exception for them: other species of the same run stay readable.
+    as upper the 95 % bound D_max: the larger of what the slope allows and of three jumps in the run, 3 l^2 / (6 N t_run) with
+    l = (V / N)^(1/3), since jumps too rare to be seen leave no slope. No exception for them: other species of the run
+    stay readable. Ions that never move at all (held fixed) have the bound 0.
     Runs in lj units stay in them and have no cm2_per_s.
     Raises NotEnoughData (fewer than 8 usable lags, no time blocks, origins left out), TrajectoryError (uneven frames),
     ValueError for half a prior.
@@ -103,11 +104,12 @@ def _columns(found: list[Diffusion | None], msd: xr.Dataset, interval: float, re
     value = np.where(known, column("slope", fixed=0.0, factor=per_slope), np.nan)
     stderr = np.where(known, column("stderr", fixed=0.0, factor=per_slope), np.nan)
     inflation = column("inflation", fixed=1.0)
+    unseen = np.where(known | np.array([one is None for one in found]), 0.0, three_jumps(msd))
     columns = {
         "self_diffusivity": value,
         "self_diffusivity_stderr": stderr,
         "self_diffusivity_lower": column("lower", fixed=0.0, factor=per_slope),
-        "self_diffusivity_upper": column("upper", fixed=0.0, factor=per_slope),
+        "self_diffusivity_upper": np.maximum(column("upper", fixed=0.0, factor=per_slope), unseen),
         "cage_size": column("intercept", fixed=0.0),
         "cage_size_stderr": column("intercept_stderr", fixed=0.0),
         "variance_inflation": inflation,

@@ -53,6 +53,7 @@ def closure(made: Mapping[str, xr.Dataset]) -> xr.Dataset | None:
             "check": np.array([c.words for c in checks]),
             "first": ("check", np.array([c.first for c in checks])),
             "second": ("check", np.array([c.second for c in checks])),
+            "difference_stderr": ("check", np.array([c.error for c in checks])),
             "z_score": ("check", np.array(z)),
             "culprit": ("check", np.array([c.culprit if abs(score) > AGREES else "" for c, score in zip(checks, z, strict=True)])),
         }

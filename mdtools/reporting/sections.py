@@ -1,7 +1,6 @@
 """The sections of the page: what is said, in which order, from the results that are there."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -180,7 +179,7 @@ def conductivity(runs: Chains) -> Section | None:
 def closures(found: dict[str, xr.Dataset]) -> Section | None:
     """Do the numbers agree with each other? By run; open where something disagrees, or where there is one run."""
     parts = []
-    header = ("identity", "left", "right", "z", "", "if not: likely culprit")
+    header = ("identity", "left", "right", "error of the difference", "z", "", "if not: likely culprit")
     for run, data in found.items():
         rows = []
         for k, check in enumerate(data.check.values):
@@ -191,12 +190,13 @@ def closures(found: dict[str, xr.Dataset]) -> Section | None:
                     signs(str(check)),
                     plain(float(one["first"]), 5),
                     plain(float(one["second"]), 5),
+                    plain(float(one["difference_stderr"]), 2),
                     f"{score:+.1f}" if abs(score) >= 0.05 else "0.0",
                     "agree" if abs(score) <= AGREES else "disagree",
                     str(one.culprit.item()) or "–",
                 )
             )
-        bad = frozenset(k for k, row in enumerate(rows) if row[4] == "disagree")
+        bad = frozenset(k for k, row in enumerate(rows) if "disagree" in row)
         title = f"{run}: {len(rows) - len(bad)} of {len(rows)} agree"
         parts.append(Part(title, open=bool(bad) or len(found) == 1, tables=(Table(header, tuple(rows), bad=bad),)))
     if not parts:
@@ -215,21 +215,18 @@ def not_made(runs: Chains) -> Section | None:
 
 
 def histories(runs: Chains) -> Section:
-    """The steps that made each result, with every setting."""
-    parts = [Part(f"{run.name}: {stage.replace('_', ' ')}", text=_steps(data)) for run, stage, data in _everything(runs)]
+    """The steps that made the results of each run, each step once, with every setting; of all runs together what is only theirs."""
+    of_runs = [schema.merged_history(run.made[stage] for stage in STAGES if stage in run.made) for run in runs]
+    parts = [Part(run.name, text=_steps(steps)) for run, steps in zip(runs, of_runs, strict=True)]
+    together = [step for step in schema.merged_history(runs.made.values()) if not any(step in steps for steps in of_runs)]
+    if together:
+        parts.append(Part("all runs", text=_steps(together)))
     return Section("history", "History of every number", parts=tuple(parts))
 
 
-def _everything(runs: Chains) -> Iterator[tuple[Chain, str, xr.Dataset]]:
-    for run in (*runs, Chain(name="all runs", made=runs.made)):
-        for stage in STAGES:
-            if stage in run.made:
-                yield run, stage, run.made[stage]
-
-
-def _steps(data: xr.Dataset) -> str:
+def _steps(steps: list[dict[str, Any]]) -> str:
     lines = []
-    for step in schema.history(data):
+    for step in steps:
         settings = ", ".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in step.items() if key not in ("step", "mdtools"))
         lines.append(f"{step['step']}: {settings}" if settings else str(step["step"]))
     return "\n".join(lines)

@@ -177,6 +177,17 @@ def test_routes_that_disagree_have_the_error_of_their_difference():
     assert one.stderr == pytest.approx(1.0)
 
 
+def test_a_run_without_a_jump_excludes_no_less_than_three_jumps():
+    """However flat the MSD: with the rate of three jumps in the run there is none in exp(-3) = 5 % of all runs."""
+    crystal = synthetic.damped_oscillator(cells=3, n_frames=2000, frequency=3.0, damping=5.0, seed=2)
+    d = self_diffusivity(msd(crystal, reference="none"))
+    assert d.regime.item() == "caged"
+    assert d.self_diffusivity_upper.item() >= 3 * 5.0**2 / (6 * 27 * 2000 * 0.02) * (1 - 1e-9)
+    sigma = ionic_conductivity(charge_displacement_msd(crystal.with_charges({"A": 1.0}), reference="none"))
+    per_diffusivity = 27 / (15.0**3 * 8.617333262e-5 * 300.0) * 1602.176634
+    assert sigma.ionic_conductivity_upper.item() >= 3 * 5.0**2 / (6 * 27 * 2000 * 0.02) * per_diffusivity * (1 - 1e-9)
+
+
 def test_the_dipole_of_an_insulating_crystal_gives_a_bound_only():
     crystal = synthetic.harmonic_crystal(n_frames=3000, seed=1).replace(step={"step": "stated"}, temperature=300.0)
     charges = np.where(np.arange(crystal.n_atoms) % 2 == 0, 1.0, -1.0)

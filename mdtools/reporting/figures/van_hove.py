@@ -20,8 +20,7 @@ def van_hove_self(data: xr.Dataset, ax: Any, *, species: str, n_lags: int = 6) -
     unit = data.lag.attrs.get("units", "")
     for k, tint in zip(chosen, shades(len(chosen)), strict=True):
         ax.plot(data.r.values, one.isel(lag=k).values, color=tint, label=f"{plain(float(data.lag[k]), 3)} {unit}")
-    late = one.isel(lag=chosen[len(chosen) // 2 :]).max()
-    ax.set_ylim(0, 2.2 * float(late) if float(late) > 0 else None)
+    ax.set_ylim(bottom=0)
     ax.set_xlim(0, _reach(data, species))
     ax.set_xlabel(axis_label("displacement r", data.r.attrs.get("units", "")))
     ax.set_ylabel(axis_label("4πr² Gₛ", data.van_hove_self.attrs.get("units", "")))
