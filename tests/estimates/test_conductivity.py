@@ -1,0 +1,72 @@
+"""Ionic conductivity: both routes against exact models with their units, bounds, refusals."""
+
+import numpy as np
+import pytest
+
+from mdtools import synthetic
+from mdtools.analyses.current import charge_current_acf, charge_displacement_msd
+from mdtools.analyses.displacement import msd
+from mdtools.errors import TrajectoryError
+from mdtools.estimates.conductivity import Estimate, _combined, ionic_conductivity
+from mdtools.estimates.diffusivity import self_diffusivity
+from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI, KINETIC_TO_EV
+
+TEMPERATURE = 1000.0
+
+
+def test_brownian_charges_conduct_as_nernst_and_einstein_say(walk, walk_dipole):
+    sigma = ionic_conductivity(walk_dipole)
+    exact = 32 / walk.volume * 0.5 / (BOLTZMANN * TEMPERATURE) * CONDUCTIVITY_TO_SI
+    assert sigma.ionic_conductivity_lower < exact < sigma.ionic_conductivity_upper
+    assert sigma.ionic_conductivity_stderr < 0.3 * exact
+    assert sigma.charge_diffusivity.item() == pytest.approx(32 * 0.5, rel=0.5)
+    assert sigma.ionic_conductivity_mS_per_cm.item() == pytest.approx(10 * sigma.ionic_conductivity.item())
+    assert np.isnan(sigma.ionic_conductivity_green_kubo)
+
+
+def test_the_two_routes_agree_with_the_exact_conductivity_of_langevin_ions(gas, tmp_path, reloaded, same):
+    dipole, current = charge_displacement_msd(gas), charge_current_acf(gas, windows=8)
+    sigma = ionic_conductivity(dipole, current)
+    diffusivity = BOLTZMANN * TEMPERATURE / (20.0 * KINETIC_TO_EV * 5.0)
+    exact = 16 / gas.volume * diffusivity / (BOLTZMANN * TEMPERATURE) * CONDUCTIVITY_TO_SI
+    for route in ("einstein_helfand", "green_kubo"):
+        value, stderr = sigma[f"ionic_conductivity_{route}"], sigma[f"ionic_conductivity_{route}_stderr"]
+        assert abs(value - exact) < 3.5 * stderr
+        assert stderr < 0.3 * exact
+    assert abs(sigma.routes_difference) < 3
+    least = min(sigma.ionic_conductivity_einstein_helfand_stderr.item(), sigma.ionic_conductivity_green_kubo_stderr.item())
+    assert sigma.ionic_conductivity_stderr >= 0.999 * least
+    same(sigma, ionic_conductivity(reloaded(dipole, tmp_path), reloaded(current, tmp_path)))
+
+
+def test_routes_that_disagree_have_the_error_of_their_difference():
+    one = _combined(Estimate(1.0, 0.1, 0.8, 1.2), Estimate(3.0, 0.1, 2.8, 3.2))
+    assert one.value == pytest.approx(2.0)
+    assert one.stderr == pytest.approx(1.0)
+
+
+def test_a_run_without_a_jump_excludes_no_less_than_three_jumps():
+    """However flat the MSD: with the rate of three jumps in the run there is none in exp(-3) = 5 % of all runs."""
+    crystal = synthetic.damped_oscillator(cells=3, n_frames=2000, frequency=3.0, damping=5.0, seed=2)
+    d = self_diffusivity(msd(crystal, reference="none"))
+    assert d.regime.item() == "caged"
+    assert d.self_diffusivity_upper.item() >= 3 * 5.0**2 / (6 * 27 * 2000 * 0.02) * (1 - 1e-9)
+    sigma = ionic_conductivity(charge_displacement_msd(crystal.with_charges({"A": 1.0}), reference="none"))
+    per_diffusivity = 27 / (15.0**3 * 8.617333262e-5 * 300.0) * 1602.176634
+    assert sigma.ionic_conductivity_upper.item() >= 3 * 5.0**2 / (6 * 27 * 2000 * 0.02) * per_diffusivity * (1 - 1e-9)
+
+
+def test_the_dipole_of_an_insulating_crystal_gives_a_bound_only():
+    crystal = synthetic.harmonic_crystal(n_frames=3000, seed=1).replace(step={"step": "stated"}, temperature=300.0)
+    charges = np.where(np.arange(crystal.n_atoms) % 2 == 0, 1.0, -1.0)
+    sigma = ionic_conductivity(charge_displacement_msd(crystal.with_charges(charges)))
+    assert sigma.regime.item() in ("caged", "undecided")
+    assert np.isnan(sigma.ionic_conductivity)
+    assert np.isfinite(sigma.ionic_conductivity_upper)
+
+
+def test_a_conductivity_needs_a_temperature():
+    dipole = charge_displacement_msd(synthetic.brownian(n_atoms=8, n_frames=400))
+    with pytest.raises(TrajectoryError, match=r"pass temperature=\.\.\. in K"):
+        ionic_conductivity(dipole)
+    assert ionic_conductivity(dipole, temperature=500.0).stated_temperature == 500.0
