@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.pop(0)  # this folder: its coverage.py is not the package that numba looks for
+
 import numpy as np
 
 import mdtools as md
