@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.labels import common, even_interval, lag_frames, noise_width, species_pairs, taper_weights, thermal_energy, window_starts
+from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, noise_width, species_pairs, taper_weights, thermal_energy, window_starts
 from mdtools.analyses.over_atoms import window_length
 from mdtools.analyses.over_frames import charge_by_species, in_windows
 from mdtools.errors import TrajectoryError
@@ -70,7 +70,7 @@ def charge_displacement_msd(
         "charge_displacement_msd_by_axis": (("window", "xyz", "lag"), by_axis),
         "charge_displacement_msd_by_pair": (("window", "pair", "lag"), by_pair[..., frames]),
         "xyz": ["x", "y", "z"],
-        **_coordinates(traj, windows, frames * interval),
+        **_coordinates(traj, windows, lag_times(frames, interval)),
     }
     unused = traj.n_frames - windows * length
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, net_charge=net)
@@ -130,7 +130,7 @@ def charge_current_acf(
         "charge_current_periodogram": (("window", "frequency"), interval * spectrum.sum(axis=1)),
         "frequency": np.arange(length // 2 + 1) / (length * interval),
         "frequency_resolution": noise_width(weight) / interval,
-        **_coordinates(traj, windows, np.arange(length) * interval),
+        **_coordinates(traj, windows, lag_times(np.arange(length), interval)),
     }
     if traj.temperature is not None and traj.masses is not None and (_is_neutral(traj, net) or taken == "barycentre"):
         out["charge_current_sum_rule"] = _sum_rule(traj)

@@ -11,7 +11,7 @@ from mdtools.kernels.spectrum import hann
 from mdtools.trajectory import Trajectory
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
-__all__ = ["common", "even_interval", "lag_frames", "noise_width", "species_pairs", "taper_weights", "thermal_energy", "window_starts"]
+__all__ = ["common", "even_interval", "lag_frames", "lag_times", "noise_width", "species_pairs", "taper_weights", "thermal_energy", "window_starts"]
 
 
 def common(traj: Trajectory) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.labels import common, lag_frames
+from mdtools.analyses.labels import common, lag_frames, lag_times
 from mdtools.analyses.over_atoms import MEMORY, group_means
 from mdtools.analyses.reflections import density_amplitudes
 from mdtools.errors import NotEnoughData
@@ -67,7 +67,7 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
         "wave_vector": (("species", "reflection"), length),
         "window": traj.time[starts[:, 0]],
         "ion_block": np.arange(ion_blocks),
-        "lag": lags * traj.frame_interval,
+        "lag": lag_times(lags, traj.frame_interval),
         "block": blocks,
         "reflection": np.arange(amplitude.shape[2]),
         "part": ["real", "imaginary"],

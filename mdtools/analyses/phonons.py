@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.labels import common, even_interval, noise_width, taper_weights, thermal_energy, window_starts
+from mdtools.analyses.labels import common, even_interval, lag_times, noise_width, taper_weights, thermal_energy, window_starts
 from mdtools.analyses.over_atoms import group_means, species_groups, window_length
 from mdtools.kernels.phonons import velocity_correlation, velocity_correlation_from_first, velocity_power, velocity_square
 from mdtools.trajectory import Trajectory
@@ -47,7 +47,7 @@ def velocity_acf(
         raise ValueError(f'origins={origins!r} is not understood; write "all" or "first"')
     length = window_length(traj, windows, who=who)
     direct = origins == "first" and windows == 1  # the only route that bears uneven frames
-    lag = traj.time - traj.time[0] if direct else np.arange(length) * even_interval(traj, who=who)
+    lag = traj.time - traj.time[0] if direct else lag_times(np.arange(length), even_interval(traj, who=who))
     kernel = velocity_correlation if origins == "all" else velocity_correlation_from_first
     acf, taken = group_means(kernel, traj, "velocities", groups=species_groups(traj), reference=reference, windows=windows)
     out = {

@@ -26,10 +26,10 @@ def report(source: Any, *, out: str | Path = "report.html", title: str | None = 
     Raises TrajectoryError where nothing at all can be shown.
 
     >>> import tempfile
-    >>> from mdtools import synthetic
+    >>> from mdtools import msd, synthetic
     >>> walk = synthetic.brownian(n_atoms=16, n_frames=60)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     report([mdtools.msd(walk)], out=f"{folder}/walk.html").name
+    ...     report([msd(walk)], out=f"{folder}/walk.html").name
     'walk.html'
     """
     runs = chain.chains_of(source)

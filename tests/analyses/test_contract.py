@@ -97,6 +97,15 @@ def test_the_result_is_the_same_from_a_list_a_universe_and_a_file(results, name)
 
 
 @pytest.mark.parametrize("name", ANALYSES)
+def test_a_lag_is_the_number_that_a_user_would_write(results, name):
+    """Three frames of 0.05 ps are 0.15 and not 0.15000000000000002, so that .sel(lag=0.15) finds them everywhere."""
+    out = results[name]["file"]
+    if "lag" in out.dims:
+        lags = out.lag.values
+        assert [float(f"{lag:.10g}") for lag in lags] == lags.tolist()
+
+
+@pytest.mark.parametrize("name", ANALYSES)
 def test_its_history_goes_back_to_the_source_with_every_option(results, name):
     read, step = md.history(results[name]["file"])
     assert read["step"] == "read"

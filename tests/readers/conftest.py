@@ -1,11 +1,15 @@
 """Files, and a small writer of dumps, for the tests of the readers."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+# the whole collection is not part of this repository: scripts/test-data DIR runs that file
+collect_ignore = [] if "MDTOOLS_TEST_DATA" in os.environ else ["test_full_matrix.py"]
 
 
 @pytest.fixture(scope="session")

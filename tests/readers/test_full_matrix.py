@@ -1,6 +1,6 @@
 """Every trajectory of the developers' collection is read, or refused for the reason that is written here.
 
-Runs where MDTOOLS_TEST_DATA names that folder (scripts/test-data DIR); the collection is too large, and in parts too
+Collected where MDTOOLS_TEST_DATA names that folder (scripts/test-data DIR); the collection is too large, and in parts too
 strictly licensed, to be kept in this repository.
 """
 
@@ -16,9 +16,7 @@ from mdtools.readers import read
 from mdtools.readers.lammps_dump import read_dump
 from mdtools.readers.xdatcar import read_xdatcar
 
-if "MDTOOLS_TEST_DATA" not in os.environ:
-    pytest.skip("the full collection is not here; run scripts/test-data DIR", allow_module_level=True)
-DATA = Path(os.environ.get("MDTOOLS_TEST_DATA", "."))
+DATA = Path(os.environ["MDTOOLS_TEST_DATA"])
 
 METAL = {"units": "metal", "timestep": 0.001}
 CAF2 = {**METAL, "species": {1: "Ca", 2: "F"}}
