@@ -8,7 +8,17 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, noise_width, species_pairs, taper_weights, thermal_energy, window_starts
+from mdtools.analyses.labels import (
+    common,
+    even_interval,
+    lag_frames,
+    lag_times,
+    noise_width,
+    species_pairs,
+    taper_weights,
+    thermal_energy,
+    window_starts,
+)
 from mdtools.analyses.over_atoms import window_length
 from mdtools.analyses.over_frames import charge_by_species, in_windows
 from mdtools.errors import TrajectoryError
