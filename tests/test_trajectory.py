@@ -1,0 +1,131 @@
+"""The frozen value that every stage reads: changed copies, visits, frames of reference, and what it refuses."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from mdtools import synthetic
+from mdtools.errors import TrajectoryError
+from mdtools.trajectory import Series, Trajectory
+
+
+@pytest.fixture(scope="module")
+def run():
+    return synthetic.ornstein_uhlenbeck(n_atoms=10, n_frames=23, seed=1)
+
+
+def test_it_is_frozen(run):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        run.temperature = 300.0
+
+
+@pytest.mark.parametrize("block", [1, 3, 4, 10, 99])
+def test_blocks_of_atoms_have_one_shape_and_hold_every_atom_once(run, block):
+    blocks = list(run.over_atoms("velocities", block=block))
+    assert {values.shape for _, values in blocks} == {(23, min(block, 10), 3)}
+    together = np.concatenate([values[:, : atoms.stop - atoms.start] for atoms, values in blocks], axis=1)
+    assert np.array_equal(together, run.velocities)
+
+
+@pytest.mark.parametrize("block", [1, 5, 23, 99])
+def test_blocks_of_frames_have_one_shape_and_hold_every_frame_once(run, block):
+    blocks = list(run.over_frames("positions", "velocities", block=block))
+    assert {values.shape for _, both in blocks for values in both} == {(min(block, 23), 10, 3)}
+    for k, stored in enumerate((run.scaled_positions, run.velocities)):
+        assert np.array_equal(np.concatenate([both[k][: frames.stop - frames.start] for frames, both in blocks]), stored)
+
+
+def test_species_and_indices_select_the_same_atoms_in_every_part(run):
+    by_name, by_index = run.select(["B"]), run.select(run.indices("B"))
+    for part in (by_name, by_index):
+        assert part.species_names == ["B"]
+        assert np.array_equal(part.scaled_positions, run.scaled_positions[:, 5:])
+        assert np.array_equal(part.velocities, run.velocities[:, 5:])
+        assert np.array_equal(part.charges, run.charges[5:])
+        assert np.array_equal(part.masses, run.masses[5:])
+    assert run.n_atoms == 10
+    assert by_name.history[-1]["step"] == "select"
+
+
+def test_an_expression_is_evaluated_at_the_moment_that_is_stated(run):
+    def height(frame):
+        scaled = np.asarray(run.scaled_positions[frame], dtype=np.float64)
+        return (scaled - np.floor(scaled))[:, 2] * 20.0
+
+    for when, frame in (("first", 0), (float(run.time[20]), 20)):
+        expected = np.flatnonzero((height(frame) > 10) & (run.species == "A"))
+        assert 0 < len(expected) < 5
+        chosen = run.select("A and prop z > 10", when=when)
+        assert np.array_equal(chosen.scaled_positions, run.scaled_positions[:, expected])
+
+
+@pytest.mark.parametrize("text", ["Zn", "A and prop", "prop z > 1000"])
+def test_a_selection_that_is_empty_or_not_understood_says_so(run, text):
+    with pytest.raises(TrajectoryError, match="selection"):
+        run.select(text)
+
+
+def test_a_label_can_name_a_sublattice(run):
+    named = run.relabel({"A_top": [0, 1]})
+    assert named.species_names == ["A_top", "A", "B"]
+    assert run.species_names == ["A", "B"]
+
+
+def test_charges_are_given_for_every_species_or_refused(run):
+    assert run.with_charges({"A": 2.0, "B": -2.0}).charges.tolist() == [2.0] * 5 + [-2.0] * 5
+    with pytest.raises(TrajectoryError, match=r"no charge for B; pass"):
+        run.with_charges({"A": 2.0})
+
+
+def test_framework_that_is_no_species_is_refused(run):
+    assert run.with_framework("A").framework == ("A",)
+    with pytest.raises(TrajectoryError, match="framework names X, but the species are A, B"):
+        run.with_framework("X")
+
+
+def test_the_frame_of_reference_is_the_mean_of_its_species_the_barycentre_or_nothing(run):
+    heavy = run.replace(step={"step": "heavier"}, masses=np.arange(1.0, 11.0))
+    scaled = np.asarray(run.scaled_positions, dtype=np.float64)
+    np.testing.assert_allclose(heavy.reference_path(["B"])[0], scaled[:, 5:].mean(axis=1))
+    np.testing.assert_allclose(heavy.reference_path("A,B")[0], scaled.mean(axis=1))
+    np.testing.assert_allclose(heavy.reference_path("barycentre")[0], np.average(scaled, axis=1, weights=np.arange(1.0, 11.0)))
+    assert not heavy.reference_path("none")[0].any()
+    assert heavy.reference_path()[1] == "barycentre"
+    assert heavy.with_framework("A").reference_path()[1] == ["A"]
+    with pytest.raises(TrajectoryError, match="other choices are"):
+        heavy.reference_path("Q")
+
+
+def test_uneven_frames_have_no_frame_interval(run):
+    uneven = run.replace(step={"step": "thinned"}, time=run.time**2 + run.time)
+    assert not uneven.is_even
+    with pytest.raises(TrajectoryError, match="unevenly spaced"):
+        _ = uneven.frame_interval
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"masses": np.ones(3)}, "masses has shape"),
+        ({"charges": np.ones((2, 2))}, "charges have shape"),
+        ({"time": np.zeros(23)}, "time does not increase from frame 0"),
+    ],
+)
+def test_parts_that_contradict_each_other_are_refused(run, change, text):
+    with pytest.raises(TrajectoryError, match=text):
+        dataclasses.replace(run, **change)
+
+
+def test_it_tells_what_was_understood_in_a_notebook_and_escapes_it(run):
+    hostile = run.relabel({"<script>": [0]})
+    assert "frame interval 0.02 ps" in hostile._repr_html_()
+    assert "<script>" not in hostile._repr_html_()
+
+
+def test_a_series_keeps_what_could_not_be_read(run):
+    series = Series(names=("hot", "cold"), members=(run, TrajectoryError("no file")), rows=({}, {}))
+    assert [name for name, _ in series] == ["hot"]
+    assert list(series.refused) == ["cold"]
+    assert "refused: no file" in series._repr_html_()
+    assert isinstance(dict(series)["hot"], Trajectory)
