@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from mdtools import progress
 from mdtools.errors import TrajectoryError
 from mdtools.readers.clock import kept_frames, part, time_axis
 from mdtools.readers.frames import Frames
@@ -176,7 +177,12 @@ def _fill(
             out.velocities[goal] = block.velocities[chosen] * system.velocity
         if need_charges and block.charges is not None:
             _keep_charges(out, block.charges[chosen] * system.charge, goal, shape)
+        progress.advance(first + len(which), len(positions), "frames", n_bytes=_n_bytes(block.scaled, block.velocities))
     return out
+
+
+def _n_bytes(*parts: np.ndarray | None) -> int:
+    return sum(part.nbytes for part in parts if part is not None)
 
 
 def _keep_charges(out: _Arrays, charges: np.ndarray, goal: slice, shape: tuple[int, ...]) -> None:
