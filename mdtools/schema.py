@@ -27,13 +27,10 @@ DIMENSIONS: dict[str, tuple[str, str]] = {
     "window": ("ps", "start of an equal part of the run, or of the time origins where said"),
     "lag": ("ps", "time between the two moments of a correlation"),
     "r": ("angstrom", "distance, middle of the bin"),
-    "q": ("1/angstrom", "length of the wave vector, with the factor 2 pi"),
     "frequency": ("THz", "frequency in cycles"),
     "direction": ("", "axis or projection of a vibration"),
     "temperature": ("K", "temperature of the run"),
-    "replica": ("1", "index of a run among equals"),
     "run": ("", "a member of a series"),
-    "mode": ("", "label of a vibration"),
     "block": ("1", "index of a non-overlapping stretch of time"),
     "block_lag": ("ps", "length of such a stretch"),
     "ion_block": ("1", "index of a group of ions of one species"),
@@ -58,7 +55,6 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     # displacement
     "msd": ("angstrom^2", "mean squared displacement"),
     "msd_by_axis": ("angstrom^2", "mean squared displacement along each axis"),
-    "msd_tensor": ("angstrom^2", "mean product of displacements along two axes"),
     "block_msd": ("angstrom^2", "squared displacement along an axis over one block, mean over the ions"),
     "non_gaussian_parameter": ("1", "alpha_2 = 3 <r^4> / (5 <r^2>^2) - 1"),
     # charge

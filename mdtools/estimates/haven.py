@@ -65,7 +65,11 @@ def _same_run(diffusivity: xr.Dataset, conductivity: xr.Dataset, *, who: str) ->
         raise TrajectoryError(f"{who} needs the charge of each species: measure charge_displacement_msd of a trajectory with charges=")
     same = np.isclose(float(diffusivity["volume"]), float(conductivity["volume"]), rtol=1e-6)
     species = np.atleast_1d(diffusivity["species"].values).tolist()
-    if not same or set(species) != set(conductivity["species"].values.tolist()):
+    ions, others = (
+        dict(zip(np.atleast_1d(one["species"].values).tolist(), np.atleast_1d(one["n_ions"].values), strict=True))
+        for one in (diffusivity, conductivity)
+    )
+    if not same or ions != others:
         raise TrajectoryError(
             f"{who}: the diffusivity (species {', '.join(species)}, volume {float(diffusivity['volume']):g}) and the conductivity "
             f"({', '.join(conductivity['species'].values.tolist())}, {float(conductivity['volume']):g}) are of different runs; give both of one run"

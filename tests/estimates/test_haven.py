@@ -42,3 +42,8 @@ def test_a_caged_species_adds_its_bound_to_the_error_only(walk_msd, walk_dipole)
 def test_a_haven_ratio_of_two_different_runs_is_refused(walk_msd, walk_dipole):
     with pytest.raises(TrajectoryError, match="different runs"):
         haven_ratio(self_diffusivity(walk_msd.assign(volume=walk_msd.volume * 2)), ionic_conductivity(walk_dipole))
+
+
+def test_a_run_with_other_numbers_of_ions_in_the_same_cell_is_a_different_run(walk_msd, walk_dipole):
+    with pytest.raises(TrajectoryError, match="different runs"):
+        haven_ratio(self_diffusivity(walk_msd.assign(n_ions=walk_msd.n_ions - 1)), ionic_conductivity(walk_dipole))
