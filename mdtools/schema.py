@@ -60,6 +60,9 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     # charge
     "charge_displacement_msd": ("e^2 angstrom^2", "mean squared displacement of the charge dipole"),
     "charge_displacement_msd_by_axis": ("e^2 angstrom^2", "mean squared displacement of the charge dipole along each axis"),
+    "charge_displacement_msd_self_by_axis": ("e^2 angstrom^2", "what it would be along each axis if ions moved independently: sum q^2 dr^2"),
+    "independent_charges": ("1", "(sum q^2)^2 / sum q^4: how many ions of equal charge would carry it"),
+    "charge_displacement_block_self": ("e^2 angstrom^2", "sum of q^2 dr^2 along an axis over one block of time"),
     "charge_displacement_msd_by_pair": ("e^2 angstrom^2", "the part of it between two species"),
     "charge_current_acf": ("e^2 angstrom^2 / ps^2", "<J(0) . J(t)> of the charge current J"),
     "charge_current_acf_by_pair": ("e^2 angstrom^2 / ps^2", "the part of it between two species"),

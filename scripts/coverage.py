@@ -46,6 +46,16 @@ def cage(random: np.random.Generator, *, n_ions: int = 64, n_frames: int = FRAME
     return kicks
 
 
+def langevin(random: np.random.Generator, *, n_ions: int = 64, n_frames: int = 1000, memory: float = 10.0) -> Paths:
+    """Ornstein-Uhlenbeck velocities of variance 1 an axis that forget in `memory` frames, summed; MSD slope 3 coth(1 / 2 memory)."""
+    keep = np.exp(-1 / memory)
+    velocity = random.normal(size=(n_ions, 3, n_frames)) * np.sqrt(1 - keep**2)
+    velocity[..., 0] = random.normal(size=(n_ions, 3))
+    for frame in range(1, n_frames):
+        velocity[..., frame] += keep * velocity[..., frame - 1]
+    return np.cumsum(velocity, axis=-1)
+
+
 def cage_then_hop(random: np.random.Generator, *, jumps: float, n_ions: int = 64, n_frames: int = FRAMES) -> Paths:
     """The cage, moved by Poisson jumps of length 2 along an axis, `jumps` per ion and run; MSD slope 4 jumps / frames."""
     count = random.poisson(jumps / n_frames / 6, (2, n_ions, 3, n_frames))
@@ -93,6 +103,7 @@ KINDS = {
     "lattice walk, 64 ions": Kind(lattice, {}, 1.0),
     "cage then hop, 10 jumps per ion": Kind(cage_then_hop, {"jumps": 10.0}, 0.1),
     "cage then hop, 1 jump per ion": Kind(cage_then_hop, {"jumps": 1.0}, 0.01),
+    "Langevin ions, 100 velocity memories": Kind(langevin, {}, 3 / np.tanh(0.05)),
     "8 ions": Kind(walk, {"n_ions": 8}, 3.0),
     "one collective walker": Kind(walk, {"n_ions": 1}, 3.0),
     "caged, no diffusion": Kind(cage, {}, 0.0),

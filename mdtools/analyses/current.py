@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
+from mdtools.analyses.displacement import block_means
 from mdtools.analyses.labels import (
     common,
     even_interval,
@@ -19,11 +20,12 @@ from mdtools.analyses.labels import (
     thermal_energy,
     window_starts,
 )
-from mdtools.analyses.over_atoms import window_length
+from mdtools.analyses.over_atoms import group_means, window_length
 from mdtools.analyses.over_frames import charge_by_species, in_windows
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.correlation import crosscorrelation
 from mdtools.kernels.current import displacement_product
+from mdtools.kernels.displacement import squared_displacement
 from mdtools.kernels.spectrum import periodogram
 from mdtools.trajectory import Trajectory
 
@@ -51,7 +53,9 @@ def charge_displacement_msd(
     neutral is refused unless the reference is named.
 
     Returns `charge_displacement_msd` (window, lag), `_by_axis` (window, xyz, lag), `_by_pair` (window, pair, lag) in
-    e^2 angstrom^2. One sample a frame, however many ions: the spread of the long lags is large (science.md B3).
+    e^2 angstrom^2; `_self_by_axis`, sum_i q_i^2 |dr_i|^2, which many ions resolve better than one dipole, so that the estimate
+    learns from it (and from the same over blocks of time) from which lag on the motion is diffusive.
+    One sample a frame, however many ions: the spread of the long lags is large (science.md B3).
     Raises TrajectoryError (no charges, charges that change with time, not neutral, uneven frames), NotEnoughData,
     ValueError for lags that a window does not hold. Source: reference/science.md A1 rows 1 and 3, B3.
 
@@ -81,6 +85,7 @@ def charge_displacement_msd(
         "charge_displacement_msd_by_pair": (("window", "pair", "lag"), by_pair[..., frames]),
         "xyz": ["x", "y", "z"],
         **_coordinates(traj, windows, lag_times(frames, interval)),
+        **_alone(traj, reference, windows, frames),
     }
     unused = traj.n_frames - windows * length
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, net_charge=net)
@@ -146,6 +151,22 @@ def charge_current_acf(
         out["charge_current_sum_rule"] = _sum_rule(traj)
     unused = traj.n_frames - windows * length
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, net_charge=net)
+
+
+def _alone(traj: Trajectory, reference: Sequence[str] | str | None, windows: int, frames: np.ndarray) -> dict[str, Any]:
+    """sum_i q_i^2 dr_i^2: what the dipole would do if ions moved independently. Nothing for tensors, which mix the axes."""
+    assert traj.charges is not None
+    if traj.charges.ndim != 1:
+        return {}
+    shared: dict[str, Any] = {"groups": np.zeros(traj.n_atoms, dtype=int), "weights": np.square(traj.charges), "reference": reference}
+    by_axis, _ = group_means(squared_displacement, traj, windows=windows, **shared)
+    blocks, coordinates = block_means(traj, **shared)
+    return {
+        "charge_displacement_msd_self_by_axis": (("window", "xyz", "lag"), by_axis[:, 0][..., frames]),
+        "charge_displacement_block_self": (("xyz", "block_lag", "block"), blocks[0]),
+        "independent_charges": np.sum(np.square(traj.charges)) ** 2 / max(np.sum(traj.charges**4), 1e-300),
+        **coordinates,
+    }
 
 
 def _total_and_pairs(product: Callable[..., Any], series: np.ndarray, traj: Trajectory, windows: int) -> tuple[np.ndarray, np.ndarray]:

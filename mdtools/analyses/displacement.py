@@ -13,7 +13,7 @@ from mdtools.errors import TrajectoryError
 from mdtools.kernels.displacement import block_count, block_displacement, squared_displacement, squared_displacement_at
 from mdtools.trajectory import Trajectory
 
-__all__ = ["block_lengths", "msd", "origin_frames"]
+__all__ = ["block_lengths", "block_means", "msd", "origin_frames"]
 
 N_BLOCKS = 64
 
@@ -97,14 +97,18 @@ def block_lengths(n_frames: int, *, fewest: int = 4) -> tuple[int, ...]:
 
 
 def _blocks(traj: Trajectory, shared: dict[str, Any]) -> dict[str, Any]:
-    """Squared displacements over non-overlapping blocks of the whole run, NaN where a block does not exist."""
+    """Squared displacements over blocks as variables of the Dataset."""
+    values, coordinates = block_means(traj, **shared)
+    return {"block_msd": (("species", "xyz", "block_lag", "block"), values), **coordinates}
+
+
+def block_means(traj: Trajectory, **shared: Any) -> tuple[np.ndarray, dict[str, Any]]:
+    """Squared displacements over non-overlapping blocks of the whole run, (group, xyz, block_lag, block), and the coordinates.
+
+    NaN where a block does not exist. shared : groups, reference, weights of `group_means`.
+    """
     lengths = block_lengths(traj.n_frames)
     values, _ = group_means(block_displacement, traj, options={"lengths": lengths, "n_blocks": N_BLOCKS}, **shared)
-    values = np.moveaxis(values[0], 1, 2)  # (species, xyz, block_lag, block)
     count = np.array([block_count(traj.n_frames, length, N_BLOCKS) for length in lengths])
-    values = np.where(np.arange(N_BLOCKS)[None, None, None, :] < count[None, None, :, None], values, np.nan)
-    return {
-        "block_msd": (("species", "xyz", "block_lag", "block"), values),
-        "block_lag": lag_times(lengths, traj.frame_interval),
-        "block": np.arange(N_BLOCKS),
-    }
+    values = np.where(np.arange(N_BLOCKS)[None, None, None, :] < count[None, None, :, None], np.moveaxis(values[0], 1, 2), np.nan)
+    return values, {"block_lag": lag_times(lengths, traj.frame_interval), "block": np.arange(N_BLOCKS)}

@@ -108,7 +108,26 @@ def _dipole(data: xr.Dataset, *, who: str) -> Diffusion:
     by_axis = data["charge_displacement_msd_by_axis"].transpose("window", "xyz", "lag").values
     if not by_axis.any():
         raise NotEnoughData(f"{who}: no charge moves in this run, the dipole is constant; check the charges that were passed")
-    return diffusion(frames, by_axis.mean(axis=0), n_frames=int(data["n_frames"]) // len(by_axis), windows=len(by_axis))
+    windows, n_frames = len(by_axis), int(data["n_frames"]) // len(by_axis)
+    earliest = _transient(data, frames, n_frames=n_frames, windows=windows)
+    return diffusion(frames, by_axis.mean(axis=0), n_frames=n_frames, windows=windows, earliest=earliest)
+
+
+def _transient(data: xr.Dataset, frames: np.ndarray, *, n_frames: int, windows: int) -> float:
+    """First lag (frames) at which single ions move diffusively: before it the dipole's line would hold the ballistic start.
+
+    One dipole is too noisy to show it by itself, and a fit that is only precise would start too early.
+    """
+    if "charge_displacement_msd_self_by_axis" not in data:
+        return 0.0
+    ions = float(data["independent_charges"])
+    alone = data["charge_displacement_msd_self_by_axis"].transpose("window", "xyz", "lag").values.mean(axis=0)
+    blocks = data["charge_displacement_block_self"].transpose("xyz", "block_lag", "block").values
+    lengths = np.rint(data["block_lag"].values / float(data["frame_interval"]))
+    try:
+        return diffusion(frames, alone, n_frames=n_frames, n_ions=max(1, round(ions)), windows=windows, blocks=(blocks, lengths)).lag_first
+    except NotEnoughData:
+        return 0.0
 
 
 def _unseen(data: xr.Dataset) -> float:

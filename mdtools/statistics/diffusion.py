@@ -64,6 +64,7 @@ def diffusion(
     blocks: tuple[Floats, Floats] | None = None,
     first: float | None = None,
     last: float | None = None,
+    earliest: float = 0.0,
     intercept: tuple[float, float] | None = None,
 ) -> Diffusion:
     """Slope of the MSD, its error and the regime of the motion.
@@ -71,12 +72,13 @@ def diffusion(
     lags : (lag,) whole frames. msd : (axis, lag), mean over ions, all origins and `windows` equal windows of n_frames.
     blocks : block_msd (axis, block_lag, block) and the lengths of the blocks in frames; None for a single walker that is
         Gaussian by itself, as the dipole of many ions.
-    first, last : only ranges of lags that start or end there. intercept : Gaussian prior (mean, standard deviation) of a0.
+    first, last : only ranges of lags that start or end there. earliest : only those that start there or later, where another
+        measurement shows a transient that this one is too noisy to see. intercept : Gaussian prior (mean, standard deviation) of a0.
     Raises NotEnoughData for fewer than 8 usable lags.
     """
     chosen = usable_lags(lags, n_frames=n_frames, n_walkers=n_ions * windows, last=last)
     problem = _Problem(np.asarray(lags)[chosen].astype(np.int64), np.asarray(msd, dtype=np.float64)[:, chosen], n_frames - 1, n_ions, windows, blocks)
-    ranges = lag_ranges(problem.lags, first=first, last=last)
+    ranges = lag_ranges(problem.lags, first=first, last=last, earliest=earliest)
     if not ranges:
         raise NotEnoughData(f"no range of lags from {first or problem.lags[0]:g} to {last or problem.lags[-1]:g} frames holds six lags to fit a line")
     share, cage, slope = problem.guess()
@@ -102,7 +104,7 @@ def usable_lags(lags: Floats, *, n_frames: int, n_walkers: int, last: float | No
             f"a diffusion coefficient needs at least {FEWEST_LAGS} lags below a third of the window that {n_walkers} walkers resolve; "
             f"{n_frames} frames leave {len(index)}: give a longer run, fewer windows, or shorter times between frames"
         )
-    wanted = np.geomspace(lags[index[0]], lags[index[-1]], min(50, 5 + int(12 * np.log10(lags[index[-1]] / lags[index[0]]))))
+    wanted = np.geomspace(lags[index[0]], lags[index[-1]], min(50, 5 + int(24 * np.log10(lags[index[-1]] / lags[index[0]]))))
     grid = np.unique(np.abs(np.log(lags[index])[None, :] - np.log(wanted)[:, None]).argmin(axis=1))
     return index[grid] if len(grid) >= FEWEST_LAGS else index
 

@@ -28,12 +28,13 @@ def fit_line(x: Floats, y: Floats, covariance: Floats, *, prior: tuple[float, fl
     """Minimise (y - A p)^T C^-1 (y - A p) over p = (intercept, slope).
 
     p = (A^T C^-1 A)^-1 A^T C^-1 y; with a Gaussian `prior` (mean, standard deviation) on the intercept one more row.
-    C is scaled to unit diagonal and 1e-12 is added there: below what any MSD resolves, it keeps the Cholesky factor
-    real where neighbouring lags hold the same information. Then `weights` refer to y alone, and the prior's pull is in
+    C is scaled to unit diagonal and 1e-12 is added there, or as many powers of ten more as its Cholesky factor needs to be
+    real: neighbouring lags of a smooth path hold the same information, and a C made from data may
+    miss that by rounding. Then `weights` refer to y alone, and the prior's pull is in
     `intercept` and `slope` only.
     """
     scale = 1.0 / np.sqrt(np.diag(covariance))
-    factor = linalg.cholesky(covariance * np.outer(scale, scale) + 1e-12 * np.eye(len(x)), lower=True, check_finite=False)
+    factor = _factor(covariance * np.outer(scale, scale))
     # not solve_triangular: its BLAS starts threads for a 50 x 50 matrix and is a hundred times slower where cores are busy
     white = np.linalg.solve(factor, np.column_stack([np.ones(len(x)), x, y]) * scale[:, None])
     design, data = white[:, :2], white[:, 2]
@@ -49,6 +50,16 @@ def fit_line(x: Floats, y: Floats, covariance: Floats, *, prior: tuple[float, fl
     if prior is not None:
         chi2 += float(((estimate[0] - prior[0]) / prior[1]) ** 2)
     return Line(float(estimate[0]), float(estimate[1]), inverse, weights, chi2, len(x) - 2 + (prior is not None))
+
+
+def _factor(correlation: Floats) -> Floats:
+    """Lower Cholesky factor of a matrix of unit diagonal with the smallest ridge, from 1e-12 up, that makes it positive definite."""
+    for ridge in np.geomspace(1e-12, 1e-1, 12):
+        try:
+            return linalg.cholesky(correlation + ridge * np.eye(len(correlation)), lower=True, check_finite=False)
+        except linalg.LinAlgError:
+            continue
+    return np.sqrt(np.diag(np.diag(correlation)))  # no matrix of covariances at all: each point by itself
 
 
 def _inverse(matrix: Floats) -> Floats:

@@ -44,16 +44,19 @@ class Average:
     best: RangeFit
 
 
-def lag_ranges(lags: Floats, *, first: float | None = None, last: float | None = None) -> list[slice]:
-    """Ranges over at least a factor of four in lag and six lags; the last lag is the longest one, or 1/2 or 1/4 of it.
+def lag_ranges(lags: Floats, *, first: float | None = None, last: float | None = None, earliest: float = 0.0) -> list[slice]:
+    """Ranges over at least a factor of two in lag and six lags; the last lag is the longest one, or 1/2 or 1/4 of it.
 
-    `first` and `last` (frames) allow only ranges that start at the lag next to `first`, or end next to `last`.
+    `first` and `last` (frames) allow only ranges that start at the lag next to `first`, or end next to `last`; `earliest` only
+    those that start there or later, as far as there are any.
     """
     lags = np.asarray(lags, dtype=np.float64)
     ends = sorted({int(np.searchsorted(lags, lags[-1] * factor, side="right")) for factor in ((1,) if last is not None else (1, 0.5, 0.25))})
     starts = range(len(lags)) if first is None else [int(np.abs(lags - first).argmin())]
-    wide = 1.0 if first is not None else 4.0
-    return [slice(i, j) for i in starts for j in ends if j - i >= FEWEST and lags[j - 1] >= wide * lags[i]]
+    wide = 1.0 if first is not None else 2.0
+    found = [slice(i, j) for i in starts for j in ends if j - i >= FEWEST and lags[j - 1] >= wide * lags[i]]
+    latest = max((part.start for part in found), default=0)
+    return [part for part in found if lags[part.start] >= min(earliest, lags[latest])]
 
 
 def average(lags: Floats, msd: Floats, covariance: Floats, ranges: Sequence[slice], *, prior: tuple[float, float] | None = None) -> Average:
