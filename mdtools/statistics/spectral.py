@@ -1,14 +1,21 @@
 """Zero-frequency limit of a power spectrum by maximum likelihood.
 
 An ordinate of the periodogram of M independent stationary series is Gamma distributed about the spectrum S(f), with
-shape kappa = M (M / 2 at f = 0). Near f = 0 the spectrum is S(f) = exp(b0 + b1 f^2): even in f, positive, one length
-of time. With w = 1 / (1 + (f / f_cut)^8)
+shape kappa = M (M / 2 at f = 0). Below a cut-off f_c the spectrum is even in f, positive, and
+
+    ln S(f) = b0 + b1 phi(f),    phi(f) = ln(1 + (f / a f_c)^2) / ln(1 + 1 / a^2),    a in SHAPES:
+
+a large `a` is a parabola, a small one a Lorentzian with a tail, of any power. With w = 1 / (1 + (f / f_c)^8)
 
     -ln L = sum_k w_k kappa_k [ln S_k + I_k / S_k]
 
-is convex in (b0, b1). The cut-off is averaged over, weighted as ranges of lags are (`least_squares.agreement`): by how
-well the parameters from below and above f_cut / 2 agree. The idea of weights and halves is that of Toraman, Fauconnier,
-Verstraelen, J. Chem. Inf. Model. (2025), 10.1021/acs.jcim.5c01475.
+is convex in (b0, b1). ln S(0) is the mean of b0 over cut-offs and shapes: shapes with one cut-off count by L, cut-offs
+by exp(-chi^2 / 2) / stderr^3, chi^2 what is left in the residuals. What the b0 differ by is part of the error. On
+simulated currents of Langevin ions, with and without optical modes, the bias is below a third of the scatter and the 95 %
+interval covers 94 % to 100 % in runs of 100 correlation times or more, in windows of 25 or more. Runs of 20 are refused
+as a rule, but not all of them: one in four with an optical mode beside the ion's is not, and its limit is 40 % too small.
+Averages over cut-offs are an idea of Toraman, Fauconnier, Verstraelen, J. Chem. Inf. Model. (2025),
+10.1021/acs.jcim.5c01475.
 """
 
 from dataclasses import dataclass
@@ -18,25 +25,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdtools.errors import NotEnoughData
-from mdtools.statistics.least_squares import agreement
 
 __all__ = ["ZeroFrequency", "zero_frequency"]
 
 Floats = NDArray[Any]
-FEWEST = 4  # ordinates below a cut-off
-INFORMATION = 60  # sum of kappa below a cut-off: 13 % error of a constant spectrum
-CUTOFFS = 40
+FEWEST = 2  # ordinates between 0 and a cut-off
+INFORMATION = 24  # sum of kappa below a cut-off: 20 % error of a constant spectrum
+CUTOFFS = 20
+SHAPES = np.array([2.0, 0.6, 0.3])
+PRECISION = 3  # power of 1 / stderr: less leaves the error of long runs to their narrowest cut-offs, more lets broad ones bias
+COSINES = 3  # that the residuals are tested for
+MISFIT = 6.0  # chi^2 of the cosines, 3 on average: more is structure that no cut-off resolves
+STEEP = 0.4  # change of S, up or down, between 0 and the narrowest cut-off
 NEWTON = 60
-STEEP = 0.5  # what may be left of S(0) at the narrowest cut-off
 
 
 @dataclass(frozen=True)
 class ZeroFrequency:
-    """S(0) with one standard error (curvature of the likelihood and spread between cut-offs) and the mean cut-off."""
+    """S(0) with one standard error (of the likelihood, and the spread between models) and the mean cut-off."""
 
     value: float
     stderr: float
     cutoff: float
+
+
+@dataclass(frozen=True)
+class _Local:
+    """Fits of all shapes with one cut-off: arrays (shape,)."""
+
+    log: Floats
+    slope: Floats
+    variance: Floats
+    likelihood: Floats
+    misfit: Floats
 
 
 def zero_frequency(frequency: Floats, periodogram: Floats, *, series: int) -> ZeroFrequency:
@@ -56,45 +77,81 @@ def zero_frequency(frequency: Floats, periodogram: Floats, *, series: int) -> Ze
     kappa = np.full(len(f), float(series))
     kappa[0] /= 2
     cutoffs = np.geomspace(f[lowest], f[-1], CUTOFFS)
-    fits = [_with_cutoff(f, power, kappa, cutoff) for cutoff in cutoffs]
-    logs, variances, weights, falls = (np.array(v) for v in zip(*fits, strict=True))
-    if falls[0] < np.log(STEEP):
-        raise NotEnoughData(
-            f"the spectrum falls to {np.exp(falls[0]):.0%} of its limit within the {lowest} lowest ordinates, up to {cutoffs[0]:.3g} THz: "
-            f"the windows are too short for its zero-frequency limit; give longer windows"
-        )
-    weight = np.exp(weights - weights.max())
+    fits = [_below(cutoff, f, power, kappa) for cutoff in cutoffs]
+    logs, variances = np.array([fit.log for fit in fits]), np.array([fit.variance for fit in fits])
+    misfits = np.array([fit.misfit.min() for fit in fits])
+    likelihoods = np.array([fit.likelihood - fit.likelihood.max() for fit in fits])
+    weight = likelihoods - misfits[:, None] / 2 - PRECISION / 2 * np.log(variances)
+    weight = np.exp(weight - weight.max())
     weight /= weight.sum()
-    mean = float(weight @ logs)
-    variance = float(weight @ (variances + np.square(logs - mean)))
+    changes = np.array([fit.slope for fit in fits]) * _phi(cutoffs[0] / cutoffs)
+    _check(float(np.sum(weight * changes)), float(weight.sum(axis=1) @ misfits), lowest, cutoffs[0])
+    mean = float(np.sum(weight * logs))
+    variance = float(np.sum(weight * (variances + np.square(logs - mean))))
     value = float(np.exp(mean))
-    return ZeroFrequency(value, value * float(np.sqrt(variance)), float(weight @ cutoffs))
+    return ZeroFrequency(value, value * float(np.sqrt(variance)), float(weight.sum(axis=1) @ cutoffs))
 
 
-def _with_cutoff(f: Floats, power: Floats, kappa: Floats, cutoff: float) -> tuple[float, float, float, float]:
-    """b0, its variance, ln of the weight of this cut-off, and ln S(cut-off) / S(0)."""
+def _check(change: float, misfit: float, lowest: int, cutoff: float) -> None:
+    """Raises NotEnoughData where S is steep, or has structure, below the narrowest cut-off."""
+    cure = "the windows are too short for its zero-frequency limit; give longer windows (fewer windows, or a longer run)"
+    if abs(change) > -np.log(STEEP):
+        raise NotEnoughData(
+            f"the spectrum changes to {np.exp(change):.0%} of its limit within the {lowest} lowest ordinates, up to {cutoff:.3g} THz: {cure}"
+        )
+    if misfit > MISFIT:
+        raise NotEnoughData(
+            f"the spectrum has structure that the {lowest} lowest ordinates, up to {cutoff:.3g} THz, do not resolve "
+            f"(chi^2 of the residuals is {misfit:.3g}, and {COSINES} is expected): {cure}"
+        )
+
+
+def _phi(u: Floats) -> Floats:
+    """ln(1 + (u / a)^2) / ln(1 + 1 / a^2) of u = f / f_c: (u, shape), 1 at u = 1."""
+    return np.asarray(np.log1p(np.square(u[:, None] / SHAPES)) / np.log1p(SHAPES**-2.0))
+
+
+def _below(cutoff: float, f: Floats, power: Floats, kappa: Floats) -> _Local:
+    """Fits with one cut-off: covariance H^-1 G H^-1, H = sum w kappa x x^T, G = sum w^2 kappa x x^T, x = (1, phi)."""
     weight = 1 / (1 + (f / cutoff) ** 8)
-    near = weight > 1e-4
-    x = np.column_stack([np.ones(near.sum()), np.square(f[near] / cutoff)])
-    power, kappa, weight = power[near], kappa[near], weight[near]
-    whole, covariance = _fit(x, power, kappa, weight)
-    low = f[near] < cutoff / 2
-    halves = [_fit(x[part], power[part], kappa[part], weight[part]) for part in (low, ~low)]
-    difference = halves[0][0] - halves[1][0]
-    return whole[0], covariance[0, 0], agreement(difference, halves[0][1] + halves[1][1], covariance[0, 0]), whole[1]
-
-
-def _fit(x: Floats, power: Floats, kappa: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """(b0, b1) by Newton steps, and their covariance H^-1 G H^-1, H = sum w kappa x x^T, G = sum w^2 kappa x x^T."""
+    near = weight > 1e-3
+    u, power, kappa, weight = f[near] / cutoff, power[near], kappa[near], weight[near]
     strength = weight * kappa
-    scale = float(strength @ power / strength.sum())
-    b = np.array([np.log(scale), 0.0])
+    phi = _phi(u).T
+    log, slope = _newton(phi, power, strength)
+    model = log[:, None] + slope[:, None] * phi
+    ratio = power * np.exp(-model)
+    x = np.stack([np.ones_like(phi), phi], axis=-1)
+    inverse = np.linalg.inv(np.einsum("snj,n,snk->sjk", x, strength, x))
+    variance = (inverse @ np.einsum("snj,n,snk->sjk", x, weight * strength, x) @ inverse)[:, 0, 0]
+    misfit = _misfit(u, x, inverse, ratio - 1, strength, weight)
+    return _Local(log, slope, variance, -(model + ratio) @ strength, misfit)
+
+
+def _newton(phi: Floats, power: Floats, strength: Floats) -> tuple[Floats, Floats]:
+    """b0 and b1 (shape,) of largest likelihood; the Hessian is the mean of observed and expected: never singular."""
+    b0 = np.full(len(phi), np.log(float(strength @ power / strength.sum())))
+    b1 = np.zeros(len(phi))
     for _ in range(NEWTON):
-        ratio = power * np.exp(-np.clip(x @ b, -700, 700))
-        hessian = (x * (strength * (ratio + 1) / 2)[:, None]).T @ x  # mean of observed and expected: never singular
-        step = np.linalg.solve(hessian, x.T @ (strength * (1 - ratio)))
-        b = b - step * min(1.0, 2.0 / float(np.abs(x @ step).max() + 1e-300))
-        if np.abs(step).max() < 1e-10:
+        ratio = power * np.exp(-np.clip(b0[:, None] + b1[:, None] * phi, -700, 700))
+        gradient, curvature = strength * (1 - ratio), strength * (1 + ratio) / 2
+        g0, g1 = gradient.sum(axis=1), (gradient * phi).sum(axis=1)
+        h00, h01, h11 = curvature.sum(axis=1), (curvature * phi).sum(axis=1), (curvature * phi * phi).sum(axis=1)
+        determinant = h00 * h11 - h01 * h01
+        step0, step1 = (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
+        shorter = np.minimum(1.0, 2.0 / (np.abs(step0[:, None] + step1[:, None] * phi).max(axis=1) + 1e-300))
+        b0, b1 = b0 - shorter * step0, b1 - shorter * step1
+        if max(np.abs(step0).max(), np.abs(step1).max()) < 1e-7:
             break
-    inverse = np.linalg.inv((x * strength[:, None]).T @ x)
-    return b, inverse @ ((x * (weight * strength)[:, None]).T @ x) @ inverse
+    return b0, b1
+
+
+def _misfit(u: Floats, x: Floats, inverse: Floats, residual: Floats, strength: Floats, weight: Floats) -> Floats:
+    """chi^2 (shape,) of the score test for cosines beside the model: those of half, one, ... waves up to 1.25 f_c."""
+    cosines = np.cos(np.pi * np.arange(1, COSINES + 1) * np.minimum(u / 1.25, 1.0)[:, None])
+    beside = cosines - np.einsum("snj,sjm->snm", x, inverse @ np.einsum("snj,n,nm->sjm", x, strength, cosines))
+    covariance = np.einsum("snj,n,snk->sjk", beside, weight * strength, beside)
+    scale = 1 / np.sqrt(np.einsum("sjj->sj", covariance))
+    correlation = covariance * scale[:, :, None] * scale[:, None, :] + 1e-6 * np.eye(COSINES)
+    z = np.einsum("sn,n,snm->sm", residual, strength, beside) * scale
+    return np.asarray(np.einsum("sm,smk,sk->s", z, np.linalg.inv(correlation), z))
