@@ -20,7 +20,7 @@ from mdtools.statistics.covariance import PartedCovariance, parted_covariance, r
 from mdtools.statistics.inflation import Excess, excess_variance
 from mdtools.statistics.interval import score_interval, student, truncated_upper
 from mdtools.statistics.least_squares import fit_line
-from mdtools.statistics.ranges import Average, average, lag_ranges
+from mdtools.statistics.ranges import NARROW, WIDE, Average, average, lag_ranges
 from mdtools.statistics.regime import classify
 
 __all__ = ["FEWEST_LAGS", "Diffusion", "diffusion", "usable_lags"]
@@ -78,7 +78,7 @@ def diffusion(
     """
     chosen = usable_lags(lags, n_frames=n_frames, n_walkers=n_ions * windows, last=last)
     problem = _Problem(np.asarray(lags)[chosen].astype(np.int64), np.asarray(msd, dtype=np.float64)[:, chosen], n_frames - 1, n_ions, windows, blocks)
-    ranges = lag_ranges(problem.lags, first=first, last=last, earliest=earliest)
+    ranges = lag_ranges(problem.lags, first=first, last=last, earliest=earliest, wide=NARROW if earliest else WIDE)
     if not ranges:
         raise NotEnoughData(f"no range of lags from {first or problem.lags[0]:g} to {last or problem.lags[-1]:g} frames holds six lags to fit a line")
     share, cage, slope = problem.guess()
@@ -86,11 +86,18 @@ def diffusion(
     for _ in range(PASSES):
         parts = problem.covariance(share, cage)
         fit = average(problem.lags, problem.total, parts.at(slope) * inflation, ranges, prior=intercept)
+        if _starts_ballistically(fit, parts.at(slope) * inflation):
+            ranges = lag_ranges(problem.lags, first=first, last=last, earliest=earliest, wide=NARROW)
         slope, share, cage = problem.model(fit)
         gaussian = float(fit.weights[1] @ parts.at(slope) @ fit.weights[1])
         excess = problem.excess(fit, parts, share, slope)
         inflation = 1 + excess.variance / gaussian if gaussian > 0 else 1.0
     return _result(problem, fit, problem.covariance(share, cage), excess)
+
+
+def _starts_ballistically(fit: Average, covariance: Floats) -> bool:
+    """Whether the line hits the axis below zero: a cage lifts it, inertia lowers it, and then the slope still rises with the lag."""
+    return fit.intercept < -2 * float(np.sqrt(fit.weights[0] @ covariance @ fit.weights[0]))
 
 
 def usable_lags(lags: Floats, *, n_frames: int, n_walkers: int, last: float | None = None) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mdtools.statistics.least_squares import Line, agreement, fit_line, quality
 from mdtools.statistics.regime import POOR
 
-__all__ = ["Average", "RangeFit", "average", "lag_ranges"]
+__all__ = ["NARROW", "WIDE", "Average", "RangeFit", "average", "lag_ranges"]
 
 Floats = NDArray[Any]
 COUNTED = 0.5  # of the variance between ranges
@@ -44,8 +44,11 @@ class Average:
     best: RangeFit
 
 
-def lag_ranges(lags: Floats, *, first: float | None = None, last: float | None = None, earliest: float = 0.0) -> list[slice]:
-    """Ranges over at least a factor of two in lag and six lags; the last lag is the longest one, or 1/2 or 1/4 of it.
+WIDE, NARROW = 4.0, 2.0  # last over first lag of a range; narrow where the motion starts ballistically, to start late enough
+
+
+def lag_ranges(lags: Floats, *, first: float | None = None, last: float | None = None, earliest: float = 0.0, wide: float = WIDE) -> list[slice]:
+    """Ranges over at least a factor `wide` in lag and six lags; the last lag is the longest one, or 1/2 or 1/4 of it.
 
     `first` and `last` (frames) allow only ranges that start at the lag next to `first`, or end next to `last`; `earliest` only
     those that start there or later, as far as there are any.
@@ -53,7 +56,7 @@ def lag_ranges(lags: Floats, *, first: float | None = None, last: float | None =
     lags = np.asarray(lags, dtype=np.float64)
     ends = sorted({int(np.searchsorted(lags, lags[-1] * factor, side="right")) for factor in ((1,) if last is not None else (1, 0.5, 0.25))})
     starts = range(len(lags)) if first is None else [int(np.abs(lags - first).argmin())]
-    wide = 1.0 if first is not None else 2.0
+    wide = 1.0 if first is not None else wide
     found = [slice(i, j) for i in starts for j in ends if j - i >= FEWEST and lags[j - 1] >= wide * lags[i]]
     latest = max((part.start for part in found), default=0)
     return [part for part in found if lags[part.start] >= min(earliest, lags[latest])]

@@ -161,7 +161,9 @@ def test_a_tensor_that_is_a_number_is_that_number(gas):
     born = gas.with_charges(gas.charges[:, None, None] * np.eye(3))
     for measure in (charge_displacement_msd, charge_current_acf):
         one, other = measure(gas, windows=2), measure(born, windows=2)
-        for name in one:
+        # what single ions would do is not told for tensors, which mix the axes
+        assert set(one) - set(other) <= {"charge_displacement_msd_self_by_axis", "charge_displacement_block_self", "independent_charges"}
+        for name in other:
             np.testing.assert_allclose(other[name], one[name], rtol=1e-10, atol=1e-8)
 
 
