@@ -104,3 +104,9 @@ def test_a_maximum_that_hides_between_the_lowest_ordinates_and_the_optical_modes
 def test_a_few_ordinates_are_refused():
     with pytest.raises(NotEnoughData, match="at least 17 ordinates"):
         zero_frequency(np.arange(10) / 20, np.ones(10), series=3)
+
+
+def test_a_spectrum_without_low_frequencies_is_refused():
+    power = np.where(np.arange(129) < 20, 0.0, 1.0)
+    with pytest.raises(NotEnoughData, match="the lowest 9 are not all zero"):
+        zero_frequency(np.arange(129) / 256, power, series=3)
