@@ -95,7 +95,7 @@ def charge_displacement_msd(
 def charge_current_acf(
     traj: Trajectory,
     *,
-    windows: int = 4,
+    windows: int = 2,
     taper: Literal["hann", "none"] = "none",
     reference: Sequence[str] | str | None = None,
 ) -> xr.Dataset:
@@ -106,7 +106,7 @@ def charge_current_acf(
     S(f_j) = dt |sum_k w_k J_k exp(-2 pi i j k / n)|^2 / sum_k w_k^2, summed over x, y, z: the two-sided density at
     f >= 0 with the taper w; no mean is subtracted. sigma = 1 / (3 V k_B T) int_0^inf C dt = lim_{f -> 0} S / (6 V k_B T).
 
-    windows : as in `msd`; short against the run, long against the correlation time of J. taper : of the spectrum. With
+    windows : as in `msd`; a window should last 25 correlation times of J or more, the run 50. taper : of the spectrum. With
         "none" (w = 1) the ordinates are independent, but the optical modes leak to f = 0 as one over the length of a
         window; with "hann" they stay where they are, and an ordinate shares 4/9 of its scatter with the next.
     reference : as in `msd`, of the velocities. Charges are one per atom, per frame and atom, or Born tensors Z with

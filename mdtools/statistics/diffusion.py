@@ -28,6 +28,7 @@ __all__ = ["FEWEST_LAGS", "Diffusion", "diffusion", "usable_lags"]
 Floats = NDArray[Any]
 FEWEST_LAGS = 8
 PASSES = 3
+PER_DECADE = 12
 
 
 @dataclass(frozen=True)
@@ -76,23 +77,38 @@ def diffusion(
         measurement shows a transient that this one is too noisy to see. intercept : Gaussian prior (mean, standard deviation) of a0.
     Raises NotEnoughData for fewer than 8 usable lags.
     """
-    chosen = usable_lags(lags, n_frames=n_frames, n_walkers=n_ions * windows, last=last)
-    problem = _Problem(np.asarray(lags)[chosen].astype(np.int64), np.asarray(msd, dtype=np.float64)[:, chosen], n_frames - 1, n_ions, windows, blocks)
-    ranges = lag_ranges(problem.lags, first=first, last=last, earliest=earliest, wide=NARROW if earliest else WIDE)
-    if not ranges:
-        raise NotEnoughData(f"no range of lags from {first or problem.lags[0]:g} to {last or problem.lags[-1]:g} frames holds six lags to fit a line")
+    resolved: dict[str, Any] = {"n_frames": n_frames, "n_walkers": n_ions * windows, "last": last}
+
+    def attempt(wide: float) -> tuple[_Problem, Average, Excess, bool]:
+        chosen = usable_lags(lags, **resolved, per_decade=PER_DECADE if wide == WIDE else 2 * PER_DECADE)
+        of = np.asarray(lags)[chosen].astype(np.int64), np.asarray(msd, dtype=np.float64)[:, chosen]
+        problem = _Problem(*of, n_frames - 1, n_ions, windows, blocks)
+        ranges = lag_ranges(problem.lags, first=first, last=last, earliest=earliest, wide=wide)
+        if not ranges:
+            raise NotEnoughData(
+                f"no range of lags from {first or problem.lags[0]:g} to {last or problem.lags[-1]:g} frames holds six lags to fit a line"
+            )
+        return problem, *_iterated(problem, ranges, intercept)
+
+    problem, fit, excess, ballistic = attempt(NARROW if earliest else WIDE)
+    if ballistic and not earliest:
+        problem, fit, excess, _ = attempt(NARROW)
+    return _result(problem, fit, problem.covariance(*problem.model(fit)[1:]), excess)
+
+
+def _iterated(problem: "_Problem", ranges: list[slice], intercept: tuple[float, float] | None) -> tuple[Average, Excess, bool]:
+    """The average line with the covariance that it implies itself, its excess variance, and whether the motion starts ballistically."""
     share, cage, slope = problem.guess()
     inflation = 1.0
     for _ in range(PASSES):
         parts = problem.covariance(share, cage)
         fit = average(problem.lags, problem.total, parts.at(slope) * inflation, ranges, prior=intercept)
-        if _starts_ballistically(fit, parts.at(slope) * inflation):
-            ranges = lag_ranges(problem.lags, first=first, last=last, earliest=earliest, wide=NARROW)
+        ballistic = _starts_ballistically(fit, parts.at(slope) * inflation)
         slope, share, cage = problem.model(fit)
         gaussian = float(fit.weights[1] @ parts.at(slope) @ fit.weights[1])
         excess = problem.excess(fit, parts, share, slope)
         inflation = 1 + excess.variance / gaussian if gaussian > 0 else 1.0
-    return _result(problem, fit, problem.covariance(share, cage), excess)
+    return fit, excess, ballistic
 
 
 def _starts_ballistically(fit: Average, covariance: Floats) -> bool:
@@ -100,8 +116,8 @@ def _starts_ballistically(fit: Average, covariance: Floats) -> bool:
     return fit.intercept < -2 * float(np.sqrt(fit.weights[0] @ covariance @ fit.weights[0]))
 
 
-def usable_lags(lags: Floats, *, n_frames: int, n_walkers: int, last: float | None = None) -> Floats:
-    """Which lags enter: at most 50, evenly in ln lag, up to a third of the window (or `last`), with a relative error below 1/4."""
+def usable_lags(lags: Floats, *, n_frames: int, n_walkers: int, last: float | None = None, per_decade: int = PER_DECADE) -> Floats:
+    """Which lags enter: at most 50, about `per_decade`, up to a third of the window (or `last`), with a relative error below 1/4."""
     lags = np.asarray(lags, dtype=np.float64)
     fits = (lags >= 1) & (lags <= ((n_frames - 1) / 3 if last is None else last)) & (lags < n_frames)
     fits[fits] &= relative_variance(lags[fits], n_steps=n_frames - 1, n_walkers=n_walkers) <= 1 / 16 if last is None else True
@@ -111,7 +127,7 @@ def usable_lags(lags: Floats, *, n_frames: int, n_walkers: int, last: float | No
             f"a diffusion coefficient needs at least {FEWEST_LAGS} lags below a third of the window that {n_walkers} walkers resolve; "
             f"{n_frames} frames leave {len(index)}: give a longer run, fewer windows, or shorter times between frames"
         )
-    wanted = np.geomspace(lags[index[0]], lags[index[-1]], min(50, 5 + int(24 * np.log10(lags[index[-1]] / lags[index[0]]))))
+    wanted = np.geomspace(lags[index[0]], lags[index[-1]], min(50, 5 + int(per_decade * np.log10(lags[index[-1]] / lags[index[0]]))))
     grid = np.unique(np.abs(np.log(lags[index])[None, :] - np.log(wanted)[:, None]).argmin(axis=1))
     return index[grid] if len(grid) >= FEWEST_LAGS else index
 
@@ -195,7 +211,9 @@ def _result(problem: _Problem, fit: Average, parts: PartedCovariance, excess: Ex
         significance=float(significance), log_slope=log_slope, log_slope_stderr=log_slope_stderr, quality=fit.quality, grew=_grew(problem)
     )
     if regime in ("caged", "undecided"):
-        lower, upper = 0.0, truncated_upper(value, (still, misfit * v1, misfit * v2))
+        # no line from an intercept of 0 or more is steeper than MSD / t; 1.5: what the last, least certain lag may be off
+        steepest = 1.5 * float(problem.total[-1] / problem.lags[-1])
+        lower, upper = 0.0, min(truncated_upper(value, (still, misfit * v1, misfit * v2)), steepest)
     a0 = float(np.sqrt(max(fit.weights[0] @ parts.at(at) @ fit.weights[0], 0.0) * inflation + fit.intercept_spread))
     return Diffusion(
         slope=value,
