@@ -17,6 +17,7 @@ __all__ = [
     "CONDUCTIVITY_TO_SI",
     "HARTREE",
     "KINETIC_TO_EV",
+    "S_PER_M_TO_MS_PER_CM",
     "UNIT_SYSTEMS",
     "UnitSystem",
     "duration",
@@ -26,6 +27,7 @@ BOLTZMANN = 8.617333262e-5  # eV / K
 KINETIC_TO_EV = 1.0364269656e-4  # amu angstrom^2 / ps^2 -> eV
 ANGSTROM2_PER_PS_TO_CM2_PER_S = 1e-4
 CONDUCTIVITY_TO_SI = 1602.176634  # e^2 / (angstrom ps eV) -> S / m
+S_PER_M_TO_MS_PER_CM = 10.0
 BOHR = 0.529177210544  # angstrom
 HARTREE = 27.211386245981  # eV
 ATOMIC_TIME = 2.4188843265857e-5  # ps

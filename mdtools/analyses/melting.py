@@ -12,7 +12,7 @@ from mdtools.analyses.labels import common, lag_frames, lag_times
 from mdtools.analyses.over_atoms import MEMORY, group_means
 from mdtools.analyses.reflections import density_amplitudes
 from mdtools.errors import NotEnoughData
-from mdtools.kernels.scattering import displacement_moments, pair_counts, stayed_within
+from mdtools.kernels.scattering import moments_and_overlap, neighbour_counts, stayed_within
 from mdtools.trajectory import Trajectory
 
 __all__ = ["melting_indicators"]
@@ -50,7 +50,7 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
     lags = lag_frames("log", longest=half, frame_interval=traj.frame_interval)[1:]
     distance = np.array([_neighbour_distance(traj, name) for name in traj.species_names])
     shared: dict[str, Any] = {"groups": _ion_groups(traj, ion_blocks), "reference": reference}
-    moments, taken = group_means(displacement_moments, traj, arguments=(lags, starts, 2 * np.pi / distance), **shared)
+    moments, taken = group_means(moments_and_overlap, traj, arguments=(lags, starts, 2 * np.pi / distance), **shared)
     square, fourth, overlap = _by_species(moments[0], len(distance), ion_blocks)
     never, width = _never_moved(traj, windows, distance, shared)
     blocks, amplitude, length = density_amplitudes(traj, reference)
@@ -143,7 +143,7 @@ def _neighbour_distance(traj: Trajectory, name: str, *, frames: int = 32, centre
     middle = middle[: max(1, MEMORY // (12 * 8 * len(atoms) * len(images)))]
     positions = np.stack([np.asarray(traj.scaled_positions[int(k)])[atoms] for k in chosen])
     with jax.enable_x64(True):
-        counts = np.asarray(pair_counts(positions, cell, middle, images, np.float64(2 * spacing), bins=bins))
+        counts = np.asarray(neighbour_counts(positions, cell, middle, images, np.float64(2 * spacing), bins=bins))
     return first_peak(counts, 2 * spacing)
 
 

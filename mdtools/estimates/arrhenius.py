@@ -7,7 +7,7 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.estimates.common import is_reduced, temperature_of, thermal_energy
+from mdtools.estimates.common import is_reduced, temperature_of, thermal_energy_in_ev
 from mdtools.statistics.straight_line import straight_line
 
 __all__ = ["activation_energy"]
@@ -44,7 +44,7 @@ def activation_energy(self_diffusivity: Sequence[xr.Dataset]) -> xr.Dataset:
     if not members:
         raise NotEnoughData(f"{who} needs the self-diffusivity at {FEWEST} temperatures or more, and was given none")
     kelvin = np.array([temperature_of(one, None, who=who) for one in members])
-    beta = np.array([1 / thermal_energy(t, reduced=is_reduced(one)) for t, one in zip(kelvin, members, strict=True)])
+    beta = np.array([1 / thermal_energy_in_ev(t, reduced=is_reduced(one)) for t, one in zip(kelvin, members, strict=True)])
     species = [str(name) for name in np.atleast_1d(members[0]["species"].values)]
     columns = np.full((5, len(species)), np.nan)
     left_out: dict[str, list[str]] = {}

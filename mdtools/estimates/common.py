@@ -9,7 +9,7 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.units import BOLTZMANN
 
-__all__ = ["carried", "is_reduced", "lag_frames", "need_every_origin", "temperature_of", "thermal_energy", "three_jumps"]
+__all__ = ["carried", "is_reduced", "lag_frames", "need_every_origin", "temperature_of", "thermal_energy_in_ev", "three_jumps"]
 
 CARRIED = ("n_frames", "n_atoms", "n_ions", "volume", "stated_temperature", "frame_interval", "mass", "charge")
 
@@ -48,7 +48,7 @@ def temperature_of(data: xr.Dataset, temperature: float | None, *, who: str) -> 
     return value
 
 
-def thermal_energy(temperature: float, *, reduced: bool) -> float:
+def thermal_energy_in_ev(temperature: float, *, reduced: bool) -> float:
     """k_B T in eV, or in epsilon."""
     return temperature if reduced else BOLTZMANN * temperature
 

@@ -8,14 +8,12 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.estimates.common import carried, is_reduced, lag_frames, temperature_of, thermal_energy, three_jumps
+from mdtools.estimates.common import carried, is_reduced, lag_frames, temperature_of, thermal_energy_in_ev, three_jumps
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.spectral import zero_frequency
-from mdtools.units import CONDUCTIVITY_TO_SI
+from mdtools.units import CONDUCTIVITY_TO_SI, S_PER_M_TO_MS_PER_CM
 
 __all__ = ["ionic_conductivity"]
-
-S_PER_M_TO_MS_PER_CM = 10.0
 
 
 @schema.recorded
@@ -55,7 +53,7 @@ def ionic_conductivity(
             f"{who} is in S/m, and this run is in lj units: use the slope of charge_displacement_msd, or read the run with its real units"
         )
     kelvin = temperature_of(charge_displacement_msd, temperature, who=who)
-    per_diffusivity = CONDUCTIVITY_TO_SI / (float(charge_displacement_msd["volume"]) * thermal_energy(kelvin, reduced=False))
+    per_diffusivity = CONDUCTIVITY_TO_SI / (float(charge_displacement_msd["volume"]) * thermal_energy_in_ev(kelvin, reduced=False))
     interval = float(charge_displacement_msd["frame_interval"]) if "frame_interval" in charge_displacement_msd else np.nan
     dipole = _dipole(charge_displacement_msd, who=who)
     einstein = _einstein_helfand(dipole, 1 / (6 * interval))

@@ -5,7 +5,7 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.estimates.common import carried, is_reduced, thermal_energy
+from mdtools.estimates.common import carried, is_reduced, thermal_energy_in_ev
 from mdtools.units import CONDUCTIVITY_TO_SI
 
 __all__ = ["haven_ratio"]
@@ -81,7 +81,7 @@ def _nernst_einstein(diffusivity: xr.Dataset, conductivity: xr.Dataset) -> tuple
     diffusivity = diffusivity.sel(species=conductivity["species"].values)
     kelvin = float(conductivity["stated_temperature"])
     charge, ions = conductivity["charge"].values, conductivity["n_ions"].values
-    strength = CONDUCTIVITY_TO_SI * ions * charge**2 / (float(conductivity["volume"]) * thermal_energy(kelvin, reduced=False))
+    strength = CONDUCTIVITY_TO_SI * ions * charge**2 / (float(conductivity["volume"]) * thermal_energy_in_ev(kelvin, reduced=False))
     value, stderr = diffusivity["self_diffusivity"].values, diffusivity["self_diffusivity_stderr"].values
     known = np.isfinite(value)
     stderr = np.where(known, stderr, diffusivity["self_diffusivity_upper"].values / LEVEL)

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 
 from mdtools.kernels.shapes import Array, Float, Int
 
-__all__ = ["density_on_grid", "density_waves", "displacement_moments", "pair_counts", "stayed_within"]
+__all__ = ["density_on_grid", "density_waves", "moments_and_overlap", "neighbour_counts", "stayed_within"]
 
 
-def displacement_moments(
+def moments_and_overlap(
     x: Float[Array, "xyz time"], lags: Int[Array, " lag"], starts: Int[Array, "window origin"], wave_numbers: Float[Array, " k"]
 ) -> Float[Array, "window moment lag"]:
     """Means over the origins of a window of |dr|^2, |dr|^4 and sin(k |dr|)/(k |dr|) for each k, dr = x(t0 + lag) - x(t0).
@@ -75,7 +75,7 @@ def density_on_grid(s: Float[Array, "frame atom xyz"], *, shape: tuple[int, int,
 
 
 @functools.partial(jax.jit, static_argnames="bins")
-def pair_counts(
+def neighbour_counts(
     s: Float[Array, "frame atom xyz"], cell: Float[Array, "frame xyz xyz"], centres: Int[Array, " centre"], images: Float[Array, "image xyz"],
     r_max: Float[Array, ""], *, bins: int,
 ) -> Float[Array, " bin"]:  # fmt: skip

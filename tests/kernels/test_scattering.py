@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from mdtools.kernels.scattering import density_on_grid, density_waves, displacement_moments, pair_counts, stayed_within
+from mdtools.kernels.scattering import density_on_grid, density_waves, moments_and_overlap, neighbour_counts, stayed_within
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def path():
 def test_moments_are_their_naive_definition(path):
     lags, starts, k = np.array([1, 5, 20]), np.array([[0, 3, 6], [10, 13, 16]]), np.array([0.7, 2.0])
     with jax.enable_x64(True):
-        moments = np.asarray(jax.jit(displacement_moments)(path, lags, starts, k))
+        moments = np.asarray(jax.jit(moments_and_overlap)(path, lags, starts, k))
     for w, m in itertools.product(range(2), range(3)):
         r = np.array([np.linalg.norm(path[:, t + lags[m]] - path[:, t]) for t in starts[w]])
         naive = [np.mean(r**2), np.mean(r**4), *(np.mean(np.sin(q * r) / (q * r)) for q in k)]
@@ -26,7 +26,7 @@ def test_moments_are_their_naive_definition(path):
 
 def test_an_ion_that_does_not_move_overlaps_with_itself():
     with jax.enable_x64(True):
-        moments = np.asarray(jax.jit(displacement_moments)(np.full((3, 10), 7.0), np.array([1, 4]), np.array([[0, 2]]), np.array([1.3])))
+        moments = np.asarray(jax.jit(moments_and_overlap)(np.full((3, 10), 7.0), np.array([1, 4]), np.array([[0, 2]]), np.array([1.3])))
     np.testing.assert_array_equal(moments[0], [[0, 0], [0, 0], [1, 1]])
 
 
@@ -81,6 +81,6 @@ def test_pairs_in_a_slanted_cell_are_counted_as_by_all_images():
     apart = (s[0][:, None, None] - s[0][None, :, None] + wide) @ cell
     naive = np.histogram(np.linalg.norm(apart, axis=-1), bins=bins, range=(0, r_max))[0]
     with jax.enable_x64(True):
-        counts = np.asarray(pair_counts(s, cell[None], np.arange(5), images, np.float64(r_max), bins=bins))
+        counts = np.asarray(neighbour_counts(s, cell[None], np.arange(5), images, np.float64(r_max), bins=bins))
     np.testing.assert_array_equal(counts, naive)
     assert counts[0] == 5  # each with itself
