@@ -10,16 +10,17 @@ from mdtools.reporting.style import axis_label, shades
 
 __all__ = ["van_hove_distinct", "van_hove_self", "van_hove_self_map"]
 
+SHOWN = 60  # bins of a curve of the self part
 PEAK = 2.0  # heights of g(r) that are shown: few pairs make the first bins of G_d tall and uncertain
 
 
 def van_hove_self(data: xr.Dataset, ax: Any, *, species: str, n_lags: int = 6) -> None:
     """4 pi r^2 G_s(r, t) of one species at some lags, evenly spaced in the logarithm."""
-    one = data.van_hove_self.sel(species=species).mean("window")
+    one = _smoothed(data, species)
     chosen = _lags(data.lag.values, n_lags)
     unit = data.lag.attrs.get("units", "")
     for k, tint in zip(chosen, shades(len(chosen)), strict=True):
-        ax.plot(data.r.values, one.isel(lag=k).values, color=tint, label=f"{plain(float(data.lag[k]), 3)} {unit}")
+        ax.plot(one.r.values, one.isel(lag=k).values, color=tint, label=f"{plain(float(data.lag[k]), 3)} {unit}")
     ax.set_ylim(bottom=0)
     ax.set_xlim(0, _reach(data, species))
     ax.set_xlabel(axis_label("displacement r", data.r.attrs.get("units", "")))
@@ -32,7 +33,7 @@ def van_hove_self_map(data: xr.Dataset, ax: Any, *, species: str) -> Any:
 
     Each column of the map is scaled to its own maximum, so that hopping shows as a second ridge and diffusion as a fan.
     """
-    one = data.van_hove_self.sel(species=species).mean("window").isel(lag=slice(1, None))
+    one = _smoothed(data, species).isel(lag=slice(1, None))
     values = one.transpose("r", "lag").values
     shown = values / np.maximum(values.max(axis=0, keepdims=True), 1e-300)
     mesh = ax.pcolormesh(one.lag.values, one.r.values, shown, shading="nearest", cmap="viridis", vmin=0, vmax=1, rasterized=True)
@@ -64,6 +65,13 @@ def _lags(lag: np.ndarray, n: int) -> list[int]:
         return [0]
     wanted = np.geomspace(lag[positive[0]], lag[positive[-1]], n)
     return sorted({int(positive[np.argmin(np.abs(np.log(lag[positive] / one)))]) for one in wanted})
+
+
+def _smoothed(data: xr.Dataset, species: str) -> xr.DataArray:
+    """Mean over windows, bins joined where there are more than SHOWN within reach: finer ones show only the noise of counts."""
+    one = data.van_hove_self.sel(species=species).mean("window")
+    joined = int((data.r <= _reach(data, species)).sum()) // SHOWN
+    return one.coarsen(r=joined, boundary="trim").mean() if joined > 1 else one
 
 
 def _reach(data: xr.Dataset, species: str) -> float:
