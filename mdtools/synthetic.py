@@ -152,8 +152,6 @@ def lattice_sites(lattice: Lattice, cells: int) -> tuple[np.ndarray, np.ndarray,
     around = np.stack(np.meshgrid(*[[-1, -0.5, 0, 0.5, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     distance = {"sc": 1.0, "bcc": np.sqrt(0.75), "fcc": np.sqrt(0.5)}[lattice]
     near = around[np.isclose(np.linalg.norm(around, axis=1), distance)]
-    if lattice == "bcc":
-        near = near[np.all(np.abs(near) == 0.5, axis=1)]
     return sites, near, float(distance)
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from mdtools.kernels.shapes import Array, Float
 
-__all__ = ["cartesian", "group_sums"]
+__all__ = ["cartesian", "group_sums", "paths"]
 
 
 def cartesian(
@@ -20,6 +20,15 @@ def cartesian(
     cell = cell if cell.ndim == 3 else cell[None]
     parts = [values[:, :, i, None] * cell[:, i, None, :] for i in range(3)]
     return parts[0] + parts[1] + parts[2] - shift[:, None, :]
+
+
+def paths(
+    values: Float[Array, "frame atom xyz"], cell: Float[Array, "*frame xyz xyz"], shift: Float[Array, "frame xyz"], *, windows: int
+) -> Float[Array, "window atom xyz time"]:
+    """Cartesian paths, cut into equal windows, time contiguous; frames that are left over are not used."""
+    length = values.shape[0] // windows
+    path = cartesian(values, cell, shift)[: windows * length]
+    return path.reshape(windows, length, *path.shape[1:]).transpose(0, 2, 3, 1)
 
 
 @functools.partial(jax.jit, static_argnames=("kernel", "options", "windows"))
@@ -38,8 +47,5 @@ def group_sums(
 
     kernel takes a path (xyz, time). The frames are cut into `windows` equal parts; what is left over is not used.
     """
-    length = values.shape[0] // windows
-    path = cartesian(values, cell, shift)[: windows * length]
-    path = path.reshape(windows, length, *path.shape[1:]).transpose(0, 2, 3, 1)
-    each = jax.vmap(jax.vmap(lambda x: kernel(x, *arguments, **dict(options))))(path)
+    each = jax.vmap(jax.vmap(lambda x: kernel(x, *arguments, **dict(options))))(paths(values, cell, shift, windows=windows))
     return jnp.einsum("wa...,ag->wg...", each, weights, precision="highest")

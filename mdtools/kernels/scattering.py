@@ -9,6 +9,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from mdtools.kernels.cell import nearest_image, wrapped
 from mdtools.kernels.shapes import Array, Float, Int
 
 __all__ = ["density_on_grid", "density_waves", "moments_and_overlap", "neighbour_counts", "stayed_within"]
@@ -53,8 +54,7 @@ def stayed_within(
 @jax.jit
 def density_waves(s: Float[Array, "frame atom xyz"], miller: Int[Array, "reflection xyz"]) -> Float[Array, "frame reflection part"]:
     """1/N sum_i exp(2 pi i h . s_i) at fixed indices h, real and imaginary part: the cell breathes under the wave."""
-    s = s.astype(jnp.float64)
-    s = s - jnp.floor(s)
+    s = wrapped(s.astype(jnp.float64))
 
     def one(h: Float[Array, " xyz"]) -> Float[Array, "frame part"]:
         turns = s[..., 0] * h[0] + s[..., 1] * h[1] + s[..., 2] * h[2]
@@ -84,7 +84,7 @@ def neighbour_counts(
     def frame(total: Float[Array, " bin"], values: tuple[Array, Array]) -> tuple[Float[Array, " bin"], None]:
         position, vectors = values
         apart = position[None, :, :].astype(jnp.float64) - position[centres].astype(jnp.float64)[:, None, :]
-        apart = (apart - jnp.round(apart))[:, :, None, :] + images[None, None, :, :]
+        apart = nearest_image(apart)[:, :, None, :] + images[None, None, :, :]
         parts = [apart[..., i, None] * vectors[i][None, None, None, :] for i in range(3)]
         r = jnp.sqrt(jnp.sum(jnp.square(parts[0] + parts[1] + parts[2]), axis=-1)).reshape(-1)
         index = jnp.where(r < r_max, (r / r_max * bins).astype(jnp.int64), bins)

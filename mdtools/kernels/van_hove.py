@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.cell import nearest_image
-from mdtools.kernels.grouped import cartesian
+from mdtools.kernels.grouped import paths
 from mdtools.kernels.shapes import Array, Float, Int
 
 __all__ = ["displacement_counts", "displacement_moments", "largest_displacement", "pair_counts"]
@@ -59,11 +59,8 @@ def largest_displacement(
     windows: int = 1,
 ) -> Float[Array, ""]:
     """The largest |x(k + m) - x(k)| of any atom, window, lag and origin. Arguments as in kernels/grouped.py."""
-    length = values.shape[0] // windows
-    path = cartesian(values, cell, shift)[: windows * length]
-    path = path.reshape(windows, length, *path.shape[1:]).transpose(0, 2, 3, 1)
     each = jax.vmap(jax.vmap(lambda x: jnp.max(jax.lax.map(lambda lag: jnp.max(_displacement(x, lag, starts)[0]), lags))))
-    return jnp.sqrt(jnp.max(each(path)))
+    return jnp.sqrt(jnp.max(each(paths(values, cell, shift, windows=windows))))
 
 
 @functools.partial(jax.jit, static_argnames=("bins", "n_groups", "tile"))
