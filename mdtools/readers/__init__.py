@@ -14,10 +14,9 @@ from mdtools.trajectory import Series, Trajectory, Unwrap
 
 if TYPE_CHECKING:
     from mdtools.readers.frames import Frames
+    from mdtools.readers.kinds import Kind
 
 __all__ = ["read", "read_series", "write_store"]
-
-_BINARY = (".dcd", ".xtc", ".trr", ".nc", ".ncdf", ".h5md", ".gro", ".trj", ".mdcrd", ".crdbox", ".coor")
 
 
 def read(
@@ -155,29 +154,14 @@ def _numbers_count(name: str) -> list[tuple[int, int, str]]:
 
 def _records(files: list[Path], units: str | None) -> "list[Frames]":
     """The record of each file; all must be of one kind."""
-    kinds = {_kind(file) for file in files}
+    kinds = {kind.name: kind for kind in map(_kind, files)}
     if len(kinds) > 1:
         raise TrajectoryError(f"{files[0]} ... {files[-1]} are of different kinds ({', '.join(sorted(kinds))}); pass the files of one run")
-    kind = kinds.pop()
-    if kind == "LAMMPS text dump":
-        from mdtools.readers.lammps_dump import read_dumps
-
-        return read_dumps(files)
-    if kind == "VASP XDATCAR":
-        from mdtools.readers.xdatcar import read_xdatcar
-
-        return [read_xdatcar(file) for file in files]
-    if kind == "MDAnalysis":
-        from mdtools.readers.from_mdanalysis import read_with_mdanalysis
-
-        return [read_with_mdanalysis(file) for file in files]
-    from mdtools.readers.from_ase import read_with_ase
-
-    return [read_with_ase(file, units=units) for file in files]
+    return next(iter(kinds.values())).read(files, units)
 
 
-def _kind(path: Path) -> str:
-    """Who reads a file: by its content where that is telling, else by its name."""
+def _kind(path: Path) -> "Kind":
+    from mdtools.readers.kinds import kind_of
     from mdtools.readers.opened import OpenedFile, head, unpacked_suffix
 
     if path.is_dir():
@@ -185,11 +169,7 @@ def _kind(path: Path) -> str:
     start = head(path)
     if not start:
         OpenedFile(path).open()  # raises, and says whether the file is empty or damaged
-    if start.startswith(b"ITEM:"):
-        return "LAMMPS text dump"
-    if "XDATCAR" in path.name.upper() or re.search(rb"^\s*Direct configuration", start, re.MULTILINE):
-        return "VASP XDATCAR"
-    return "MDAnalysis" if unpacked_suffix(path) in _BINARY else "ASE"
+    return kind_of(path, start, unpacked_suffix(path))
 
 
 def _read_store(path: Path, given: dict[str, Any], changed: dict[str, Any], *, begin: Any, end: Any, stride: int) -> Trajectory:

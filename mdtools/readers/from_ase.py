@@ -14,9 +14,14 @@ from mdtools.readers.frames import Block, Frames
 from mdtools.readers.opened import PACKED, OpenedFile, unpacked_suffix
 from mdtools.units import ASE_TIME, UNIT_SYSTEMS
 
-__all__ = ["frames_of_atoms", "read_with_ase"]
+__all__ = ["frames_of_atoms", "read_files", "read_with_ase"]
 
 _XYZ = (".extxyz", ".xyz", ".exyz")
+
+
+def read_files(files: Sequence[Path], units: str | None) -> list[Frames]:
+    """A record of each file."""
+    return [read_with_ase(file, units=units) for file in files]
 
 
 def read_with_ase(path: Path, *, units: str | None = None) -> Frames:

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import warnings
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mdtools.errors import TrajectoryError
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.opened import head
 
-__all__ = ["attribute_of_universe", "frames_of_universe", "labels_of_universe", "read_with_mdanalysis"]
+__all__ = ["attribute_of_universe", "frames_of_universe", "labels_of_universe", "read_files", "read_with_mdanalysis"]
 
 _MAGIC = {
     ".dcd": (b"CORD",),
@@ -25,6 +26,11 @@ _MAGIC = {
 }
 _STEPPED = ("DCD", "LAMMPS")  # no unit of length but angstrom by habit, so that `units=` of the user counts
 _TIMED = ("XTC", "TRR")  # formats that hold a time, in ps by definition; all others leave it to a default of 1 ps
+
+
+def read_files(files: Sequence[Path], units: str | None) -> list[Frames]:
+    """A record of each file; MDAnalysis converts, and where a format has no units they are resolved later."""
+    return [read_with_mdanalysis(file) for file in files]
 
 
 def read_with_mdanalysis(path: Path) -> Frames:

@@ -12,7 +12,7 @@ from mdtools.readers.frames import Block, Frames, Placement
 from mdtools.readers.lammps_header import Header, index_dump
 from mdtools.readers.opened import OpenedFile
 
-__all__ = ["read_dump", "read_dumps"]
+__all__ = ["read_dump", "read_dumps", "read_files"]
 
 # the best first: nothing to undo; image flags; nearest image
 _PLACES: tuple[tuple[tuple[str, ...], Placement], ...] = (
@@ -26,6 +26,11 @@ _PLACES: tuple[tuple[tuple[str, ...], Placement], ...] = (
 _VELOCITY = ("vx", "vy", "vz")
 _WORDS = ("element", "type")
 _MOST_OPEN = 32  # files at once; the system allows about a thousand, and a run may be one file a frame
+
+
+def read_files(files: Sequence[Path], units: str | None) -> list[Frames]:
+    """Several dumps; their units are in the files, or resolved later."""
+    return read_dumps(files)
 
 
 def read_dump(path: Path) -> Frames:

@@ -1,6 +1,7 @@
 """VASP XDATCAR: one header or one a frame, with or without symbols, any separator, numbers that run together."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from mdtools.readers import rows
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.opened import OpenedFile
 
-__all__ = ["read_xdatcar"]
+__all__ = ["read_files", "read_xdatcar"]
 
 _SEPARATOR = re.compile(rb"\s*(direct|konfig)", re.IGNORECASE)
 
@@ -25,6 +26,11 @@ class _Header:
     symbols: tuple[str, ...] | None
     counts: tuple[int, ...]
     stop: int
+
+
+def read_files(files: Sequence[Path], units: str | None) -> list[Frames]:
+    """A record of each file; VASP has one system of units."""
+    return [read_xdatcar(file) for file in files]
 
 
 def read_xdatcar(path: Path) -> Frames:
