@@ -1,22 +1,24 @@
-"""From what a file holds to a Trajectory: units, time, restarts, species, unwrapping, and a record of all that was understood."""
+"""From what a file holds to a Trajectory: units, time, restarts, species, unwrapping, and a record of all that was understood.
 
-from dataclasses import dataclass, field
+`understand` is about the small things and reads no more than it must; the large arrays are filled afterwards (`fill`),
+in memory by `assemble`, or in a store by `stream`.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mdtools import progress
 from mdtools.errors import TrajectoryError
 from mdtools.readers.clock import kept_frames, part, time_axis
+from mdtools.readers.fill import Arrays, filled, unwrapper_of
 from mdtools.readers.frames import Frames
 from mdtools.readers.labels import Topology, resolve_charges, resolve_masses, resolve_species
-from mdtools.readers.unwrap import Unwrapper, continuous_basis
+from mdtools.readers.unwrap import continuous_basis
 from mdtools.trajectory import Trajectory
 from mdtools.units import UNIT_SYSTEMS, UnitSystem
 
-__all__ = ["Options", "assemble"]
-
-_BLOCK_BYTES = 2**21  # of a table of numbers: it stays in the cache of the processor between its passes
+__all__ = ["Options", "Understood", "assemble", "understand"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,18 +41,66 @@ class Options:
     stride: int = 1
 
 
-@dataclass
-class _Arrays:
-    """The large arrays, filled block by block."""
+@dataclass(frozen=True, kw_only=True)
+class Understood:
+    """What a file and the user's options mean: everything of a run but its large arrays, in our units.
 
-    scaled: np.ndarray | None
-    velocities: np.ndarray | None
-    charges: np.ndarray | None = None
-    notes: list[str] = field(default_factory=list)
+    kept : (kept frame,) indices of the frames that count. wanted : of those, as a slice. basis : (kept frame, 3, 3) or None,
+    see `continuous_basis`. time, cell, origin : of the wanted frames. charges : None where they come with the frames.
+    """
+
+    frames: Frames
+    options: Options
+    system: UnitSystem
+    kept: np.ndarray
+    wanted: slice
+    basis: np.ndarray | None
+    time: np.ndarray
+    cell: np.ndarray
+    origin: np.ndarray | None
+    species: np.ndarray
+    masses: np.ndarray | None
+    charges: np.ndarray | None
+    framework: tuple[str, ...]
+    notes: tuple[str, ...]
+    step: dict[str, Any]
+
+    def trajectory(self, *, scaled_positions: Any, velocities: Any, charges: Any) -> Trajectory:
+        """The run with its large arrays. charges : those that came with the frames; they may have changed with time."""
+        shape = (len(self.time), self.frames.n_atoms)
+        changing = self.charges is None and charges is not None and tuple(charges.shape) == shape
+        notes = (*self.notes, *(("charges change with time and are kept for every frame",) if changing else ()))
+        return Trajectory(
+            scaled_positions=scaled_positions,
+            cell=self.cell,
+            time=self.time,
+            species=self.species,
+            masses=self.masses,
+            charges=charges if self.charges is None else self.charges,
+            velocities=velocities,
+            framework=self.framework,
+            temperature=None if self.options.temperature is None else float(self.options.temperature),
+            ids=self.frames.ids,
+            origin=self.origin,
+            unwrap=self.options.unwrap,
+            reduced=self.system.name == "lj",
+            source=self.frames.source,
+            notes=notes,
+            history=({**self.step, "notes": list(notes)},),
+        )
 
 
 def assemble(frames: Frames, options: Options) -> Trajectory:
-    """The Trajectory that a file and the user's options make. Raises TrajectoryError where something is missing or contradicts."""
+    """The Trajectory that a file and the user's options make, in memory. Raises as `understand`, and for what is wrong in a frame."""
+    run = understand(frames, options)
+    arrays = Arrays(run)
+    for block in filled(run, unwrapper_of(run)):
+        arrays.put(block)
+    return run.trajectory(scaled_positions=arrays.scaled, velocities=arrays.velocities, charges=arrays.charges)
+
+
+def understand(frames: Frames, options: Options) -> Understood:
+    """What a file and the user's options mean. Raises TrajectoryError where something is missing or contradicts."""
     if options.precision not in ("float32", "float64"):
         raise TrajectoryError(f"precision={options.precision!r} is not known; pass precision='float32' or 'float64'")
     if options.unwrap not in ("scaled", "tor", "lattice"):
@@ -78,10 +128,8 @@ def assemble(frames: Frames, options: Options) -> Trajectory:
             notes.append(f"{what}= was given and beats the column of the file")
     if masses.origin.startswith("standard"):
         notes.append("masses are the standard ones of the chemical symbols")
-    arrays = _fill(frames, kept, wanted, basis, options, system, need_charges=charges.values is None)
-    notes += arrays.notes
     framework = (options.framework.split(",") if isinstance(options.framework, str) else options.framework) or ()
-    understood = {
+    step = {
         "step": "read",
         "source": frames.source,
         "format": frames.kind,
@@ -98,25 +146,23 @@ def assemble(frames: Frames, options: Options) -> Trajectory:
         "velocities": frames.has_velocities,
         **{name: getattr(options, name) for name in ("timestep", "begin", "end", "stride", "precision", "unwrap", "temperature")},
         "framework": list(framework),
-        "notes": notes,
     }
-    return Trajectory(
-        scaled_positions=arrays.scaled,
-        cell=cell[wanted],
+    return Understood(
+        frames=frames,
+        options=options,
+        system=system,
+        kept=kept,
+        wanted=wanted,
+        basis=basis,
         time=time[wanted],
+        cell=cell[wanted],
+        origin=None if frames.origin is None else frames.origin[kept][wanted] * system.length,
         species=species.values,
         masses=masses.values,
-        charges=charges.values if charges.values is not None else arrays.charges,
-        velocities=arrays.velocities,
+        charges=charges.values,
         framework=tuple(framework),
-        temperature=None if options.temperature is None else float(options.temperature),
-        ids=frames.ids,
-        origin=None if frames.origin is None else frames.origin[kept][wanted] * system.length,
-        unwrap=options.unwrap,
-        reduced=system.name == "lj",
-        source=frames.source,
         notes=tuple(notes),
-        history=(understood,),
+        step=step,
     )
 
 
@@ -146,63 +192,3 @@ def _interval(time: np.ndarray) -> float | None:
     steps = np.diff(time)
     even = len(steps) > 0 and np.ptp(steps) <= 1e-4 * np.mean(steps)
     return round(float(steps.mean()), 12) if even else None
-
-
-def _fill(
-    frames: Frames, kept: np.ndarray, wanted: slice, basis: np.ndarray | None, options: Options, system: UnitSystem, *, need_charges: bool
-) -> _Arrays:
-    """Read block by block, so that beside the result only one block is in memory."""
-    # the nearest image needs every frame from the first wanted one on; unwrapped positions need only the wanted ones
-    dense = slice(wanted.start, wanted.stop) if frames.placement == "wrapped" else wanted
-    positions = np.arange(len(kept))[dense]
-    stride = options.stride if frames.placement == "wrapped" else 1
-    shape = (len(range(*wanted.indices(len(kept)))), frames.n_atoms, 3)
-    out = _Arrays(
-        scaled=None if frames.placement == "none" else np.empty(shape, options.precision),
-        velocities=np.empty(shape, options.precision) if frames.has_velocities else None,
-    )
-    unwrapper = Unwrapper(frames, basis, keep_home=options.unwrap == "lattice")
-    per_block = max(1, _BLOCK_BYTES // (frames.n_atoms * 100))
-    for first in range(0, len(positions), per_block):
-        which = positions[first : first + per_block]
-        block = frames.load(kept[which])
-        rows = np.arange(first, first + len(which))
-        chosen = rows % stride == 0
-        goal = slice(int(-(-first // stride)), int(-(-first // stride)) + int(chosen.sum()))
-        for name, values in (("positions", block.scaled), ("velocities", block.velocities), ("charges", block.charges)):
-            _check_finite(frames, name, values, kept[which])
-        if out.scaled is not None and block.scaled is not None:
-            out.scaled[goal] = unwrapper.extend(block.scaled, which, kept[which])[chosen]
-        if out.velocities is not None and block.velocities is not None:
-            out.velocities[goal] = block.velocities[chosen] * system.velocity
-        if need_charges and block.charges is not None:
-            _keep_charges(out, block.charges[chosen] * system.charge, goal, shape)
-        progress.advance(first + len(which), len(positions), "frames", n_bytes=_n_bytes(block.scaled, block.velocities))
-    return out
-
-
-def _n_bytes(*parts: np.ndarray | None) -> int:
-    return sum(part.nbytes for part in parts if part is not None)
-
-
-def _keep_charges(out: _Arrays, charges: np.ndarray, goal: slice, shape: tuple[int, ...]) -> None:
-    """One charge per atom as long as it never changes, else one per frame and atom."""
-    if len(charges) == 0:
-        return
-    if out.charges is None:
-        out.charges = charges[0]
-    if out.charges.ndim == 1:
-        if np.array_equal(charges, np.broadcast_to(out.charges, charges.shape)):
-            return
-        out.charges = np.broadcast_to(out.charges, shape[:2]).copy()
-        out.notes.append("charges change with time and are kept for every frame")
-    out.charges[goal] = charges
-
-
-def _check_finite(frames: Frames, name: str, values: np.ndarray | None, which: np.ndarray) -> None:
-    if values is not None and not np.isfinite(values).all():
-        frame, atom = np.argwhere(~np.isfinite(values))[0][:2]
-        raise TrajectoryError(
-            f"{frames.where(int(which[frame]))}: {name} of atom id {frames.ids[atom]} are not finite numbers; "
-            "the run blew up or the file is damaged: read up to it with end=..."
-        )
