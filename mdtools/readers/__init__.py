@@ -15,6 +15,7 @@ from mdtools.trajectory import Series, Trajectory, Unwrap
 if TYPE_CHECKING:
     from mdtools.readers.frames import Frames
     from mdtools.readers.kinds import Kind
+    from mdtools.readers.labels import Topology
 
 __all__ = ["read", "read_series", "write_store"]
 
@@ -65,9 +66,10 @@ def read(
     from mdtools.readers.assemble import Options, assemble
     from mdtools.readers.topology import read_topology
 
-    frames = _frames(path, units)
+    atoms = None if topology is None else read_topology(topology)
+    frames = _frames(path, units, atoms)
     options = Options(
-        topology=None if topology is None else read_topology(topology),
+        topology=atoms,
         units=units,
         timestep=timestep,
         frame_interval=frame_interval,
@@ -115,7 +117,7 @@ def _is_path(value: Any) -> bool:
     return isinstance(value, (str, Path))
 
 
-def _frames(path: Any, units: str | None) -> "Frames":
+def _frames(path: Any, units: str | None, topology: "Topology | None" = None) -> "Frames":
     """The record of whatever was passed."""
     if hasattr(path, "trajectory") and hasattr(path, "atoms"):
         from mdtools.readers.from_mdanalysis import frames_of_universe
@@ -133,7 +135,7 @@ def _frames(path: Any, units: str | None) -> "Frames":
             raise TrajectoryError("read takes a path, a list of paths, a list of ase.Atoms or a Universe; pass one of those")
     from mdtools.readers.chain import chain
 
-    return chain(_records(_files(path), units))
+    return chain(_records(_files(path), units, topology))
 
 
 def _files(path: Any) -> list[Path]:
@@ -152,12 +154,12 @@ def _numbers_count(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
 
 
-def _records(files: list[Path], units: str | None) -> "list[Frames]":
+def _records(files: list[Path], units: str | None, topology: "Topology | None") -> "list[Frames]":
     """The record of each file; all must be of one kind."""
     kinds = {kind.name: kind for kind in map(_kind, files)}
     if len(kinds) > 1:
         raise TrajectoryError(f"{files[0]} ... {files[-1]} are of different kinds ({', '.join(sorted(kinds))}); pass the files of one run")
-    return next(iter(kinds.values())).read(files, units)
+    return next(iter(kinds.values())).read(files, units, topology)
 
 
 def _kind(path: Path) -> "Kind":

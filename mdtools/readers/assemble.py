@@ -4,7 +4,7 @@
 in memory by `assemble`, or in a store by `stream`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,8 +113,11 @@ def understand(frames: Frames, options: Options) -> Understood:
     kept, dropped = kept_frames(frames)
     notes += dropped
     time, clock = time_axis(frames, kept, system, timestep=options.timestep, frame_interval=options.frame_interval)
-    if frames.times is not None and clock != "the file":
+    if (frames.times is not None or frames.interval is not None) and clock not in ("the file", "a single frame"):
         notes.append(f"{clock}= was given and beats the times of the file")
+    if frames.temperature is not None and options.temperature is None:
+        options = replace(options, temperature=frames.temperature)
+        notes.append(f"temperature {frames.temperature:g} K is that of the thermostat in the file")
     wanted = part(time, frames.source, begin=options.begin, end=options.end, stride=options.stride)
     species = resolve_species(frames, options.species, options.topology)
     assert species.values is not None

@@ -40,6 +40,7 @@ def chain(pieces: Sequence[Frames]) -> Frames:
         origin=_joined([piece.origin for piece in pieces]),
         steps=_joined([piece.steps for piece in pieces]),
         times=np.concatenate([piece.times for piece in pieces]) if timed else None,
+        temperature=first.temperature if len({piece.temperature for piece in pieces}) == 1 else None,
         load=load,
         notes=tuple(note for piece in pieces for note in piece.notes),
         pieces=tuple((int(offset), piece.source) for offset, piece in zip(offsets, pieces, strict=False)),
@@ -59,6 +60,7 @@ def _check_same(first: Frames, piece: Frames) -> None:
         "columns of positions": lambda p: (p.placement, p.columns),
         "velocities": lambda p: p.has_velocities,
         "units": lambda p: p.units,
+        "time between frames": lambda p: p.interval,
         "periodic directions": lambda p: p.periodic,
     }
     for what, of in same.items():

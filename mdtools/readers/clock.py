@@ -73,6 +73,8 @@ def time_axis(
         return steps * _positive(timestep, "timestep"), "timestep"
     if frames.times is not None:
         return frames.times[kept] * system.time, "the file"
+    if frames.interval is not None:
+        return np.arange(len(kept)) * frames.interval * system.time, "the file"
     if len(kept) == 1:
         return np.zeros(1), "a single frame"
     if steps is not None:

@@ -31,7 +31,9 @@ class Frames:
         user must. in_angstrom_and_ps : formats that are so by definition, or were made so by their reader; `units` has
         no say then, except that "lj" marks reduced units.
     cell : (frame, 3, 3), rows are the vectors. origin : (frame, 3). periodic : (3,).
-    steps : (frame,) of the integrator. times : (frame,) as the file says, in its units.
+    steps : (frame,) of the integrator. times : (frame,) as the file says, in its units. interval : time between frames, in
+        its units, where the file says that but not when it begins (VASP counts every run from its own start).
+    temperature : K, of the thermostat, where the file states one that was held for the whole run.
     placement : whether positions are unwrapped (or were by image flags), wrapped, or not there. columns : where from.
     labels : (atom,) element symbols, or the numbers of the types where `label_kind` is "type"; None where there are none.
     types : (atom,) numbers of the types as text, beside elements. masses, charges : (atom,) in the file's units.
@@ -52,6 +54,8 @@ class Frames:
     origin: np.ndarray | None = None
     steps: np.ndarray | None = None
     times: np.ndarray | None = None
+    interval: float | None = None
+    temperature: float | None = None
     labels: np.ndarray | None = None
     label_kind: Literal["element", "type", "label"] = "element"
     types: np.ndarray | None = None

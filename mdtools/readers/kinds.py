@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mdtools.readers.frames import Frames
+    from mdtools.readers.labels import Topology
 
 __all__ = ["KINDS", "Kind", "kind_of"]
 
@@ -23,14 +24,17 @@ class Kind:
     """One format: its name, what tells it, and the module whose `read_files(files, units)` gives a record of each file.
 
     knows : (path, first 4096 bytes unpacked, suffix without that of the packing) -> whether the file is of this kind.
+    completed : the format may leave out cell or symbols, so its `read_files` also takes the topology= the user gave.
     """
 
     name: str
     knows: Callable[[Path, bytes, str], Any]
     module: str
+    completed: bool = False
 
-    def read(self, files: Sequence[Path], units: str | None) -> "list[Frames]":
-        found: list[Frames] = importlib.import_module(f"mdtools.readers.{self.module}").read_files(files, units)
+    def read(self, files: Sequence[Path], units: str | None, topology: "Topology | None" = None) -> "list[Frames]":
+        more = (topology,) if self.completed else ()
+        found: list[Frames] = importlib.import_module(f"mdtools.readers.{self.module}").read_files(files, units, *more)
         return found
 
 

@@ -26,7 +26,7 @@ class Topology:
     """What a topology file says of each atom: ids, labels, masses in amu, charges in e, all (atom,) and in the order of ids.
 
     type_of : type number of each atom as text. types : type number -> label, for files whose atoms carry a type but that
-    hold other atoms.
+    hold other atoms. cell : (3, 3) angstrom, rows are the vectors, for files that leave it out.
     """
 
     source: str
@@ -36,6 +36,7 @@ class Topology:
     type_of: np.ndarray | None = None
     masses: np.ndarray | None = None
     charges: np.ndarray | None = None
+    cell: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
     def of(self, ids: np.ndarray, values: np.ndarray | None) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""The topology a user passed, whatever it is: a LAMMPS data file (read by us), or a file ASE or MDAnalysis reads."""
+"""The topology a user passed, whatever it is: a LAMMPS data file or a .cell of CP2K (read by us), or a file ASE or MDAnalysis reads."""
 
 import warnings
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mdtools.errors import TrajectoryError
+from mdtools.readers.cp2k_cell import is_cell_file, read_cell
 from mdtools.readers.labels import Topology
 from mdtools.readers.lammps_data import is_lammps_data, read_lammps_data
 
@@ -23,14 +24,16 @@ def read_topology(path: str | Path) -> Topology:
         raise TrajectoryError(f"{path}: there is no such topology file; check topology= (--topology)")
     if is_lammps_data(path):
         return read_lammps_data(path)
+    if is_cell_file(path):
+        return Topology(source=str(path), ids=np.zeros(0, dtype=np.int64), labels=None, types={}, cell=read_cell(path).cell[0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        labels, masses, charges = _through_ase(path) or _through_mdanalysis(path) or (None, None, None)
+        labels, masses, charges, cell = _through_ase(path) or _through_mdanalysis(path) or (None, None, None, None)
     if labels is None:
         raise TrajectoryError(
             f"{path}: no topology that names its atoms; pass a LAMMPS data file (write_data), POSCAR, PDB, GRO or PSF, or species= instead"
         )
-    return Topology(source=str(path), ids=np.arange(1, len(labels) + 1), labels=labels, types={}, masses=masses, charges=charges)
+    return Topology(source=str(path), ids=np.arange(1, len(labels) + 1), labels=labels, types={}, masses=masses, charges=charges, cell=cell)
 
 
 def _through_ase(path: Path) -> Any:
@@ -43,7 +46,8 @@ def _through_ase(path: Path) -> Any:
     symbols = np.array(atoms.get_chemical_symbols())
     if len(symbols) == 0 or "X" in symbols:
         return None
-    return symbols, atoms.get_masses() if atoms.has("masses") else None, None
+    cell = atoms.cell.array if abs(atoms.cell.volume) > 0 else None
+    return symbols, atoms.get_masses() if atoms.has("masses") else None, None, cell
 
 
 def _through_mdanalysis(path: Path) -> Any:
@@ -56,4 +60,4 @@ def _through_mdanalysis(path: Path) -> Any:
     except Exception:
         return None
     labels, _ = labels_of_universe(universe)
-    return labels, attribute_of_universe(universe, "masses"), attribute_of_universe(universe, "charges")
+    return labels, attribute_of_universe(universe, "masses"), attribute_of_universe(universe, "charges"), None
