@@ -4,14 +4,14 @@ import numpy as np
 
 from mdtools.readers.compiled import compiled
 
-__all__ = ["DUPLICATE", "FOREIGN", "order_of_rows", "take", "take_scaled"]
+__all__ = ["DUPLICATE", "FOREIGN", "first_change", "order_of_rows", "take", "take_scaled", "take_sum"]
 
 FOREIGN, DUPLICATE = 1, 2
 
 
 @compiled
 def order_of_rows(found, ids, order):
-    """Fill order[frame, atom] with the row that holds the atom: (0, 0, 0), or (FOREIGN or DUPLICATE, frame, id).
+    """Fill order[frame, atom] with the row that holds the atom: (0, 0, 0.0), or (FOREIGN or DUPLICATE, frame, id).
 
     found : (frame, row) ids as numbers of the file. ids : (atom,) sorted.
     """
@@ -24,36 +24,62 @@ def order_of_rows(found, ids, order):
             # most often where the row before stood one frame ago, or ids without gaps; else by bisection
             place = places[row]
             if ids[place] != value:
+                if not -9e15 < value < 9e15:  # NaN or beyond whole numbers: never made an index
+                    return FOREIGN, frame, value
                 place = int(value) - ids[0]
                 if place < 0 or place >= n_atoms or ids[place] != value:
                     place = np.searchsorted(ids, value)
                     if place >= n_atoms or ids[place] != value:
-                        return FOREIGN, frame, int(value)
+                        return FOREIGN, frame, value
                 places[row] = place
             if order[frame, place] >= 0:
-                return DUPLICATE, frame, int(value)
+                return DUPLICATE, frame, value
             order[frame, place] = row
-    return 0, 0, 0
+    return 0, 0, 0.0
 
 
 @compiled
-def take(table, order, column, out):
-    """out[frame, atom, :] = the columns from `column` on, atoms in order."""
+def first_change(table, order, columns, first):
+    """(frame, atom) of the first atom whose `columns` are not those of `first` (atom, column); (-1, -1) where there is none."""
+    for frame in range(order.shape[0]):
+        for atom in range(order.shape[1]):
+            row = order[frame, atom]
+            for axis in range(len(columns)):
+                if table[frame, row, columns[axis]] != first[atom, axis]:
+                    return frame, atom
+    return -1, -1
+
+
+@compiled
+def take(table, order, columns, out):
+    """out[frame, atom, :] = these columns, atoms in order."""
     for frame in range(out.shape[0]):
         for atom in range(out.shape[1]):
             row = order[frame, atom]
             for axis in range(out.shape[2]):
-                out[frame, atom, axis] = table[frame, row, column + axis]
+                out[frame, atom, axis] = table[frame, row, columns[axis]]
 
 
 @compiled
-def take_scaled(table, order, column, origin, inverse, out):
-    """As `take`, for Cartesian positions r to scaled ones: (r - origin) H^-1."""
+def take_sum(table, order, columns, images, out):
+    """As `take`, with the columns of the image flags added."""
     for frame in range(out.shape[0]):
         for atom in range(out.shape[1]):
             row = order[frame, atom]
-            x = table[frame, row, column] - origin[frame, 0]
-            y = table[frame, row, column + 1] - origin[frame, 1]
-            z = table[frame, row, column + 2] - origin[frame, 2]
+            for axis in range(out.shape[2]):
+                out[frame, atom, axis] = table[frame, row, columns[axis]] + table[frame, row, images[axis]]
+
+
+@compiled
+def take_scaled(table, order, columns, images, origin, inverse, out):
+    """As `take`, for Cartesian positions r to scaled ones: (r - origin) H^-1, and the image flags where there are any."""
+    for frame in range(out.shape[0]):
+        for atom in range(out.shape[1]):
+            row = order[frame, atom]
+            x = table[frame, row, columns[0]] - origin[frame, 0]
+            y = table[frame, row, columns[1]] - origin[frame, 1]
+            z = table[frame, row, columns[2]] - origin[frame, 2]
             for axis in range(3):
                 out[frame, atom, axis] = x * inverse[frame, 0, axis] + y * inverse[frame, 1, axis] + z * inverse[frame, 2, axis]
+            for axis in range(len(images)):
+                out[frame, atom, axis] += table[frame, row, images[axis]]

@@ -1,5 +1,7 @@
 """LAMMPS text dumps: where the frames are, and the grammar of what stands above each."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +11,11 @@ from mdtools.errors import TrajectoryError
 from mdtools.readers import rows
 from mdtools.readers.opened import OpenedFile
 
-__all__ = ["Header", "index_dump"]
+__all__ = ["LONGEST_HEADER", "Header", "check_same", "dropped", "index_dump", "is_cut", "number_of_atoms", "real", "tilted_cell", "whole"]
+
+_ITEM = np.frombuffer(b"ITEM:", dtype=np.uint8)
+
+LONGEST_HEADER = 2**20  # bytes; what is longer is damage, and not worth the memory of reading it
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Header:
 
 def index_dump(file: OpenedFile) -> tuple[list[Header], list[str]]:
     """Headers of all whole frames, and what was dropped at the end of the file."""
-    content, at = file.bytes, 0
+    content, array, at = file.bytes, file.array, 0
     headers: list[Header] = []
     notes: list[str] = []
     end = content.rfind(b"\n") + 1  # a line without its end may lack digits as well
@@ -39,15 +45,15 @@ def index_dump(file: OpenedFile) -> tuple[list[Header], list[str]]:
         names = content.find(b"ITEM: ATOMS", at, end)
         start = content.find(b"\n", names, end) + 1 if names >= 0 else 0
         if start == 0:
-            notes.append(_dropped(file, len(headers), "ends within its header"))
+            notes.append(dropped(file, len(headers), "ends within its header"))
             break
-        stop = content.find(b"ITEM:", start, end)
+        stop = rows.find(array, _ITEM, start, end)
         stop = end if stop < 0 else stop
         header = _header(file, len(headers), at, start, stop, units)
         units = header.units
-        if stop == end and _is_cut(file, header):
+        if stop == end and is_cut(file.array, start, stop, header):
             hint = "" if end == len(content) else " (its last line has no line end; if the file is whole, add one)"
-            notes.append(_dropped(file, len(headers), f"ends before its last atom{hint}"))
+            notes.append(dropped(file, len(headers), f"ends before its last atom{hint}"))
             break
         headers.append(header)
         at = stop
@@ -56,21 +62,22 @@ def index_dump(file: OpenedFile) -> tuple[list[Header], list[str]]:
     if not headers:
         why = notes[-1] if notes else f"{file.path}: holds no frame"
         raise TrajectoryError(f"{why}; no whole frame is left: pass a file with at least one")
-    _same_everywhere(file.path, headers)
+    check_same(file.path, headers)
     return headers, notes
 
 
-def _dropped(file: OpenedFile, frame: int, why: str) -> str:
+def dropped(file: OpenedFile, frame: int, why: str) -> str:
+    """What to say of the last frame of a file that is not whole."""
     return f"{file.path.name}: frame {frame}, the last, {why} and is dropped"
 
 
-def _is_cut(file: OpenedFile, header: Header) -> bool:
-    """Whether the last frame of a file lacks rows, or a part of its last row."""
+def is_cut(text: np.ndarray, start: int, stop: int, header: Header) -> bool:
+    """Whether the last frame of a file, whose rows are text[start:stop], lacks rows or a part of its last row."""
     slots = np.full(len(header.columns), rows.SKIP, dtype=np.int64)
     nothing = np.empty((1, header.n_atoms, 0))
-    status, _, _, at = rows.parse_rows(file.array, np.array([header.start]), np.array([header.stop]), slots, False, nothing)
+    status, _, _, at = rows.parse_rows(text, np.array([start]), np.array([stop]), slots, False, nothing)
     if status == rows.SHORT_ROW:
-        return bool(at >= header.stop - 1)
+        return bool(at >= stop - 1)
     return bool(status == rows.FEW_ROWS)
 
 
@@ -91,13 +98,11 @@ def _header(file: OpenedFile, frame: int, at: int, start: int, stop: int, units:
             items[name][1].append(line.strip())
     try:
         cell, origin, periodic = _box(*items["BOX BOUNDS"])
-        if int(items["NUMBER OF ATOMS"][1][0]) < 1:
-            raise ValueError("a frame without atoms")
         return Header(
-            step=int(items["TIMESTEP"][1][0]),
-            time=float(items["TIME"][1][0]) if "TIME" in items else None,
+            step=whole(items["TIMESTEP"][1][0]),
+            time=real(items["TIME"][1][0]) if "TIME" in items else None,
             units=items["UNITS"][1][0] if "UNITS" in items else units,
-            n_atoms=int(items["NUMBER OF ATOMS"][1][0]),
+            n_atoms=number_of_atoms(items["NUMBER OF ATOMS"][1][0]),
             cell=cell,
             origin=origin,
             periodic=periodic,
@@ -112,29 +117,57 @@ def _header(file: OpenedFile, frame: int, at: int, start: int, stop: int, units:
         ) from None
 
 
+def whole(word: str) -> int:
+    """A whole number that fits 64 bits; Python's own int also takes 1_000, which no program writes."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", word):
+        raise ValueError(f"{word[:40]!r} is not a whole number")
+    return int(word)
+
+
+def real(word: str) -> float:
+    """A finite number."""
+    value = float(word) if "_" not in word else np.nan
+    if not np.isfinite(value):
+        raise ValueError(f"{word[:40]!r} is not a finite number")
+    return value
+
+
+def number_of_atoms(word: str) -> int:
+    """A whole number of atoms, at least one."""
+    if not 1 <= whole(word) < 2**48:
+        raise ValueError(f"{word[:40]} is no number of atoms")
+    return whole(word)
+
+
 def _box(flags: str, lines: list[str]) -> tuple[np.ndarray, np.ndarray, tuple[bool, bool, bool]]:
     """Cell vectors (rows), origin and periodicity from a BOX BOUNDS item: orthogonal, restricted or general triclinic."""
-    numbers = np.array([[float(word) for word in line.split()] for line in lines[:3]])
-    if numbers.shape[0] != 3 or not np.isfinite(numbers).all():
+    numbers = np.array([[real(word) for word in line.split()] for line in lines[:3]])
+    if numbers.shape[0] != 3:
         raise ValueError("BOX BOUNDS needs three lines of numbers")
     words = flags.split()
     if words[:2] == ["abc", "origin"]:
         cell, origin, boundary = numbers[:, :3].copy(), numbers[:, 3].copy(), words[2:]
     elif numbers.shape[1] == 3:
-        (xy, xz, yz), boundary = numbers[:, 2], words[3:]
-        low, high = numbers[:, 0].copy(), numbers[:, 1].copy()
-        # the file holds the box around the tilted cell
-        low -= (min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0)
-        high -= (max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0)
-        cell, origin = np.diag(high - low), low
-        cell[1, 0], cell[2, 0], cell[2, 1] = xy, xz, yz
+        boundary = words[3:]
+        cell, origin = tilted_cell(numbers[:, 0], numbers[:, 1], numbers[:, 2])
     else:
         cell, origin, boundary = np.diag(numbers[:, 1] - numbers[:, 0]), numbers[:, 0].copy(), words
     periodic = [word == "pp" for word in boundary[:3]] if len(boundary) >= 3 else [True] * 3
     return cell, origin, (periodic[0], periodic[1], periodic[2])
 
 
-def _same_everywhere(path: Path, headers: list[Header]) -> None:
+def tilted_cell(low: np.ndarray, high: np.ndarray, tilt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cell vectors (rows) and origin from the box around a tilted cell, which is what every form of dump holds; tilt : xy, xz, yz."""
+    xy, xz, yz = (float(value) for value in tilt)
+    low = low - (min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0)
+    high = high - (max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0)
+    cell = np.diag(high - low)
+    cell[1, 0], cell[2, 0], cell[2, 1] = xy, xz, yz
+    return cell, low
+
+
+def check_same(path: Path, headers: Sequence[Header]) -> None:
+    """Refuse frames of other numbers of atoms, columns or times than the first."""
     first = headers[0]
     for frame, header in enumerate(headers):
         where = f"{path}: frame {frame} (step {header.step})"
