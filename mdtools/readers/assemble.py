@@ -124,8 +124,11 @@ def understand(frames: Frames, options: Options) -> Understood:
     masses = resolve_masses(frames, species.values, system, options.masses, options.topology)
     charges = resolve_charges(frames, species.values, options.charges, options.topology)
     cell, basis, flips = continuous_basis(frames.cell[kept][: wanted.stop] * system.length, frames.source)
-    if flips:
-        notes.append(f"the basis of the cell changed {flips} times (box flip) and was carried through")
+    if len(flips):
+        notes.append(
+            f"the basis of the cell changed {len(flips)} times (box flip, first at {time[flips[0]]:g} ps): cells, positions and image flags are told in "
+            "the basis of the first frame; velocities are Cartesian, so a flip leaves them as they are"
+        )
     for what, found, there in (("charges", charges, frames.charges), ("masses", masses, frames.masses)):
         if found.origin == f"{what}=" and there is not None:
             notes.append(f"{what}= was given and beats the column of the file")

@@ -141,7 +141,7 @@ def test_cells_that_do_not_flip_are_returned_as_they_are():
     same, basis, flips = continuous_basis(cell, "memory")
     assert same is cell
     assert basis is None
-    assert flips == 0
+    assert len(flips) == 0
 
 
 def test_what_comes_after_the_wanted_part_may_change_its_cell(dump):
