@@ -19,7 +19,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "schema": (set(), {"numpy", "xarray"}),
     "trajectory": ({"errors", "progress"}, {"numpy", "MDAnalysis"}),
     "synthetic": ({"trajectory", "units"}, {"numpy", "scipy", "numba"}),
-    "readers": ({"readers", "trajectory", "units", "errors", "progress"}, {"numpy", "numba", "ase", "MDAnalysis", "zarr", "h5py", "zstandard"}),
+    "readers": ({"readers", "trajectory", "units", "errors", "progress"}, {"numpy", "numba", "llvmlite", "ase", "MDAnalysis", "zarr", "h5py", "zstandard"}),
     "kernels": ({"kernels"}, {"jax", "jaxtyping"}),
     "statistics": ({"statistics", "errors"}, {"numpy", "scipy"}),
     "analyses": ({"analyses", "kernels", "trajectory", "schema", "units", "errors", "progress"}, {"numpy", "jax", "xarray"}),

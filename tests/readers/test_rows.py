@@ -74,3 +74,10 @@ def test_numbers_may_run_together_only_where_that_is_allowed():
     status, _, out = parse("0.1-0.2-0.3 Li\n", 1, [0, 1, 2], 3, loose=True)
     assert status == rows.GOOD
     assert out[0].tolist() == [0.1, -0.2, -0.3]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("ITEM:ab\n", max_size=40), st.sampled_from(["ITEM:", "I", "II", "ab", "aab"]), st.integers(0, 45), st.integers(0, 45))
+def test_a_word_is_found_where_python_finds_it(text, word, at, stop):
+    content, wanted = (np.frombuffer(one.encode(), dtype=np.uint8) for one in (text + " ", word))
+    assert rows.find(content, wanted, at, stop) == (text + " ").find(word, at, stop)
