@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.displacement import block_means
+from mdtools.analyses.displacement import Times, displacements, times_of
 from mdtools.analyses.labels import (
     common,
     even_interval,
@@ -20,12 +20,11 @@ from mdtools.analyses.labels import (
     thermal_energy,
     window_starts,
 )
-from mdtools.analyses.over_atoms import group_means, window_length
+from mdtools.analyses.over_atoms import window_length
 from mdtools.analyses.over_frames import charge_by_species, in_windows
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.correlation import crosscorrelation
 from mdtools.kernels.current import displacement_product
-from mdtools.kernels.displacement import squared_displacement
 from mdtools.kernels.spectrum import periodogram
 from mdtools.trajectory import Trajectory
 
@@ -85,7 +84,7 @@ def charge_displacement_msd(
         "charge_displacement_msd_by_pair": (("window", "pair", "lag"), by_pair[..., frames]),
         "xyz": ["x", "y", "z"],
         **_coordinates(traj, windows, lag_times(frames, interval)),
-        **_alone(traj, reference, windows, frames),
+        **_alone(traj, reference, times_of(traj, lags, "all", windows=windows, length=length)),
     }
     unused = traj.n_frames - windows * length
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, net_charge=net)
@@ -153,19 +152,19 @@ def charge_current_acf(
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, net_charge=net)
 
 
-def _alone(traj: Trajectory, reference: Sequence[str] | str | None, windows: int, frames: np.ndarray) -> dict[str, Any]:
+def _alone(traj: Trajectory, reference: Sequence[str] | str | None, times: Times) -> dict[str, Any]:
     """sum_i q_i^2 dr_i^2: what the dipole would do if ions moved independently. Nothing for tensors, which mix the axes."""
     assert traj.charges is not None
     if traj.charges.ndim != 1:
         return {}
-    shared: dict[str, Any] = {"groups": np.zeros(traj.n_atoms, dtype=int), "weights": np.square(traj.charges), "reference": reference}
-    by_axis, _ = group_means(squared_displacement, traj, windows=windows, **shared)
-    blocks, coordinates = block_means(traj, **shared)
+    found = displacements(traj, times, groups=np.zeros(traj.n_atoms, dtype=int), weights=np.square(traj.charges), reference=reference)
+    assert found.blocks is not None
+    assert found.block_products is not None
     return {
-        "charge_displacement_msd_self_by_axis": (("window", "xyz", "lag"), by_axis[:, 0][..., frames]),
-        "charge_displacement_block_self": (("xyz", "block_lag", "block"), blocks[0]),
+        "charge_displacement_msd_self_by_axis": (("window", "xyz", "lag"), found.products[:, 0]),
+        "charge_displacement_block_self": (("xyz", "block_lag", "block"), found.block_products[0]),
         "independent_charges": np.sum(np.square(traj.charges)) ** 2 / max(np.sum(traj.charges**4), 1e-300),
-        **coordinates,
+        **found.blocks.coordinates(traj.frame_interval),
     }
 
 

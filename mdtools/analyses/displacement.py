@@ -1,21 +1,27 @@
-"""Mean squared displacement, multi-window and multi-origin."""
+"""Mean squared displacement of ions and of species as a whole, multi-window and multi-origin."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import jax
 import numpy as np
 import xarray as xr
 
 from mdtools import schema
+from mdtools.analyses.blocks import TimeBlocks, time_blocks
 from mdtools.analyses.labels import common, lag_frames, lag_times, window_starts
-from mdtools.analyses.over_atoms import group_means, species_groups, window_length
+from mdtools.analyses.over_atoms import species_groups, window_length
+from mdtools.analyses.over_tiles import tile_means
+from mdtools.analyses.time_pairs import TimePairs, even_pairs, uneven_pairs
 from mdtools.errors import TrajectoryError
-from mdtools.kernels.displacement import block_count, block_displacement, squared_displacement, squared_displacement_at
+from mdtools.kernels.correlation import fast_length
+from mdtools.kernels.displacement import AXES, TENSOR, displacement_terms, mean_displacement, pair_terms, squared_displacement
 from mdtools.trajectory import Trajectory
 
-__all__ = ["block_lengths", "block_means", "msd", "origin_frames"]
+__all__ = ["Displacements", "Times", "displacements", "msd", "origin_frames", "times_of"]
 
-N_BLOCKS = 64
+FEW = 4  # lags up to which pairs of frames cost less than Fourier transforms
+LARGEST = 2**33  # bytes of the msd of each ion
 
 
 @schema.recorded
@@ -26,19 +32,28 @@ def msd(
     lags: Literal["all", "log"] | Sequence[float] = "all",
     origins: Literal["all", "first"] | int = "all",
     reference: Sequence[str] | str | None = None,
+    tensor: bool = False,
+    ions: bool = False,
 ) -> xr.Dataset:
-    """Mean squared displacement of each species.
+    """Mean squared displacement of each species, of its centre of mass, and of ions one by one.
 
-    MSD(t) = < |r_i(t0 + t) - r_i(t0)|^2 > over the ions i of a species and the time origins t0 of a window.
+    MSD(t) = < |r_i(t0 + t) - r_i(t0)|^2 > over the ions i of a species and the time origins t0 of a window; of the species
+    as a whole < |sum_i [r_i(t0 + t) - r_i(t0)]|^2 > / N, which is the same where ions move independently.
 
     windows : the run is cut into this many equal parts, each with its own estimate; frames left over are not used.
     lags : "all", "log", or times in ps. origins : "all" (by FFT), "first", or every so many frames.
     reference : species whose unweighted mean displacement is subtracted, "barycentre" or "none"; by default the
         framework that the trajectory declares, else the barycentre.
+    tensor : also < dr_a dr_b > of the axes a and b. ions : also the msd of each ion at every lag, 24 bytes a window, ion
+        and lag (120 MB for 1000 ions and 5000 lags; lags="log" keeps it small).
 
-    Returns `msd` (window, species, lag) and `msd_by_axis` (window, species, xyz, lag) in angstrom^2, and `block_msd`
-    (species, xyz, block_lag, block): squared displacements over non-overlapping blocks of the whole run, from which
-    the estimator learns how far ions move together. Unevenly spaced frames need origins="first".
+    Returns, in angstrom^2, `msd` and `collective_msd` (window, species, lag), both also `_by_axis` (window, species, xyz, lag);
+    with `tensor` `msd_tensor` (window, species, xyz, xyz2, lag); with `ions` `msd_by_ion` (window, ion, xyz, lag); and
+    `n_origins` (window, lag), the number of time origins of a lag. For the estimator, from non-overlapping blocks of
+    time of the whole run: `block_msd` (species, xyz, block_lag, block), with `tensor` `block_msd_tensor`, both means over
+    the ions, and `ion_msd` (ion, block_lag), the mean over the blocks of each ion.
+    Unevenly spaced frames give the mean over all pairs of frames that lie exactly a lag apart, at every lag that occurs,
+    windows being equal parts of the time (NaN where a window has no such pair), and no blocks.
     Raises TrajectoryError, NotEnoughData, ValueError for lags that a window does not hold.
     Source: reference/science.md B1.
 
@@ -48,30 +63,67 @@ def msd(
     3.0
     """
     length = window_length(traj, windows, who="msd")
-    starts = origin_frames(origins, length)
-    every_lag = isinstance(lags, str) and lags == "all"
-    if not traj.is_even and not (origins == "first" and windows == 1 and every_lag):
-        raise TrajectoryError(f'{traj.source}: frames are unevenly spaced; the msd of such a run needs origins="first", lags="all" and windows=1')
-    interval = traj.frame_interval if traj.is_even else 1.0
-    frames = lag_frames(lags, longest=length - 1, frame_interval=interval)
-    groups = species_groups(traj)
-    shared: dict[str, Any] = {"groups": groups, "reference": reference}
-    if origins == "all" and every_lag:
-        by_axis, taken = group_means(squared_displacement, traj, windows=windows, **shared)
-    else:
-        by_axis, taken = group_means(squared_displacement_at, traj, windows=windows, arguments=(frames, starts), **shared)
+    times = times_of(traj, lags, origins, windows=windows, length=length)
+    if ions:
+        _bounded(traj, windows, len(times.lags))
+    found = displacements(traj, times, groups=species_groups(traj), reference=reference, tensor=tensor, ions=ions)
+    whole = _collective(found.paths, times) * np.bincount(species_groups(traj))[None, :, None, None]
     out = {
         **common(traj),
-        "msd": (("window", "species", "lag"), by_axis.sum(axis=2)),
-        "msd_by_axis": (("window", "species", "xyz", "lag"), by_axis),
-        "window": window_starts(traj, windows),
+        **_by_species("msd", found.products[:, :, :3]),
+        **_by_species("collective_msd", whole),
+        "n_origins": (("window", "lag"), times.counts),
+        "window": window_starts(traj, windows) if traj.is_even else _starts(traj, windows),
         "xyz": ["x", "y", "z"],
-        "lag": lag_times(frames, interval) if traj.is_even else traj.time - traj.time[0],
+        "lag": times.lags,
+        "ion": np.arange(traj.n_atoms),
+        "ion_species": ("ion", traj.species.astype(str)),
     }
-    if traj.is_even:
-        out |= _blocks(traj, shared)
-    unused = traj.n_frames - windows * length
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused)
+    if ions:
+        out["msd_by_ion"] = (("window", "ion", "xyz", "lag"), found.by_ion)
+    if tensor:
+        out |= {"xyz2": ["x", "y", "z"], "msd_tensor": (("window", "species", "xyz", "xyz2", "lag"), _square(found.products, axis=2))}
+    if found.blocks is not None:
+        out |= _blocks(found, found.blocks, traj.frame_interval, tensor)
+    unused = traj.n_frames - windows * length if traj.is_even else 0
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=found.reference, frames_unused=unused)
+
+
+class Times(NamedTuple):
+    """Which lags are wanted (ps, and frames where they are even), over how many origins, and the pairs, where not all by FFT."""
+
+    lags: np.ndarray
+    counts: np.ndarray
+    frames: np.ndarray | None
+    pairs: TimePairs | None
+    windows: int
+    length: int
+
+
+class Displacements(NamedTuple):
+    """What was found: see `displacements`."""
+
+    products: np.ndarray
+    paths: np.ndarray
+    by_ion: np.ndarray | None
+    block_products: np.ndarray | None
+    block_by_ion: np.ndarray | None
+    blocks: TimeBlocks | None
+    reference: Any
+
+
+def times_of(traj: Trajectory, lags: Any, origins: Any, *, windows: int, length: int) -> Times:
+    """The lags and origins that are meant. Raises ValueError for those that are not there."""
+    starts = origin_frames(origins, length)
+    if not traj.is_even:
+        pairs = uneven_pairs(traj, lags, origins, windows=windows)
+        return Times(pairs.lags, pairs.counts, None, pairs, windows, length)
+    interval = traj.frame_interval
+    frames = lag_frames(lags, longest=length - 1, frame_interval=interval)
+    if len(starts) == length and len(frames) > FEW:
+        return Times(lag_times(frames, interval), np.tile(length - frames, (windows, 1)), frames, None, windows, length)
+    pairs = even_pairs(frames, starts, length, windows=windows, frame_interval=interval)
+    return Times(pairs.lags, pairs.counts, frames, pairs, windows, length)
 
 
 def origin_frames(origins: Literal["all", "first"] | int, length: int) -> np.ndarray:
@@ -90,25 +142,112 @@ def origin_frames(origins: Literal["all", "first"] | int, length: int) -> np.nda
     return np.arange(0, length, step)
 
 
-def block_lengths(n_frames: int, *, fewest: int = 4) -> tuple[int, ...]:
-    """Block lengths in frames, a factor sqrt(2) apart, from 1 to what leaves `fewest` blocks."""
-    longest = max(1, (n_frames - 1) // fewest)
-    return tuple(sorted({round(2 ** (k / 2)) for k in range(64) if round(2 ** (k / 2)) <= longest}))
+def displacements(
+    traj: Trajectory,
+    times: Times,
+    *,
+    groups: np.ndarray,
+    reference: Sequence[str] | str | None,
+    weights: np.ndarray | None = None,
+    tensor: bool = False,
+    ions: bool = False,
+) -> Displacements:
+    """Everything about displacements that one visit to the atoms gives: means over groups of atoms, or sums with weights.
 
-
-def _blocks(traj: Trajectory, shared: dict[str, Any]) -> dict[str, Any]:
-    """Squared displacements over blocks as variables of the Dataset."""
-    values, coordinates = block_means(traj, **shared)
-    return {"block_msd": (("species", "xyz", "block_lag", "block"), values), **coordinates}
-
-
-def block_means(traj: Trajectory, **shared: Any) -> tuple[np.ndarray, dict[str, Any]]:
-    """Squared displacements over non-overlapping blocks of the whole run, (group, xyz, block_lag, block), and the coordinates.
-
-    NaN where a block does not exist. shared : groups, reference, weights of `group_means`.
+    products (window, group, product, lag) of the axes xx, yy, zz (and xy, xz, yz with `tensor`), NaN without an origin;
+    paths (group, xyz, frame); by_ion (window, atom, xyz, lag) with `ions`; over the blocks of evenly spaced frames
+    block_products (group, product, length, block) and block_by_ion (atom, length). groups, reference, weights as in `tile_means`.
     """
-    lengths = block_lengths(traj.n_frames)
-    values, _ = group_means(block_displacement, traj, options={"lengths": lengths, "n_blocks": N_BLOCKS}, **shared)
-    count = np.array([block_count(traj.n_frames, length, N_BLOCKS) for length in lengths])
-    values = np.where(np.arange(N_BLOCKS)[None, None, None, :] < count[None, None, :, None], np.moveaxis(values[0], 1, 2), np.nan)
-    return values, {"block_lag": lag_times(lengths, traj.frame_interval), "block": np.arange(N_BLOCKS)}
+    pairs, blocks = times.pairs, time_blocks(traj.n_frames) if traj.is_even else None
+    n_fft = 0 if times.frames is None else fast_length(times.length + int(times.frames.max()))
+    sums, kept, taken = tile_means(
+        displacement_terms,
+        traj,
+        groups=groups,
+        reference=reference,
+        weights=weights,
+        arguments=(
+            None if pairs is None else pairs.in_rows(traj.n_frames),
+            None if blocks is None else (blocks.first, blocks.last, blocks.share),
+            times.frames if ions else None,
+        ),
+        options={
+            "products": TENSOR if tensor else AXES,
+            "ions": ions,
+            **({"windows": times.windows, "n_fft": n_fft} if pairs is None else {"n_lags": times.windows * len(times.lags)}),
+        },
+        kept_bytes=24 * times.windows * len(times.lags) if ions else 0,
+    )
+    if pairs is None:
+        assert times.frames is not None
+        with jax.enable_x64(True):
+            products = np.array(mean_displacement(sums["power"], sums["square"], n_fft=n_fft))[..., times.frames]
+        products = np.moveaxis(products, 0, 1)
+        products[:, :, :3] = np.maximum(products[:, :, :3], 0.0)
+        by_ion = np.moveaxis(kept["msd"], 0, 1) if ions else None
+    else:
+        products = _by_window(sums["msd"], times)
+        by_ion = _by_window(kept["msd"], times) if ions else None
+    return Displacements(
+        products,
+        sums["path"],
+        by_ion,
+        None if blocks is None else blocks.by_length(sums["block"]),
+        None if blocks is None else kept["block"],
+        blocks,
+        taken,
+    )
+
+
+def _by_window(values: np.ndarray, times: Times) -> np.ndarray:
+    """(any, window x lag, product) -> (window, any, product, lag); NaN without an origin."""
+    parts = values.reshape(len(values), times.windows, len(times.lags), -1).transpose(1, 0, 3, 2)
+    return np.where(times.counts[:, None, None, :] > 0, parts, np.nan)
+
+
+def _collective(paths: np.ndarray, times: Times) -> np.ndarray:
+    """Squared displacement of the mean path of each group, (window, group, xyz, lag)."""
+    with jax.enable_x64(True):
+        if times.pairs is not None:
+            rows, n_lags = times.pairs.in_rows(paths.shape[-1]), times.windows * len(times.lags)
+            each = pair_terms(paths.transpose(2, 0, 1), np.ones(len(paths)), *rows, n_lags=n_lags, products=AXES, ions=True)
+            return _by_window(np.asarray(each), times)
+        cut = paths[..., : times.windows * times.length].reshape(*paths.shape[:2], times.windows, times.length)
+        return np.moveaxis(np.asarray(squared_displacement(cut))[..., times.frames], 2, 0)
+
+
+def _starts(traj: Trajectory, windows: int) -> np.ndarray:
+    """Starts of the equal parts of the time of uneven frames, ps."""
+    return traj.time[0] + (traj.time[-1] - traj.time[0]) * np.arange(windows) / windows
+
+
+def _by_species(name: str, by_axis: np.ndarray) -> dict[str, Any]:
+    return {name: (("window", "species", "lag"), by_axis.sum(axis=2)), f"{name}_by_axis": (("window", "species", "xyz", "lag"), by_axis)}
+
+
+def _square(products: np.ndarray, *, axis: int) -> np.ndarray:
+    """xx, yy, zz, xy, xz, yz along an axis -> the symmetric tensor, along that axis and a new one behind it."""
+    number = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
+    return np.take(products, number, axis=axis)
+
+
+def _blocks(found: Displacements, blocks: TimeBlocks, frame_interval: float, tensor: bool) -> dict[str, Any]:
+    assert found.block_products is not None
+    out: dict[str, Any] = {
+        "block_msd": (("species", "xyz", "block_lag", "block"), found.block_products[:, :3]),
+        "ion_msd": (("ion", "block_lag"), found.block_by_ion),
+        **blocks.coordinates(frame_interval),
+    }
+    if tensor:
+        out["block_msd_tensor"] = (("species", "xyz", "xyz2", "block_lag", "block"), _square(found.block_products, axis=1))
+    return out
+
+
+def _bounded(traj: Trajectory, windows: int, n_lags: int) -> None:
+    """Refuse to keep more of each ion than a machine holds."""
+    n_bytes = 24 * windows * traj.n_atoms * n_lags
+    if n_bytes > LARGEST:
+        raise TrajectoryError(
+            f"msd of each ion of {traj.source} is {n_bytes / 1e9:.0f} GB ({traj.n_atoms} ions, {n_lags} lags, {windows} windows), more than "
+            f'{LARGEST / 1e9:.0f}: pass lags="log" (--lags log), or select() fewer ions'
+        )

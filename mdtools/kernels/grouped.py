@@ -7,9 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from mdtools.kernels.shapes import Array, Float
+from mdtools.kernels.shapes import Array, Float, Int
 
-__all__ = ["cartesian", "group_sums", "paths"]
+__all__ = ["cartesian", "group_sums", "paths", "tile_sums"]
 
 
 def cartesian(
@@ -49,3 +49,38 @@ def group_sums(
     """
     each = jax.vmap(jax.vmap(lambda x: kernel(x, *arguments, **dict(options))))(paths(values, cell, shift, windows=windows))
     return jnp.einsum("wa...,ag->wg...", each, weights, precision="highest")
+
+
+@functools.partial(jax.jit, static_argnames=("kernel", "options", "n_groups"))
+def tile_sums(
+    kernel: Callable[..., Any],
+    values: Float[Array, "frame atom xyz"],
+    cell: Float[Array, "*frame xyz xyz"],
+    shift: Float[Array, "frame xyz"],
+    members: Int[Array, "tile member"],
+    weights: Float[Array, "tile member"],
+    groups: Int[Array, " tile"],
+    arguments: tuple[Any, ...] = (),
+    *,
+    options: tuple[tuple[str, Any], ...] = (),
+    n_groups: int,
+) -> tuple[Any, Any]:
+    """Sums over the tiles of each group, and what each tile keeps: kernel(path, weight, *arguments, **options) -> (summed, kept).
+
+    members : atoms of a tile, all of one group; weights : 0 for those that only fill it up. A tile is small, so that its
+    paths, spectra and sums stay in the cache of a processor: nothing as large as the trajectory is ever written.
+    summed and kept are trees of arrays; the first comes back with a leading axis (group), the second with (tile).
+    """
+
+    def of(tile: tuple[Array, Array, Array]) -> tuple[Any, Any]:
+        path = cartesian(jnp.take(values, tile[0], axis=1), cell, shift)
+        return kernel(path, tile[1], *arguments, **dict(options))
+
+    def one(total: Any, tile: tuple[Array, Array, Array]) -> tuple[Any, Any]:
+        summed, kept = of(tile)
+        return jax.tree.map(lambda whole, part: whole.at[tile[2]].add(part), total, summed), kept
+
+    tiles = (members, weights, groups)
+    part = jax.eval_shape(lambda: of(jax.tree.map(lambda each: each[0], tiles))[0])
+    nothing = jax.tree.map(lambda one: jnp.zeros((n_groups, *one.shape), one.dtype), part)
+    return jax.lax.scan(one, nothing, tiles)

@@ -7,9 +7,10 @@ import pytest
 import tidynamics
 
 from mdtools import synthetic
-from mdtools.analyses.displacement import block_lengths, msd
+from mdtools.analyses.blocks import block_lengths
+from mdtools.analyses.displacement import msd
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.kernels.grouped import group_sums
+from mdtools.kernels.grouped import tile_sums
 from mdtools.schema import history
 
 CUBE = 20.0 * np.eye(3)
@@ -265,11 +266,11 @@ def test_brownian_ions_move_by_6_D_t_within_the_exact_error_of_the_finite_run():
 def test_repeated_calls_of_equal_shape_compile_once(from_paths):
     first, second = from_paths(walks(77), CUBE), from_paths(walks(77, seed=1), CUBE)
     msd(first, reference="none")
-    before = group_sums._cache_size()
+    before = tile_sums._cache_size()
     msd(second, reference="A")
-    assert group_sums._cache_size() == before
+    assert tile_sums._cache_size() == before
     msd(from_paths(walks(78), CUBE))
-    assert group_sums._cache_size() > before  # the counter counts
+    assert tile_sums._cache_size() > before  # the counter counts
 
 
 def test_blocks_of_atoms_give_what_one_block_gives(from_paths, monkeypatch):
@@ -309,11 +310,27 @@ def test_refusals_say_what_to_pass(from_paths):
         msd(replace(traj, masses=None))
 
 
-def test_unevenly_spaced_frames_take_the_first_origin_or_are_refused(from_paths):
+def test_uneven_frames_are_averaged_over_all_pairs_an_equal_lag_apart(from_paths):
+    """Log-spaced dumps that start again: 0, 1, 2, 4, 8, 16, 17, 18, 20 ... in units of 0.1 ps."""
+    frame = np.concatenate([16 * k + np.array([0, 1, 2, 4, 8]) for k in range(6)])
+    path = walks(30)
+    traj = from_paths(path, CUBE, time=7.0 + 0.1 * frame, dtype=np.float64)
+    pairs = {}
+    for i, a in enumerate(frame):
+        for j in range(i, len(frame)):
+            pairs.setdefault(int(frame[j] - a), []).append(np.mean(np.sum((path[j] - path[i]) ** 2, axis=-1)))
+    out = msd(traj, reference="none")
+    np.testing.assert_allclose(out.lag, 0.1 * np.array(sorted(pairs)), rtol=1e-12)
+    np.testing.assert_array_equal(out.n_origins[0], [len(pairs[m]) for m in sorted(pairs)])
+    np.testing.assert_allclose(values(out), [np.mean(pairs[m]) for m in sorted(pairs)], rtol=1e-11, atol=1e-14)
+    some = msd(traj, lags=[1.6, 0.4], reference="none")
+    np.testing.assert_allclose(values(some), [np.mean(pairs[4]), np.mean(pairs[16])], rtol=1e-11)
+    assert set(msd(traj, lags="log", reference="none").lag.values) < set(out.lag.values)
+
+
+def test_unevenly_spaced_frames_from_the_first_origin(from_paths):
     path, time = walks(30), np.cumsum(np.geomspace(0.1, 3, 30))
     traj = from_paths(path, CUBE, time=time)
     out = msd(traj, origins="first", reference="none")
     np.testing.assert_allclose(out.lag, time - time[0])
     np.testing.assert_allclose(values(out), np.mean(np.sum((path - path[0]) ** 2, axis=-1), axis=1), rtol=1e-4, atol=1e-6)
-    with pytest.raises(TrajectoryError, match='origins="first"'):
-        msd(traj)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tidynamics
 
-from mdtools.kernels.displacement import block_count, block_displacement, block_stride, squared_displacement, squared_displacement_at
+from mdtools.kernels.displacement import centred, squared_displacement
 
 
 @pytest.fixture(autouse=True)
@@ -55,31 +55,5 @@ def test_an_atom_at_rest_has_not_moved():
 
 
 def test_shapes_are_checked_while_the_tests_run():
-    with pytest.raises(Exception, match="xyz time"):
-        squared_displacement(jnp.zeros(5))
-
-
-@pytest.mark.parametrize("starts", [np.arange(90), np.arange(1), np.arange(0, 90, 7)], ids=["all", "first", "every seventh"])
-def test_chosen_lags_and_origins_equal_the_definition(starts):
-    x, lags = walk(90, away=1000.0), np.array([0, 1, 5, 40, 89])
-    np.testing.assert_allclose(squared_displacement_at(jnp.asarray(x), jnp.asarray(lags), jnp.asarray(starts)), naive(x, lags, starts), rtol=1e-12)
-
-
-@pytest.mark.parametrize("n_blocks", [4, 64])
-def test_blocks_do_not_overlap_and_are_the_displacements_between_their_ends(n_blocks):
-    x, lengths = walk(101), (1, 3, 25, 100)
-    blocks = np.asarray(block_displacement(jnp.asarray(x), lengths=lengths, n_blocks=n_blocks))
-    assert blocks.shape == (4, 3, n_blocks)
-    for row, length in zip(blocks, lengths, strict=True):
-        count, stride = block_count(101, length, n_blocks), block_stride(101, length, n_blocks)
-        assert 1 <= count <= n_blocks
-        assert stride >= length
-        assert (count - 1) * stride + length <= 100
-        for k in range(count):
-            np.testing.assert_allclose(row[:, k], (x[:, k * stride + length] - x[:, k * stride]) ** 2, rtol=1e-13)
-        assert not np.any(row[:, count:])
-
-
-def test_a_block_longer_than_the_path_does_not_exist():
-    assert block_count(10, 10, 64) == 0
-    assert block_count(10, 9, 64) == 1
+    with pytest.raises(Exception, match="frame atom xyz"):
+        centred(jnp.zeros((5, 3)), windows=1)
