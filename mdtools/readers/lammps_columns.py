@@ -39,6 +39,9 @@ class Columns:
 
     def __init__(self, path: Path, columns: tuple[str, ...], kinds: Sequence[str] = _KINDS) -> None:
         self.columns = columns
+        twice = [name for name in dict.fromkeys(columns) if columns.count(name) > 1]
+        if twice:
+            raise TrajectoryError(f"{path}: column {', '.join(twice)} is there twice ({' '.join(columns)}); write each column once")
         self.place, self.placement = next(((names, how) for names, how in _PLACES if set(names) <= set(columns)), ((), "none"))
         self.has_velocities = set(_VELOCITY) <= set(columns)
         if "id" not in columns:
@@ -198,6 +201,7 @@ def _record(dump: Dump, plan: Columns, *, keep_open: bool) -> Frames:
         charges=about.get("q"),
         has_velocities=plan.has_velocities,
         load=load,
+        threads=True,
         notes=tuple(dump.notes),
         pieces=((0, source),),
     )

@@ -15,6 +15,7 @@ __all__ = ["LONGEST_HEADER", "Header", "check_same", "dropped", "index_dump", "i
 
 _ITEM = np.frombuffer(b"ITEM:", dtype=np.uint8)
 
+_LINES_BELOW = {"UNITS": 1, "TIME": 1, "TIMESTEP": 1, "NUMBER OF ATOMS": 1, "BOX BOUNDS": 3, "ATOMS": 0}
 LONGEST_HEADER = 2**20  # bytes; what is longer is damage, and not worth the memory of reading it
 
 
@@ -83,20 +84,8 @@ def is_cut(text: np.ndarray, start: int, stop: int, header: Header) -> bool:
 
 def _header(file: OpenedFile, frame: int, at: int, start: int, stop: int, units: str | None) -> Header:
     """The header between two bytes; `units` is what an earlier header said."""
-    lines = bytes(file.bytes[at:start]).decode("ascii", "replace").split("\n")
-    items: dict[str, tuple[str, list[str]]] = {}
-    name = ""
-    for line in lines:
-        if line.startswith("ITEM:"):
-            name, _, rest = line[5:].strip().partition(" ")
-            # names of one and of several words
-            for long in ("NUMBER OF ATOMS", "BOX BOUNDS"):
-                if line[5:].strip().startswith(long):
-                    name, rest = long, line[5:].strip()[len(long) :]
-            items[name] = (rest.strip(), [])
-        elif name and line.strip():
-            items[name][1].append(line.strip())
     try:
+        items = _items(bytes(file.bytes[at:start]).decode("ascii", "replace").split("\n"))
         cell, origin, periodic = _box(*items["BOX BOUNDS"])
         return Header(
             step=whole(items["TIMESTEP"][1][0]),
@@ -115,6 +104,29 @@ def _header(file: OpenedFile, frame: int, at: int, start: int, stop: int, units:
             f"{file.path}: the header of frame {frame} (line {file.line(at)}) cannot be understood ({type(reason).__name__}: {reason}); "
             f"pass a dump with ITEM: TIMESTEP, NUMBER OF ATOMS, BOX BOUNDS and ATOMS"
         ) from None
+
+
+def _items(lines: list[str]) -> dict[str, tuple[str, list[str]]]:
+    """Name of each item -> (what stands behind it, the lines below it). A lost or repeated line is an error, not another box."""
+    items: dict[str, tuple[str, list[str]]] = {}
+    below: list[str] = []
+    for line in filter(None, (line.strip() for line in lines)):
+        if line.startswith("ITEM:"):
+            text = line[5:].strip()
+            # names of one and of several words
+            name = next((long for long in ("NUMBER OF ATOMS", "BOX BOUNDS") if text.startswith(long)), (text.split() or [""])[0])
+            if name in items:
+                raise ValueError(f"ITEM: {name} stands there twice")
+            below = []
+            items[name] = (text[len(name) :].strip(), below)
+        elif not items:
+            raise ValueError(f"{line[:40]!r} stands above the first ITEM")
+        else:
+            below.append(line)
+    for name, (_, below) in items.items():
+        if len(below) != _LINES_BELOW.get(name, len(below)):
+            raise ValueError(f"{len(below)} lines stand below ITEM: {name}, not {_LINES_BELOW[name]}")
+    return items
 
 
 def whole(word: str) -> int:
@@ -141,17 +153,22 @@ def number_of_atoms(word: str) -> int:
 
 def _box(flags: str, lines: list[str]) -> tuple[np.ndarray, np.ndarray, tuple[bool, bool, bool]]:
     """Cell vectors (rows), origin and periodicity from a BOX BOUNDS item: orthogonal, restricted or general triclinic."""
-    numbers = np.array([[real(word) for word in line.split()] for line in lines[:3]])
-    if numbers.shape[0] != 3:
-        raise ValueError("BOX BOUNDS needs three lines of numbers")
     words = flags.split()
-    if words[:2] == ["abc", "origin"]:
-        cell, origin, boundary = numbers[:, :3].copy(), numbers[:, 3].copy(), words[2:]
-    elif numbers.shape[1] == 3:
-        boundary = words[3:]
+    said = next((form for form in (["abc", "origin"], ["xy", "xz", "yz"]) if words[: len(form)] == form), [])
+    boundary = words[len(said) :]
+    if len(boundary) not in (0, 3) or not all(re.fullmatch("[pfsm]{2}", word) for word in boundary):
+        raise ValueError(f"BOX BOUNDS {flags[:40]} are no boundaries")
+    numbers = np.array([[real(word) for word in line.split()] for line in lines])
+    if numbers.shape != (3, {0: 2, 2: 4, 3: 3}[len(said)]):
+        raise ValueError(f"BOX BOUNDS {flags[:40]} does not fit the numbers below it")
+    if len(said) == 2:
+        cell, origin = numbers[:, :3].copy(), numbers[:, 3].copy()
+    elif len(said) == 3:
         cell, origin = tilted_cell(numbers[:, 0], numbers[:, 1], numbers[:, 2])
     else:
-        cell, origin, boundary = np.diag(numbers[:, 1] - numbers[:, 0]), numbers[:, 0].copy(), words
+        cell, origin = np.diag(numbers[:, 1] - numbers[:, 0]), numbers[:, 0].copy()
+    if len(said) != 2 and (np.diag(cell) < 0).any():
+        raise ValueError("BOX BOUNDS end before they begin")
     periodic = [word == "pp" for word in boundary[:3]] if len(boundary) >= 3 else [True] * 3
     return cell, origin, (periodic[0], periodic[1], periodic[2])
 
