@@ -3,22 +3,27 @@
 Whoever takes the blocks decides where they go, memory or a store; beside them only a few blocks are in memory.
 """
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mdtools import progress
 from mdtools.errors import TrajectoryError
-from mdtools.readers.frames import Frames
+from mdtools.readers import passes
+from mdtools.readers.frames import Block
 from mdtools.readers.unwrap import Unwrapper
 
 if TYPE_CHECKING:
     from mdtools.readers.assemble import Understood
 
-__all__ = ["Arrays", "Filled", "filled", "unwrapper_of"]
+__all__ = ["Arrays", "Filled", "filled", "unwrapper_of", "workers"]
 
+_MOST_WORKERS = 16  # beyond, the interpreter's lock between two blocks holds them up
 _BLOCK_BYTES = 2**21  # of a table of numbers: it stays in the cache of the processor between its passes
 
 
@@ -70,26 +75,66 @@ def filled(run: "Understood", unwrapper: Unwrapper, *, first: int = 0, row: int 
 
     row : no block reaches over a multiple of so many wanted frames, so that the work can be taken up again there.
     """
-    frames, system, precision = run.frames, run.system, run.options.precision
+    frames = run.frames
     # the nearest image needs every frame from the first wanted one on; unwrapped positions need only the wanted ones
     wrapped = frames.placement == "wrapped"
     stride = run.options.stride if wrapped else 1
     positions = np.arange(len(run.kept))[slice(run.wanted.start, run.wanted.stop) if wrapped else run.wanted]
-    for begin, end in _spans(first * stride, len(positions), (row or len(run.time)) * stride, _per_block(frames.n_atoms)):
-        which = positions[begin:end]
-        block = frames.load(run.kept[which])
-        for name, values in (("positions", block.scaled), ("velocities", block.velocities), ("charges", block.charges)):
-            _check_finite(frames, name, values, run.kept[which])
-        chosen = np.arange(begin, end) % stride == 0
-        start = -(-begin // stride)
-        scaled = None if block.scaled is None else unwrapper.extend(block.scaled, which, run.kept[which])
-        yield Filled(
-            goal=slice(start, start + int(chosen.sum())),
-            scaled=None if scaled is None else scaled[chosen].astype(precision),
-            velocities=None if block.velocities is None else (block.velocities[chosen] * system.velocity).astype(precision),
-            charges=block.charges[chosen] * system.charge if run.charges is None and block.charges is not None else None,
-        )
+    spans = _spans(first * stride, len(positions), (row or len(run.time)) * stride, _per_block(frames.n_atoms))
+
+    def load(span: tuple[int, int]) -> tuple[int, int, Block, Filled]:
+        begin, end = span
+        block = frames.load(run.kept[positions[begin:end]])
+        _check_finite(run, block, run.kept[positions[begin:end]])
+        return begin, end, block, _converted(run, block, begin, stride)
+
+    for begin, end, block, part in _in_order(load, spans, workers() if frames.threads else 1):
+        if block.scaled is not None and part.scaled is not None:
+            which = positions[begin:end]
+            unwrapper.extend(block.scaled, which, run.kept[which], part.scaled, start=-begin % stride, stride=stride)
+        yield part
         progress.advance(end, len(positions), "frames", n_bytes=_n_bytes(block.scaled, block.velocities))
+
+
+def _converted(run: "Understood", block: Block, begin: int, stride: int) -> Filled:
+    """A block in our units, thinned, with room for its positions. begin : place of its first frame among those that are read."""
+    values = next(one for one in (block.scaled, block.velocities) if one is not None)
+    start, goal = -begin % stride, -(-begin // stride)
+    shape = (len(range(start, len(values), stride)), *values.shape[1:])
+    precision = run.options.precision
+    velocities = None if block.velocities is None else np.empty(shape, precision)
+    if block.velocities is not None:
+        passes.settle(block.velocities, np.zeros(shape[1:]), run.system.velocity, start, stride, velocities)
+    return Filled(
+        goal=slice(goal, goal + shape[0]),
+        scaled=None if block.scaled is None else np.empty(shape, precision),
+        velocities=velocities,
+        charges=block.charges[start::stride] * run.system.charge if run.charges is None and block.charges is not None else None,
+    )
+
+
+def workers() -> int:
+    """Threads that read at once: the processor cores that this process may use, as the scheduler says, up to 16."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_WORKERS)
+
+
+def _in_order(work: Callable[[Any], Any], items: Iterable[Any], number: int) -> Iterator[Any]:
+    """work(item) of each item, in order; with several threads a few are worked on ahead."""
+    if number == 1:
+        yield from map(work, items)
+        return
+    ahead: deque[Any] = deque()
+    with ThreadPoolExecutor(number) as pool:
+        try:
+            for item in items:
+                ahead.append(pool.submit(work, item))
+                if len(ahead) > number:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _per_block(n_atoms: int) -> int:
@@ -107,10 +152,14 @@ def _n_bytes(*parts: np.ndarray | None) -> int:
     return sum(part.nbytes for part in parts if part is not None)
 
 
-def _check_finite(frames: Frames, name: str, values: np.ndarray | None, which: np.ndarray) -> None:
-    if values is not None and not np.isfinite(values).all():
-        frame, atom = np.argwhere(~np.isfinite(values))[0][:2]
-        raise TrajectoryError(
-            f"{frames.where(int(which[frame]))}: {name} of atom id {frames.ids[atom]} are not finite numbers; "
-            "the run blew up or the file is damaged: read up to it with end=..."
-        )
+def _check_finite(run: "Understood", block: Block, which: np.ndarray) -> None:
+    frames = run.frames
+    for name, values in (("positions", block.scaled), ("velocities", block.velocities), ("charges", block.charges)):
+        if values is None:
+            continue
+        frame, atom = passes.first_not_finite(values if values.ndim == 3 else values[:, :, None])
+        if frame >= 0:
+            raise TrajectoryError(
+                f"{frames.where(int(which[frame]))}: {name} of atom id {frames.ids[atom]} are not finite numbers; "
+                "the run blew up or the file is damaged: read up to it with end=..."
+            )

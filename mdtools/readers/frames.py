@@ -37,7 +37,8 @@ class Frames:
     placement : whether positions are unwrapped (or were by image flags), wrapped, or not there. columns : where from.
     labels : (atom,) element symbols, or the numbers of the types where `label_kind` is "type"; None where there are none.
     types : (atom,) numbers of the types as text, beside elements. masses, charges : (atom,) in the file's units.
-    load : indices of frames -> Block; raises TrajectoryError for what is wrong in them.
+    load : indices of frames -> Block; raises TrajectoryError for what is wrong in them. threads : whether several threads
+        may load at once (and gain by it: the work is compiled).
     pieces : index of the first frame of each file, and its name.
     """
 
@@ -49,6 +50,7 @@ class Frames:
     ids: np.ndarray
     placement: Placement
     load: Callable[[np.ndarray], Block]
+    threads: bool = False
     columns: str = ""
     in_angstrom_and_ps: bool = False
     origin: np.ndarray | None = None

@@ -82,9 +82,10 @@ class OpenedFile:
     @property
     def bytes(self) -> Any:
         """The content: a memory map or a bytearray; both have `find` and are sliced into bytes."""
-        if self._bytes is None:
-            self._bytes = self.open()
-        return self._bytes
+        content = self._bytes  # another thread may let go of it meanwhile
+        if content is None:
+            content = self._bytes = self.open()
+        return content
 
     @property
     def array(self) -> np.ndarray:

@@ -6,6 +6,7 @@ All of it in scaled coordinates and float64, where an image is a whole number an
 import numpy as np
 
 from mdtools.errors import TrajectoryError
+from mdtools.readers import passes
 from mdtools.readers.frames import Frames
 
 __all__ = ["LARGEST_STEP", "Unwrapper", "basis_change", "continuous_basis"]
@@ -60,39 +61,39 @@ class Unwrapper:
     """Continues the paths of all atoms from block to block of frames, in the order of time.
 
     keep_home : leave the first frame in the images that the file has, which matter in the lattice view alone.
+    state : what is known of the frames so far, by name: enough to take the work up again where it was left. last : (atom, 3)
+    positions of the last frame as they were stored; images : cells between those and the path; home : cell of the first frame.
     """
 
     def __init__(self, frames: Frames, basis: np.ndarray | None, *, keep_home: bool = False) -> None:
         self.frames, self.basis, self.keep_home = frames, basis, keep_home
         self.nearest = frames.placement == "wrapped"
-        self._last: np.ndarray | None = None
-        self._images: np.ndarray | float = 0.0
-        self._home: np.ndarray | None = None
+        self.state: dict[str, np.ndarray] = {}
 
-    def extend(self, scaled: np.ndarray, kept: np.ndarray, which: np.ndarray) -> np.ndarray:
+    def extend(self, scaled: np.ndarray, kept: np.ndarray, which: np.ndarray, out: np.ndarray, *, start: int = 0, stride: int = 1) -> None:
         """Unwrapped positions of some frames, the first frame of all in [0, 1) along periodic directions (unless keep_home).
 
         kept, which : (frame,) their indices among the kept frames (of `basis`) and among all frames (for messages).
+        out : is filled with every stride-th frame from `start` on.
         """
         if self.basis is not None:
             scaled = scaled @ self.basis[kept]
-        if self.nearest:
-            scaled = self._follow(scaled, which)
-        if self._home is None:
-            self._home = np.zeros_like(scaled[0]) if self.keep_home else np.floor(scaled[0]) * self.frames.periodic
-        return scaled - self._home
-
-    def _follow(self, scaled: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """The image of each position that is nearest to the frame before: whole cells are counted, so no error adds up."""
-        before = scaled[:1] if self._last is None else self._last[None]
-        steps = np.diff(np.concatenate([before, scaled]), axis=0)
-        jumps = np.rint(steps) * self.frames.periodic
-        steps -= jumps
-        if np.abs(steps).max(initial=0.0) > LARGEST_STEP:
-            self._refuse(steps, which)
-        images = self._images + np.cumsum(jumps, axis=0)
-        self._last, self._images = scaled[-1], images[-1]
-        return scaled - images
+        if not self.state:
+            self.state = {
+                "last": scaled[0].copy(),
+                "images": np.zeros_like(scaled[0]),
+                "home": np.zeros_like(scaled[0]) if self.keep_home else np.floor(scaled[0]) * self.frames.periodic,
+            }
+        home = self.state["home"]
+        if not self.nearest:
+            passes.settle(scaled, home, 1.0, start, stride, out)
+            return
+        last, images = self.state["last"].copy(), self.state["images"].copy()
+        longest = passes.follow(scaled, last, images, home, self.frames.periodic.astype(np.float64), start, stride, out)
+        if longest > LARGEST_STEP:
+            steps = np.diff(np.concatenate([self.state["last"][None], scaled]), axis=0)
+            self._refuse(steps - np.rint(steps) * self.frames.periodic, which)
+        self.state |= {"last": last, "images": images}
 
     def _refuse(self, steps: np.ndarray, which: np.ndarray) -> None:
         frame, atom, axis = np.unravel_index(np.argmax(np.abs(steps) > LARGEST_STEP), steps.shape)

@@ -57,6 +57,7 @@ def read_xdatcar(path: Path) -> Frames:
         labels=np.repeat(kind_of_block, header.counts),
         label_kind="element" if header.symbols else "type",
         load=load,
+        threads=True,
         notes=tuple(notes),
         pieces=((0, str(path)),),
     )

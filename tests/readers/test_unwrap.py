@@ -33,7 +33,10 @@ def frames_of(scaled, cell, placement="wrapped", periodic=(True, True, True)):
 def unwrapped(frames, n_frames, block):
     machine = Unwrapper(frames, None)
     parts = [np.arange(first, min(first + block, n_frames)) for first in range(0, n_frames, block)]
-    return np.concatenate([machine.extend(frames.load(part).scaled, part, part) for part in parts])
+    out = np.empty((n_frames, frames.n_atoms, 3))
+    for part in parts:
+        machine.extend(frames.load(part).scaled, part, part, out[part[0] : part[-1] + 1])
+    return out
 
 
 @settings(max_examples=40, deadline=None)
