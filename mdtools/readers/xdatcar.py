@@ -107,22 +107,23 @@ def _header(file: OpenedFile, at: int, frame: int) -> _Header:
         )
         if counts is None:
             raise refuse(6, "a row of numbers of atoms")
-        if len(symbols) != len(counts):
+        if len(symbols) != len(counts) or not all(re.fullmatch("[A-Za-z][A-Za-z0-9.+-]*", symbol) for symbol in symbols):
             raise refuse(5, f"a row of {len(counts)} chemical symbols, as the numbers of atoms below it")
     return _Header(cell, symbols, counts, lines[stop - 1][1])
 
 
 def _numbers(lines: list[tuple[str, int]], number: int) -> np.ndarray | None:
     try:
-        values = np.array([float(word) for word in lines[number][0].split()])
+        words = lines[number][0].split()
+        values = np.array([float(word) for word in words if "_" not in word])  # Python alone reads 1_0 as ten
     except (ValueError, IndexError):
         return None
-    return values if len(values) and np.isfinite(values).all() else None
+    return values if len(values) == len(words) > 0 and np.isfinite(values).all() else None
 
 
 def _counts(lines: list[tuple[str, int]], number: int) -> tuple[int, ...] | None:
     words = lines[number][0].split() if number < len(lines) else []
-    return tuple(map(int, words)) if words and all(word.isdigit() for word in words) else None
+    return tuple(map(int, words)) if words and all(re.fullmatch("[0-9]{1,15}", word) for word in words) else None
 
 
 def _index(file: OpenedFile, header: _Header) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -132,18 +133,24 @@ def _index(file: OpenedFile, header: _Header) -> tuple[np.ndarray, np.ndarray, l
     spans: list[tuple[int, int]] = []
     cells: list[np.ndarray] = []
     notes: list[str] = []
-    blank = at
+    blank, separated = at, True
+    title = bytes(content[: content.find(b"\n")]).strip()
     while at < len(content):
         line_end = content.find(b"\n", at)
         line = bytes(content[at : line_end if line_end >= 0 else len(content)])
         if not line.strip() or _SEPARATOR.match(line):
             if line_end < 0:
                 break
-            blank, at = at, line_end + 1
+            blank, at, separated = at, line_end + 1, True
             continue
         if spans and not _starts_like_rows(line):
             at = blank if _numbers([(line.decode("ascii", "replace"), 0)], 0) is not None else at  # the title of the header is blank
             if len(_lines(file, at, 8)) < 8:
+                if not title.startswith(line.strip()):
+                    raise TrajectoryError(
+                        f"{file.path}: line {file.line(at)} behind frame {len(spans) - 1} is neither a row nor the title of the file "
+                        f"({file.text_of_line(at)!r}); mend the end of the file"
+                    )
                 notes.append(f"{file.path.name}: frame {len(spans)}, the last, ends within its header and is dropped")
                 break
             new = _header(file, at, len(spans))
@@ -152,8 +159,13 @@ def _index(file: OpenedFile, header: _Header) -> tuple[np.ndarray, np.ndarray, l
                     f"{file.path}: frame {len(spans)}, line {file.line(at)}: composition changes from {_formula(header)} to {_formula(new)}; "
                     "pass the runs as separate files"
                 )
-            at, cell = new.stop, new.cell
+            at, cell, separated = new.stop, new.cell, True
             continue
+        if not separated:
+            raise TrajectoryError(
+                f"{file.path}: frame {len(spans) - 1}, line {file.line(at)}: {n_atoms} atoms are announced, more rows are there; "
+                f"mend the file, or pass one without this frame"
+            )
         stop, found = rows.end_of_rows(array, at, n_atoms)
         if found == n_atoms - 1 and _is_whole_row(content, stop):
             stop, found = len(content), n_atoms
@@ -167,7 +179,7 @@ def _index(file: OpenedFile, header: _Header) -> tuple[np.ndarray, np.ndarray, l
             break
         spans.append((at, stop))
         cells.append(cell)
-        at = stop
+        at, separated = stop, False
     if file.broken:
         notes.append(f"{file.path.name}: the packed stream breaks off; frames after {len(spans) - 1} are lost")
     if not spans:
