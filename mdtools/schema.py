@@ -20,6 +20,8 @@ __all__ = ["DIMENSIONS", "QUANTITIES", "dataset", "history", "recorded", "to_net
 # name -> (unit, meaning). A dimension without a unit of its own is a label and has the unit "".
 DIMENSIONS: dict[str, tuple[str, str]] = {
     "frame": ("1", "index of a stored frame"),
+    "time": ("ps", "time of the run"),
+    "face": ("", "axis that the face is normal to, through which momentum flows"),
     "atom": ("1", "index of an atom"),
     "xyz": ("", "Cartesian axis"),
     "xyz2": ("", "second axis of a tensor"),
@@ -54,6 +56,15 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "stated_temperature": ("K", "temperature given by the user or by the thermostat's log"),
     "mass": ("amu", "mean mass of an ion of a species"),
     "charge": ("e", "mean charge of an ion of a species"),
+    # thermo: what the log of the run says of the whole system
+    "step": ("1", "step of the integrator"),
+    "potential_energy": ("eV", "potential energy of the system (of VASP the free energy TOTEN, whose derivatives the forces are)"),
+    "kinetic_energy": ("eV", "kinetic energy of the system"),
+    "total_energy": ("eV", "potential and kinetic energy of the system"),
+    "conserved_energy": ("eV", "total energy with that of thermostat and barostat"),
+    "enthalpy": ("eV", "total energy plus P V, with the pressure of the moment"),
+    "pressure": ("GPa", "pressure of the moment, kinetic part included; positive where the cell wants to expand"),
+    "pressure_tensor": ("GPa", "the tensor of which pressure is a third of the trace"),
     # displacement
     "msd": ("angstrom^2", "mean squared displacement"),
     "msd_by_axis": ("angstrom^2", "mean squared displacement along each axis"),
@@ -172,8 +183,9 @@ def dataset(variables: Mapping[str, Any], *, reduced: bool = False) -> xr.Datase
         if unit:
             attrs["units"] = "1" if reduced else unit
         data[name] = xr.Variable(dims, np.asarray(values), attrs)
-    out = xr.Dataset({k: v for k, v in data.items() if k not in DIMENSIONS or not v.dims})
-    out = out.assign_coords({k: v for k, v in data.items() if k in DIMENSIONS and v.dims})
+    along = {k: v for k, v in data.items() if k in DIMENSIONS and v.dims == (k,)}
+    out = xr.Dataset({k: v for k, v in data.items() if k not in along})
+    out = out.assign_coords(along)
     out.attrs["unit_system"] = "lj" if reduced else "angstrom, ps, amu, e, K, eV"
     return out
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from mdtools import progress
 from mdtools.errors import TrajectoryError
+from mdtools.thermo import Thermo
 
 __all__ = ["Series", "Trajectory", "Unwrap"]
 
@@ -38,7 +39,7 @@ class Trajectory:
     velocities : (frame, atom, 3) angstrom/ps.
     framework : labels of the species whose unweighted mean displacement is the lattice frame.
     temperature : K, as stated by the user or by a thermostat, never the kinetic one.
-    thermo : Dataset over `time`.
+    log : what the log of the run says of the whole system, in all its rows; `thermo` is its Dataset.
     unwrap : how Cartesian displacements are made: "scaled" (scaled displacement times mean cell), "lattice" (times the
         cell of its own time, as LAMMPS xu), "tor" (sum of Cartesian nearest-image steps).
     Raises TrajectoryError where the parts contradict each other.
@@ -53,7 +54,7 @@ class Trajectory:
     velocities: Any = None
     framework: tuple[str, ...] = ()
     temperature: float | None = None
-    thermo: Any = None
+    log: Thermo | None = None
     ids: np.ndarray | None = None
     origin: np.ndarray | None = None
     unwrap: Unwrap = "scaled"
@@ -139,6 +140,19 @@ class Trajectory:
     @cached_property
     def fixed_cell(self) -> bool:
         return bool(np.ptp(self.cell, axis=0).max() <= 1e-7 * np.abs(self.cell[0]).max())
+
+    @cached_property
+    def thermo(self) -> Any:
+        """Dataset over `time` of every row of the log within the run: temperature, energies, enthalpy, pressure, volume; None without a log."""
+        return None if self.log is None else self.log.dataset(reduced=self.reduced)
+
+    @property
+    def thermo_at_frames(self) -> Any:
+        """The rows of `thermo` that were written at a stored frame. Raises TrajectoryError where there is none."""
+        rows, there = self.log.at(self.time) if self.log is not None else (None, np.empty(0))
+        if rows is None or len(there) == 0:
+            raise TrajectoryError(f"{self.source}: no row of a log lies at a frame; pass log=... of this run, or --log")
+        return rows.dataset(reduced=self.reduced)
 
     def need(self, *what: str, who: str) -> None:
         """Raise TrajectoryError unless the named parts are there; the message says what to pass."""
@@ -387,6 +401,7 @@ class Trajectory:
             "temperature": "not stated" if self.temperature is None else f"{self.temperature:g} {temp}",
             "velocities": "no" if self.velocities is None else "yes",
             "charges": "no" if self.charges is None else self._charges_in_words(),
+            **self._thermo_in_words(),
         }
         if self.n_frames > 1:
             spacing = f"frame interval {self.frame_interval:.6g} {tau}" if self.is_even else "frames unevenly spaced"
@@ -394,6 +409,20 @@ class Trajectory:
         for number, note in enumerate(self.notes, start=1):
             rows[f"note {number}"] = note
         return rows
+
+    def _thermo_in_words(self) -> dict[str, str]:
+        """Means of the log with their error, and what the velocities and paths themselves say (`sanity` of the reader)."""
+        found = next((step["sanity"] for step in reversed(self.history) if "sanity" in step), {})
+        rows = {f"sanity: {name}": str(value) for name, value in found.items()}
+        if self.log is None:
+            return {"thermo": "no"} | rows
+        units = {"temperature": "K", "pressure": "GPa", "volume": "angstrom^3"}
+        means = {name: value for name, value in self.log.means().items() if name in units}
+        words = ", ".join(
+            f"{name} {mean:.6g}" + ("" if np.isnan(error) else f" +- {error:.2g}") + ("" if self.reduced else f" {units[name]}")
+            for name, (mean, error) in means.items()
+        )
+        return {"thermo": f"{len(self.log)} rows; {words}"} | rows
 
     def _charges_in_words(self) -> str:
         assert self.charges is not None

@@ -15,6 +15,7 @@ __all__ = [
     "BOHR",
     "BOLTZMANN",
     "CONDUCTIVITY_TO_SI",
+    "EV_PER_ANGSTROM3_TO_GPA",
     "HARTREE",
     "KINETIC_TO_EV",
     "S_PER_M_TO_MS_PER_CM",
@@ -30,6 +31,7 @@ CONDUCTIVITY_TO_SI = 1602.176634  # e^2 / (angstrom ps eV) -> S / m
 S_PER_M_TO_MS_PER_CM = 10.0
 BOHR = 0.529177210544  # angstrom
 HARTREE = 27.211386245981  # eV
+EV_PER_ANGSTROM3_TO_GPA = 160.2176634  # eV / angstrom^3 -> GPa
 ATOMIC_TIME = 2.4188843265857e-5  # ps
 ASE_TIME = 0.010180505671156723  # ps: angstrom sqrt(amu / eV)
 

@@ -37,7 +37,7 @@ def saved(name):
 def part(traj, frames):
     """Some frames of a run, without velocities."""
     positions = np.asarray(traj.scaled_positions)[frames]
-    return replace(traj, scaled_positions=positions, cell=traj.cell[frames], time=traj.time[frames], velocities=None, origin=None, thermo=None)
+    return replace(traj, scaled_positions=positions, cell=traj.cell[frames], time=traj.time[frames], velocities=None, origin=None, log=None)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,217 @@
+"""The thermodynamic log beside a trajectory: which run of it belongs to the frames, in our units and on their clock.
+
+Rows are matched by the step of the integrator where frames carry it, else by time, else (VASP) by counting; never by guessing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mdtools.errors import TrajectoryError
+from mdtools.readers.frames import Frames
+from mdtools.readers.logged import Logged
+from mdtools.readers.thermo_values import values_of
+from mdtools.thermo import Thermo
+from mdtools.units import UNIT_SYSTEMS, UnitSystem
+
+__all__ = ["Log", "read_logs"]
+
+
+def read_logs(paths: Any) -> list[Logged]:
+    """The runs of one log or several, in the order given. Raises TrajectoryError for a file that is no log."""
+    from mdtools.readers.lammps_log import read_lammps_log
+    from mdtools.readers.opened import head
+    from mdtools.readers.vasp_log import is_outcar, is_vasprun, read_outcar, read_vasprun
+
+    runs: list[Logged] = []
+    for path in [paths] if isinstance(paths, (str, Path)) else list(paths):
+        start = head(Path(path))
+        reader = read_vasprun if is_vasprun(start) else read_outcar if is_outcar(start) else read_lammps_log
+        runs += reader(Path(path))
+    return runs
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Log:
+    """The runs of a log that belong to the frames of a trajectory.
+
+    by : what frames and rows have in common: "steps", "times", or "count" of ionic steps.
+    """
+
+    runs: tuple[Logged, ...]
+    by: str
+    frames: Frames
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, frames: Frames, runs: Sequence[Logged], *, run: int | None = None) -> "Log":
+        """Choose the runs. run : number of the run in the log, from 1, where several would do.
+
+        Raises TrajectoryError where none or several cover the frames.
+        """
+        if run is not None:
+            if not 1 <= run <= len(runs):
+                raise TrajectoryError(f"log_run={run}: the log holds the runs 1 to {len(runs)}; pass one of those")
+            runs = [runs[run - 1]]
+        if all(one.counted for one in runs):
+            return cls(runs=tuple(runs), by="count", frames=frames)
+        if frames.steps is not None:
+            by, span = "steps", (float(frames.steps.min()), float(frames.steps.max()))
+            return cls(runs=_chosen(runs, span, frames), by=by, frames=frames)
+        if frames.times is None:
+            raise TrajectoryError(
+                f"{frames.source}: frames carry neither steps nor times, so the rows of {runs[0].source} cannot be told to belong to them; "
+                "leave log= out, or pass a trajectory that holds them (LAMMPS dump)"
+            )
+        return cls(runs=tuple(runs), by="times", frames=frames)
+
+    @property
+    def units(self) -> str | None:
+        """Name of the unit system that the log states."""
+        return next((run.units for run in self.runs if run.units), None) if self.by != "count" else None
+
+    def timestep(self, system: UnitSystem) -> float | None:
+        """One step of the integrator in ps, where the log states one for all its runs."""
+        stated = {run.timestep for run in self.runs}
+        only = stated.pop() if len(stated) == 1 else None
+        return None if only is None else only * system.time
+
+    def interval(self) -> float | None:
+        """Time between the frames in ps as VASP states it: POTIM x NBLOCK, of files whose frames are counted."""
+        stated = {None if run.timestep is None else run.timestep * (1 if self._one_to_one() else run.block) for run in self.runs}
+        return stated.pop() if self.by == "count" and len(stated) == 1 else None
+
+    def temperature(self) -> tuple[float | None, str | None]:
+        """What the thermostats say, and a note on it: one temperature that was held, or none."""
+        stated = {pair for run in self.runs for pair in run.thermostats}
+        told = all(run.thermostats for run in self.runs)
+        if not stated:
+            return None, None
+        first, last = next(iter(stated))
+        if len(stated) == 1 and first == last and told:
+            return first, f"temperature {first:g} is that of the thermostat in {self.runs[0].source}"
+        words = " and ".join(sorted({f"{a:g} to {b:g}" if a != b else f"{a:g}" for a, b in stated}))
+        return None, f"the thermostats of {self.runs[0].source} were set to {words}, so no temperature is stated by them"
+
+    def system(self, default: UnitSystem, units: str | None) -> UnitSystem:
+        """The unit system of the log: its own word, else what the user said, else that of the trajectory."""
+        name = next((run.units for run in self.runs if run.units), None) or units
+        if name is None and self.frames.in_angstrom_and_ps:
+            raise TrajectoryError(
+                f"{self.runs[0].source}: does not say in which units it is written; pass units='metal' or another of LAMMPS (--units)"
+            )
+        return default if name is None else UNIT_SYSTEMS.get(name, default)
+
+    def thermo(self, kept: np.ndarray, time: np.ndarray, system: UnitSystem) -> tuple[Thermo, list[str]]:
+        """The rows from the first to the last of these frames, and notes. kept, time : (frame,) indices and ps."""
+        notes = [note for run in self.runs for note in run.notes]
+        parts = []
+        for run in self.runs:
+            values, more = values_of(run, system)
+            parts.append(values)
+            notes += more
+        names = [name for name in parts[0] if all(name in part for part in parts)]
+        ends = [following.first for following in self.runs[1:]] if self.by == "steps" else []
+        left = [run.steps < end for run, end in zip(self.runs, ends, strict=False)]
+        left += [np.ones(len(run.steps), dtype=bool) for run in self.runs[len(left) :]]
+        steps = np.concatenate([run.steps[mask] for run, mask in zip(self.runs, left, strict=True)])
+        table = {name: np.concatenate([part[name][mask] for part, mask in zip(parts, left, strict=True)]) for name in names}
+        rows, at, keep_steps = self._placed(steps, table, kept, time, system)
+        inside = np.flatnonzero(rows)
+        if len(inside) == 0:
+            raise TrajectoryError(
+                f"{self.runs[0].source}: has no row between the first and the last frame of {self.frames.source}; pass the log of this run"
+            )
+        source = self.runs[0].source + (f" ... {self.runs[-1].source}" if len(self.runs) > 1 else "")
+        values = {name: array[inside] for name, array in table.items() if name != "Time"}
+        thermo = Thermo(time=at[inside], values=values, steps=steps[inside] if keep_steps else None, source=source)
+        first, last = thermo.time[0], thermo.time[-1]
+        spacing = float(np.median(np.diff(thermo.time))) if len(thermo) > 1 else 0.0
+        if len(time) > 1 and (first - time[0] > spacing + 1e-9 or time[-1] - last > spacing + 1e-9):
+            notes.append(f"{source}: covers {first:g} to {last:g} ps of a trajectory from {time[0]:g} to {time[-1]:g} ps")
+        return thermo, notes
+
+    def _placed(
+        self, steps: np.ndarray, table: dict[str, np.ndarray], kept: np.ndarray, time: np.ndarray, system: UnitSystem
+    ) -> tuple[np.ndarray, np.ndarray, bool]:
+        """Which rows lie within the frames, their time in ps, and whether their steps mean something beside the frames."""
+        if self.by == "count":
+            return (*self._counted(len(steps), kept, time), False)
+        if self.by == "steps":
+            assert self.frames.steps is not None
+            own = self.frames.steps[kept]
+            inside = (steps >= own[0]) & (steps <= own[-1])
+            return inside, np.interp(steps, own, time), True
+        step = self.timestep(system)
+        if "Time" not in table and step is None:
+            raise TrajectoryError(
+                f"{self.runs[0].source}: says neither the time of its rows nor its timestep; write thermo_style custom step time ..."
+            )
+        at = table["Time"] * system.time if "Time" in table else steps * float(step or 0.0)
+        slack = 1e-6 * max(1e-3, abs(float(time[-1])))
+        return (at >= time[0] - slack) & (at <= time[-1] + slack), at, True
+
+    def _one_to_one(self) -> bool:
+        return sum(len(run.steps) for run in self.runs) == self.frames.n_frames
+
+    def _counted(self, n_rows: int, kept: np.ndarray, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        block = 1 if self._one_to_one() else self.runs[0].block
+        if n_rows // block != self.frames.n_frames:
+            raise TrajectoryError(
+                f"{self.runs[0].source}: holds {n_rows} ionic steps{f' with NBLOCK = {block}' if block > 1 else ''}, but {self.frames.source} "
+                f"{self.frames.n_frames} frames, so they are not of one run; pass the log of every file, or leave log= out"
+            )
+        frame = np.arange(n_rows) // block
+        rows = np.isin(frame, kept) & (np.arange(n_rows) >= kept[0] * block + block - 1)
+        at = np.interp(np.arange(n_rows), kept * block + block - 1, time)
+        return rows & (np.arange(n_rows) <= kept[-1] * block + block - 1), at
+
+
+def _chosen(runs: Sequence[Logged], span: tuple[float, float], frames: Frames) -> tuple[Logged, ...]:
+    """The runs, one continuing the other, that cover the steps of the frames. Raises TrajectoryError where none or several do."""
+    first, last = span
+    within = [_overlapping(sequence, span) for sequence in _sequences(runs)]
+    found = [sequence for sequence in within if sequence]
+    names = {_bare(piece) for _, piece in frames.pieces} | {_bare(frames.source)}
+    writing = [sequence for sequence in found if any(names & {_bare(dump) for dump in run.dumps} for run in sequence)]
+    found = writing or found
+    covering = [sequence for sequence in found if sequence[0].first <= first and sequence[-1].last >= last]
+    found = covering or found
+    if not found:
+        told = "; ".join(f"{run.source}: steps {run.first} to {run.last}" for run in list(runs)[:4])
+        raise TrajectoryError(
+            f"{frames.source}: none of the runs in the log covers its steps {first:g} to {last:g} ({told}); pass the log of this run"
+        )
+    if len(found) > 1:
+        numbers = [list(runs).index(sequence[0]) + 1 for sequence in found]
+        raise TrajectoryError(
+            f"{frames.source}: its steps {first:g} to {last:g} are those of {len(found)} runs in the log ({', '.join(map(str, numbers))}: "
+            f"reset_timestep?); pass log_run={numbers[-1]} for instance, or on the command line --log-run {numbers[-1]}"
+        )
+    return tuple(found[0])
+
+
+def _sequences(runs: Sequence[Logged]) -> list[list[Logged]]:
+    """Runs whose steps go on from one to the next; a restart may go back a little, a reset goes back to the start."""
+    out: list[list[Logged]] = []
+    for run in runs:
+        if out and run.first > out[-1][0].first:
+            out[-1].append(run)
+        else:
+            out.append([run])
+    return out
+
+
+def _overlapping(sequence: list[Logged], span: tuple[float, float]) -> list[Logged]:
+    first, last = span
+    inner = [run for run in sequence if run.last > first and run.first < last]
+    return inner or [run for run in sequence if run.last >= first and run.first <= last][-1:]
+
+
+def _bare(name: str) -> str:
+    """Name of a file without folder and packing."""
+    path = Path(name)
+    return path.stem if path.suffix in (".gz", ".bz2", ".xz", ".zst") else path.name
