@@ -3,8 +3,7 @@
 Nothing is guessed: what a file does not say is asked for, and what was understood is in the notes and the history.
 """
 
-import glob
-import re
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +13,6 @@ from mdtools.trajectory import Series, Trajectory, Unwrap
 
 if TYPE_CHECKING:
     from mdtools.readers.frames import Frames
-    from mdtools.readers.kinds import Kind
     from mdtools.readers.labels import Topology
 
 __all__ = ["read", "read_series", "write_store"]
@@ -37,11 +35,12 @@ def read(
     begin: float | str | None = None,
     end: float | str | None = None,
     stride: int = 1,
+    gaps: Literal["error", "split"] = "error",
 ) -> Trajectory:
     """Read a run: a file, several files, a list of ase.Atoms, an MDAnalysis Universe or a store.
 
     path : LAMMPS text dump (plain, gz, bz2, xz, zst), VASP XDATCAR, anything ASE or MDAnalysis reads, a store written by
-        `write_store`; a list of files in the order of time, or a glob pattern (numbers in names count as numbers).
+        `write_store`; a list of files in the order of time, a folder of them, or a pattern (numbers in names count as numbers).
     topology : LAMMPS data file, POSCAR, PDB, ... that says what the atoms are.
     units : unit system of a LAMMPS file that does not say it: "metal", "real", "lj", ...
     timestep : one step of the integrator, ps or "1 fs". frame_interval : time between the frames in the file (before
@@ -52,6 +51,8 @@ def read(
     unwrap : how displacements are made of scaled positions, see `Trajectory`.
     precision : of the stored positions and velocities; unwrapping is done in float64 whatever it is.
     begin, end : first and last time that is wanted, ps or with a unit. stride : take every stride-th frame of those.
+    gaps : what to do where frames are missing among evenly spaced ones, or a file does not continue the one before: "error", or
+        "split": a `Series` of the parts is returned instead of a Trajectory, and no time origin crosses a gap.
     Raises TrajectoryError where something is missing or contradicts; the message ends in what to pass.
 
     >>> from ase.build import bulk
@@ -59,11 +60,11 @@ def read(
     >>> traj
     <Trajectory list of ase.Atoms: 8 (Na 4, Cl 4), 4 frames, 0 to 0.006 ps; frame interval 0.002 ps, run 0.006 ps>
     """
-    if _is_path(path) and Path(path).is_dir():
+    if _is_path(path) and _is_store(Path(path)):
         given = {"topology": topology, "units": units, "timestep": timestep, "frame_interval": frame_interval, "species": species, "masses": masses}
         changed = {"charges": charges, "framework": framework, "temperature": temperature, "unwrap": unwrap if unwrap != "scaled" else None}
-        return _read_store(Path(path), given, changed, begin=begin, end=end, stride=stride)
-    from mdtools.readers.assemble import Options, assemble
+        return _read_store(Path(path), given, changed, begin=begin, end=end, stride=stride, gaps=gaps)  # type: ignore[return-value]
+    from mdtools.readers.assemble import Options, assemble, assemble_parts
     from mdtools.readers.topology import read_topology
 
     atoms = None if topology is None else read_topology(topology)
@@ -83,7 +84,10 @@ def read(
         begin=begin,
         end=end,
         stride=stride,
+        gaps=gaps,
     )
+    if gaps == "split":
+        return assemble_parts(frames, options)  # type: ignore[return-value]  # whoever asks for parts expects a Series
     return assemble(frames, options)
 
 
@@ -134,53 +138,34 @@ def _frames(path: Any, units: str | None, topology: "Topology | None" = None) ->
         if not path or not all(_is_path(one) for one in path):
             raise TrajectoryError("read takes a path, a list of paths, a list of ase.Atoms or a Universe; pass one of those")
     from mdtools.readers.chain import chain
+    from mdtools.readers.files import files_of
 
-    return chain(_records(_files(path), units, topology))
-
-
-def _files(path: Any) -> list[Path]:
-    if not _is_path(path):
-        return [Path(one) for one in path]
-    if Path(path).exists() or not glob.has_magic(str(path)):
-        return [Path(path)]
-    found = sorted(glob.glob(str(path)), key=_numbers_count)
-    if not found:
-        raise TrajectoryError(f"{path}: no file has such a name; check the pattern")
-    return [Path(one) for one in found]
-
-
-def _numbers_count(name: str) -> list[tuple[int, int, str]]:
-    """Key that puts run.25 before run.100."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
+    return chain(_records(files_of(path), units, topology))
 
 
 def _records(files: list[Path], units: str | None, topology: "Topology | None") -> "list[Frames]":
     """The record of each file; all must be of one kind."""
-    kinds = {kind.name: kind for kind in map(_kind, files)}
+    from mdtools.readers.files import kind_of_file
+
+    kinds = {kind.name: kind for kind in map(kind_of_file, files)}
     if len(kinds) > 1:
         raise TrajectoryError(f"{files[0]} ... {files[-1]} are of different kinds ({', '.join(sorted(kinds))}); pass the files of one run")
     return next(iter(kinds.values())).read(files, units, topology)
 
 
-def _kind(path: Path) -> "Kind":
-    from mdtools.readers.kinds import kind_of
-    from mdtools.readers.opened import OpenedFile, head, unpacked_suffix
+def _is_store(path: Path) -> bool:
+    from mdtools.readers.store import is_store
 
-    if path.is_dir():
-        raise TrajectoryError(f"{path}: is a folder; pass a file, or a pattern such as '{path}/*.lammpstrj'")
-    start = head(path)
-    if not start:
-        OpenedFile(path).open()  # raises, and says whether the file is empty or damaged
-    return kind_of(path, start, unpacked_suffix(path))
+    return is_store(path)
 
 
-def _read_store(path: Path, given: dict[str, Any], changed: dict[str, Any], *, begin: Any, end: Any, stride: int) -> Trajectory:
-    """A store, or a part of it; what it knows already is not told again."""
+def _read_store(path: Path, given: dict[str, Any], changed: dict[str, Any], *, begin: Any, end: Any, stride: int, gaps: str) -> "Trajectory | Series":
+    """A store, a part of it, or its parts; what it knows already is not told again."""
     from mdtools.readers.clock import part
-    from mdtools.readers.store import is_store, read_store
+    from mdtools.readers.gaps import breaks, segments
+    from mdtools.readers.parts import parts_note, series_of_parts
+    from mdtools.readers.store import read_store
 
-    if not is_store(path):
-        raise TrajectoryError(f"{path}: is a folder, but no store of mdtools; pass a file, or a pattern such as '{path}/*.lammpstrj'")
     told = [name for name, value in given.items() if value is not None]
     if told:
         raise TrajectoryError(
@@ -188,10 +173,24 @@ def _read_store(path: Path, given: dict[str, Any], changed: dict[str, Any], *, b
         )
     traj = read_store(path)
     wanted = part(traj.time, str(path), begin=begin, end=end, stride=stride)
-    if wanted != slice(0, traj.n_frames, 1):
-        traj = read_store(path, wanted)
-    new = {name: value for name, value in changed.items() if value is not None}
     step = {"step": "read", "source": str(path), "format": "store", "begin": begin, "end": end, "stride": stride}
+    if gaps != "split":
+        return _changed(traj if wanted == slice(0, traj.n_frames, 1) else read_store(path, wanted), step, changed)
+    parts = segments(slice(0, traj.n_frames, 1), breaks(traj.time))
+    parts = [slice(max(one.start, wanted.start), min(one.stop, wanted.stop), wanted.step) for one in parts]
+    whole = [one for one in parts if len(traj.time[one]) > 1]
+    left_out = [float(traj.time[one][0]) for one in parts if len(traj.time[one]) == 1]
+    members = []
+    for number, one in enumerate(whole, start=1):
+        member = read_store(path, one)
+        notes = member.notes + parts_note(number, len(whole), left_out)
+        members.append(dataclasses.replace(_changed(member, step | {"segment": number}, changed), notes=notes))
+    return series_of_parts(str(path), members)
+
+
+def _changed(traj: Trajectory, step: dict[str, Any], changed: dict[str, Any]) -> Trajectory:
+    """What a store holds, with what the user says differently."""
+    new = {name: value for name, value in changed.items() if value is not None}
     traj = traj.replace(step=step, **{name: value for name, value in new.items() if name in ("temperature", "unwrap")})
     if "framework" in new:
         traj = traj.with_framework(new["framework"].split(",") if isinstance(new["framework"], str) else new["framework"])

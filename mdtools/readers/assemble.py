@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from mdtools.errors import TrajectoryError
-from mdtools.readers.clock import kept_frames, part, time_axis
 from mdtools.readers.fill import Arrays, filled, unwrapper_of
 from mdtools.readers.frames import Frames
+from mdtools.readers.gaps import segments
 from mdtools.readers.labels import Topology, resolve_charges, resolve_masses, resolve_species
+from mdtools.readers.parts import parts_note, series_of_parts
+from mdtools.readers.timeline import Timeline, shortened, timeline
 from mdtools.readers.unwrap import continuous_basis
-from mdtools.trajectory import Trajectory
+from mdtools.trajectory import Series, Trajectory
 from mdtools.units import UNIT_SYSTEMS, UnitSystem
 
-__all__ = ["Options", "Understood", "assemble", "understand"]
+__all__ = ["Options", "Understood", "assemble", "assemble_parts", "understand"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,7 @@ class Options:
     begin: float | str | None = None
     end: float | str | None = None
     stride: int = 1
+    gaps: str = "error"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,66 +95,100 @@ class Understood:
 
 def assemble(frames: Frames, options: Options) -> Trajectory:
     """The Trajectory that a file and the user's options make, in memory. Raises as `understand`, and for what is wrong in a frame."""
-    run = understand(frames, options)
+    return _filled(understand(frames, options))
+
+
+def _filled(run: Understood) -> Trajectory:
     arrays = Arrays(run)
     for block in filled(run, unwrapper_of(run)):
         arrays.put(block)
     return run.trajectory(scaled_positions=arrays.scaled, velocities=arrays.velocities, charges=arrays.charges)
 
 
+def assemble_parts(frames: Frames, options: Options) -> Series:
+    """The gapless parts of a run as a Series, so that no time origin crosses a gap. Raises as `assemble`."""
+    line, system = _timeline(frames, options)
+    parts = segments(line.wanted, line.breaks)
+    whole = [one for one in parts if len(line.time[one]) > 1]
+    left_out = [float(line.time[one][0]) for one in parts if len(line.time[one]) == 1]
+    members = []
+    for number, one in enumerate(whole, start=1):
+        notes = parts_note(number, len(whole), left_out)
+        members.append(_filled(_understood(line, one, options, system, notes=notes, step={"segment": number})))
+    return series_of_parts(line.frames.source, members)
+
+
 def understand(frames: Frames, options: Options) -> Understood:
     """What a file and the user's options mean. Raises TrajectoryError where something is missing or contradicts."""
-    if options.precision not in ("float32", "float64"):
-        raise TrajectoryError(f"precision={options.precision!r} is not known; pass precision='float32' or 'float64'")
-    if options.unwrap not in ("scaled", "tor", "lattice"):
-        raise TrajectoryError(f"unwrap={options.unwrap!r} is not known; pass unwrap='scaled', 'tor' or 'lattice'")
+    line, system = _timeline(frames, options)
+    line.refuse_gaps()
+    return _understood(line, line.wanted, options, system)
+
+
+def _timeline(frames: Frames, options: Options) -> tuple[Timeline, UnitSystem]:
+    """What can be said before any part of the run is chosen."""
+    known = {"precision": ("float32", "float64"), "unwrap": ("scaled", "tor", "lattice"), "gaps": ("error", "split")}
+    for name, values in known.items():
+        if getattr(options, name) not in values:
+            raise TrajectoryError(f"{name}={getattr(options, name)!r} is not known; pass {name}={_either(values)}")
     system = _system(frames, options.units)
-    notes = [*frames.notes, *(options.topology.notes if options.topology else ())]
-    if options.units and frames.units and options.units != frames.units and frames.kind.startswith("LAMMPS"):
-        notes.append(f"units={options.units} was given and beats {frames.units} of the file")
     _check_cell(frames)
-    kept, dropped = kept_frames(frames)
-    notes += dropped
-    time, clock = time_axis(frames, kept, system, timestep=options.timestep, frame_interval=options.frame_interval)
-    if (frames.times is not None or frames.interval is not None) and clock not in ("the file", "a single frame"):
-        notes.append(f"{clock}= was given and beats the times of the file")
+    return timeline(frames, options, system), system
+
+
+def _either(values: tuple[str, ...]) -> str:
+    *first, last = map(repr, values)
+    return f"{', '.join(first)} or {last}"
+
+
+def _understood(
+    line: Timeline, chosen: slice, options: Options, system: UnitSystem, *, notes: tuple[str, ...] = (), step: dict[str, Any] | None = None
+) -> Understood:
+    """The chosen ones of the frames that count. notes, step : what else is to be said of them, and to stand in their history."""
+    frames, kept, time = line.frames, line.kept[chosen.start : chosen.stop], line.time[chosen]
+    wanted = slice(0, len(kept), chosen.step)
+    said = [*frames.notes, *(options.topology.notes if options.topology else ())]
+    if options.units and frames.units and options.units != frames.units and frames.kind.startswith("LAMMPS"):
+        said.append(f"units={options.units} was given and beats {frames.units} of the file")
+    said += [*line.notes, *notes]
     if frames.temperature is not None and options.temperature is None:
         options = replace(options, temperature=frames.temperature)
-        notes.append(f"temperature {frames.temperature:g} K is that of the thermostat in the file")
-    wanted = part(time, frames.source, begin=options.begin, end=options.end, stride=options.stride)
+        said.append(f"temperature {frames.temperature:g} K is that of the thermostat in the file")
     species = resolve_species(frames, options.species, options.topology)
     assert species.values is not None
     masses = resolve_masses(frames, species.values, system, options.masses, options.topology)
     charges = resolve_charges(frames, species.values, options.charges, options.topology)
-    cell, basis, flips = continuous_basis(frames.cell[kept][: wanted.stop] * system.length, frames.source)
+    cell, basis, flips = continuous_basis(frames.cell[kept] * system.length, frames.source)
     if len(flips):
-        notes.append(
-            f"the basis of the cell changed {len(flips)} times (box flip, first at {time[flips[0]]:g} ps): cells, positions and image flags are told in "
-            "the basis of the first frame; velocities are Cartesian, so a flip leaves them as they are"
+        said.append(
+            f"the basis of the cell changed {len(flips)} times (box flip, first at {line.time[chosen.start + flips[0]]:g} ps): cells, positions and "
+            "image flags are told in the basis of the first frame; velocities are Cartesian, so a flip leaves them as they are"
         )
     for what, found, there in (("charges", charges, frames.charges), ("masses", masses, frames.masses)):
         if found.origin == f"{what}=" and there is not None:
-            notes.append(f"{what}= was given and beats the column of the file")
+            said.append(f"{what}= was given and beats the column of the file")
     if masses.origin.startswith("standard"):
-        notes.append("masses are the standard ones of the chemical symbols")
+        said.append("masses are the standard ones of the chemical symbols")
     framework = (options.framework.split(",") if isinstance(options.framework, str) else options.framework) or ()
-    step = {
+    history = {
         "step": "read",
         "source": frames.source,
         "format": frames.kind,
         "units": system.name,
         "positions": frames.columns if frames.placement != "none" else "none",
         "unwrapping": {"wrapped": "nearest image", "unwrapped": "by the file", "none": "none"}[frames.placement],
-        "n_frames": len(time[wanted]),
+        "n_frames": len(time),
         "n_atoms": frames.n_atoms,
-        "frame_interval": _interval(time[wanted]),
-        "time": f"from {clock}",
+        "frame_interval": _interval(time),
+        "time": f"from {line.clock}",
         "species": f"from {species.origin}",
         "masses": f"from {masses.origin}",
         "charges": f"from {charges.origin}",
         "velocities": frames.has_velocities,
         **{name: getattr(options, name) for name in ("timestep", "begin", "end", "stride", "precision", "unwrap", "temperature")},
         "framework": list(framework),
+        **({"pieces": shortened(line.pieces)} if line.pieces else {}),
+        **(step or {}),
     }
     return Understood(
         frames=frames,
@@ -160,15 +197,15 @@ def understand(frames: Frames, options: Options) -> Understood:
         kept=kept,
         wanted=wanted,
         basis=basis,
-        time=time[wanted],
+        time=time,
         cell=cell[wanted],
         origin=None if frames.origin is None else frames.origin[kept][wanted] * system.length,
         species=species.values,
         masses=masses.values,
         charges=charges.values,
         framework=tuple(framework),
-        notes=tuple(notes),
-        step=step,
+        notes=tuple(said),
+        step=history,
     )
 
 

@@ -8,22 +8,42 @@ import numpy as np
 
 from mdtools.errors import TrajectoryError
 from mdtools.readers.frames import Block, Frames
+from mdtools.readers.join import join
 
 __all__ = ["chain"]
 
 
 def chain(pieces: Sequence[Frames]) -> Frames:
-    """One record of several files. Files with step numbers are put in the order of their first step; others keep their order.
+    """One record of several files, in the order of their first steps; in the order of the list where there are no steps, or where
+    they start again and the coordinates go on in that order.
 
     Raises TrajectoryError where the files do not hold the same atoms, columns and units.
     """
     if len(pieces) == 1:
         return pieces[0]
-    if all(piece.steps is not None for piece in pieces):
-        pieces = sorted(pieces, key=lambda piece: int(piece.steps[0]))  # type: ignore[index]
-    first = pieces[0]
     for piece in pieces[1:]:
-        _check_same(first, piece)
+        _check_same(pieces[0], piece)
+    listed = _concatenated(pieces)
+    if listed.steps is None:
+        return listed
+    first_steps = [int(piece.steps[0]) for piece in pieces if piece.steps is not None]
+    order = sorted(range(len(pieces)), key=first_steps.__getitem__)
+    if order == list(range(len(pieces))) or len(set(first_steps)) < len(pieces):
+        return listed
+    by_step = _concatenated([pieces[k] for k in order])
+    return listed if not _goes_on(by_step) and _goes_on(listed) else by_step
+
+
+def _goes_on(frames: Frames) -> bool:
+    """Whether every piece continues the one before, by its coordinates."""
+    try:
+        return not join(frames).broken
+    except TrajectoryError:
+        return False
+
+
+def _concatenated(pieces: Sequence[Frames]) -> Frames:
+    first = pieces[0]
     offsets = np.cumsum([0, *(piece.n_frames for piece in pieces)])
     timed = all(piece.times is not None for piece in pieces)
 

@@ -1,4 +1,4 @@
-"""Which frames count and when they were: restart duplicates, the time axis, and the part that is wanted."""
+"""When frames were: the time axis, and the part that is wanted."""
 
 import numpy as np
 
@@ -6,50 +6,7 @@ from mdtools.errors import TrajectoryError
 from mdtools.readers.frames import Frames
 from mdtools.units import UnitSystem, duration
 
-__all__ = ["kept_frames", "part", "time_axis"]
-
-_SAME = 1e-6  # of a cell vector: two frames that agree to this are one frame written twice
-
-
-def kept_frames(frames: Frames) -> tuple[np.ndarray, list[str]]:
-    """Indices of the frames that are left when a restart wrote some twice (the later copy wins), and notes that count them."""
-    if frames.steps is not None:
-        return _by_step(frames, frames.steps)
-    return _by_seam(frames)
-
-
-def _by_step(frames: Frames, steps: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    # a run that starts again from a step supersedes whatever was written at and after that step
-    later = np.append(np.minimum.accumulate(steps[::-1])[::-1][1:], np.iinfo(np.int64).max)
-    kept = np.flatnonzero(steps < later)
-    if len(kept) == len(steps):
-        return kept, []
-    lost = np.flatnonzero(steps >= later)
-    starts = [0, *(np.flatnonzero(np.diff(steps) <= 0) + 1).tolist()]
-    for first, stop in zip(starts, [*starts[1:], len(steps)], strict=True):
-        if stop - first > 1 and not np.any((kept >= first) & (kept < stop)):
-            raise TrajectoryError(
-                f"{frames.where(stop)}: steps start again at or before the first of the run before it, so that no frame of that run would be left; "
-                f"pass the runs apart (read_series), or leave one out"
-            )
-    restarts = len(starts) - 1
-    times = f"{restarts} restart{'s' if restarts > 1 else ''}"
-    return kept, [f"{len(lost)} frames written twice by {times} dropped, the later copy kept (steps {steps[lost].min()} to {steps[lost].max()})"]
-
-
-def _by_seam(frames: Frames) -> tuple[np.ndarray, list[str]]:
-    kept = np.ones(frames.n_frames, dtype=bool)
-    notes: list[str] = []
-    if frames.placement == "none":
-        return np.arange(frames.n_frames), notes
-    for first, name in frames.pieces[1:]:
-        scaled = frames.load(np.array([first - 1, first])).scaled
-        assert scaled is not None
-        step = scaled[1] - scaled[0]
-        if np.abs(step - np.rint(step)).max() < _SAME:
-            kept[first] = False
-            notes.append(f"{name}: its first frame repeats the last of the file before, and is dropped")
-    return np.flatnonzero(kept), notes
+__all__ = ["part", "time_axis"]
 
 
 def time_axis(
@@ -111,12 +68,13 @@ def _by_interval(frames: Frames, steps: np.ndarray | None, number: int, interval
     if number == 1:
         return np.zeros(1)
     spacing = np.diff(steps)
-    if np.ptp(spacing) > 0:
+    usual = float(np.median(spacing))
+    if 2 * np.count_nonzero(spacing == usual) <= number - 1:
         raise TrajectoryError(
             f"{frames.source}: frames are {spacing.min()} to {spacing.max()} steps apart, so one frame_interval does not hold for all; "
             f"pass timestep= (ps of one step) instead, or --timestep"
         )
-    return steps / spacing[0] * interval
+    return steps / usual * interval
 
 
 def part(time: np.ndarray, source: str, *, begin: float | str | None, end: float | str | None, stride: int) -> slice:

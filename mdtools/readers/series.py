@@ -27,6 +27,7 @@ _OPTIONS = (
     "begin",
     "end",
     "stride",
+    "gaps",
 )
 _INTEGERS = ("stride", "replica")
 _NUMBERS = ("temperature", "pressure")
@@ -105,18 +106,25 @@ def read_rows(table: Any, read: Any, *, errors: Literal["keep", "raise"], option
     if errors not in ("keep", "raise"):
         raise TrajectoryError(f"errors={errors!r} is not known; pass errors='keep' or 'raise'")
     rows, folder = rows_of(table)
+    names: list[str] = []
     members: list[Trajectory | Exception] = []
+    listed: list[dict[str, Any]] = []
     for row in rows:
         chosen = {**options, **{key: value for key, value in row.items() if key in _OPTIONS}}
         if isinstance(chosen.get("topology"), str) and "topology" in row:
             chosen["topology"] = folder / chosen["topology"]
         try:
-            members.append(read(_placed(row.get("path", row.get("paths")), folder), **chosen))
+            found = read(_placed(row.get("path", row.get("paths")), folder), **chosen)
         except (TrajectoryError, NotEnoughData) as reason:
             if errors == "raise":
                 raise type(reason)(f"{row['name']}: {reason}") from None
-            members.append(reason)
-    return Series(names=tuple(row["name"] for row in rows), members=tuple(members), rows=tuple(rows))
+            found = reason
+        # a run that was split at its gaps is a row for each part
+        parts = found.rows if isinstance(found, Series) else ({"name": ""},)
+        names += [", ".join(filter(None, (row["name"], part["name"]))) for part in parts]
+        members += found.members if isinstance(found, Series) else (found,)
+        listed += [{**row, **part, "name": name} for part, name in zip(parts, names[-len(parts) :], strict=True)]
+    return Series(names=tuple(names), members=tuple(members), rows=tuple(listed))
 
 
 def _placed(path: Any, folder: Path) -> Any:

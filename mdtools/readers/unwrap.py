@@ -52,7 +52,7 @@ def continuous_basis(cell: np.ndarray, source: str) -> tuple[np.ndarray, np.ndar
     if len(flips) == 0:
         return cell, None, flips
     total = np.tile(np.eye(3), (len(cell), 1, 1))
-    for frame in flips:
+    for frame in flips.tolist():
         total[frame:] = total[frame - 1] @ change[frame - 1]
     return total @ cell, np.linalg.inv(total), flips
 

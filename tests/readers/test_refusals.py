@@ -165,7 +165,7 @@ def test_files_that_are_not_there_empty_or_unknown(tmp_path):
     (tmp_path / "noise.dat").write_bytes(bytes(range(256)) * 4)
     refused(r"neither ours to read nor understood by ASE .* pass a LAMMPS text dump", tmp_path / "noise.dat")
     (tmp_path / "folder").mkdir()
-    refused(r"is a folder, but no store", tmp_path / "folder")
+    refused(r"is a folder, but neither a store of mdtools nor one with trajectories", tmp_path / "folder")
 
 
 @pytest.mark.parametrize("thing", [3, [], [1, 2], None, {}])

@@ -128,13 +128,6 @@ def test_a_run_may_be_more_files_than_can_be_open_at_once(dump, tmp_path):
     assert np.allclose(traj.scaled_positions[:, 0, 0], 0.1 + np.arange(60) / 1000)
 
 
-def test_two_runs_from_the_same_step_are_not_one(dump):
-    one = dump("id type x y z", [at(1), at(2)], steps=[0, 10], name="one.lammpstrj")
-    two = dump("id type x y z", [at(2), at(3), at(4)], steps=[0, 10, 20], name="two.lammpstrj")
-    with pytest.raises(TrajectoryError, match=r"steps start again .* pass the runs apart \(read_series\)"):
-        read([one, two], timestep=0.1, **OPTIONS)
-
-
 @pytest.mark.parametrize(
     ("name", "key"), [("truncated_last_frame.lammpstrj.gz", "truncated_last_frame"), ("truncated_stream.lammpstrj.gz", "truncated_stream_gz")]
 )
