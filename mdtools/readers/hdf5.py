@@ -11,7 +11,9 @@ import numpy as np
 from mdtools.errors import TrajectoryError
 from mdtools.readers.opened import PACKED, OpenedFile
 
-__all__ = ["SIGNATURE", "has_group", "open_hdf5", "rows", "understood"]
+__all__ = ["SIGNATURE", "attribute", "has_group", "open_hdf5", "refuse_impossible_size", "rows", "understood"]
+
+_MOST_PACKED = 200  # times: packing inside HDF5 makes coordinates a few times smaller, never this many
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -47,6 +49,21 @@ def has_group(path: Path, name: str) -> bool:
             return name in file
     except TrajectoryError:
         return False
+
+
+def refuse_impossible_size(path: Path, values: Any) -> None:
+    """Refuse a dataset that announces far more than its file can hold, before memory is asked for."""
+    size = path.stat().st_size
+    if path.suffix.lower() not in PACKED and int(values.dtype.itemsize) * int(np.prod(values.shape, dtype=object)) > _MOST_PACKED * size:
+        raise TrajectoryError(f"{path}: announces {values.name} of shape {values.shape}, which {size} bytes cannot hold; the file is damaged")
+
+
+def attribute(item: Any, name: str) -> Any:
+    """An attribute as text, number or array; None where there is none."""
+    value = item.attrs.get(name)
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.reshape(-1)[0]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def rows(values: Any, frames: np.ndarray) -> np.ndarray:

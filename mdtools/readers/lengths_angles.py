@@ -21,7 +21,8 @@ def cell_vectors(lengths: np.ndarray, angles: np.ndarray) -> np.ndarray:
     cell = np.zeros((len(lengths), 3, 3))
     cell[:, 0, 0], cell[:, 1, 0], cell[:, 1, 1] = a, b * cos_ab, b * sin_ab
     cell[:, 2, 0], cell[:, 2, 1], cell[:, 2, 2] = c * cos_ac, y, np.sqrt(np.clip(z2, 0, None))
-    return np.where(np.isfinite(cell).all(axis=(1, 2))[:, None, None], cell, 0.0)
+    cell[~np.isfinite(cell.reshape(len(cell), 9)).all(axis=1)] = 0.0
+    return cell
 
 
 def evened(times: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from mdtools.errors import TrajectoryError
 from mdtools.readers.cdf import Variable, read_cdf
 from mdtools.readers.frames import Block, Frames
-from mdtools.readers.hdf5 import SIGNATURE, open_hdf5, rows, understood
+from mdtools.readers.hdf5 import SIGNATURE, attribute, open_hdf5, refuse_impossible_size, rows, understood
 from mdtools.readers.lammps_columns import Columns
 from mdtools.readers.lengths_angles import cell_vectors, evened
 from mdtools.readers.opened import OpenedFile, head
@@ -116,10 +116,10 @@ class _Trajectory:
 
     def record(self) -> Frames:
         plan, names = self.plan, self.plan.names
-        about = [name for name in ("mass", "q") if name in self.sources]
+        about: list[str] = [name for name in ("mass", "q") if name in self.sources]
         first = self.table([*names, *(name for name in about if name not in names)], np.array([0]))[0]
         at = {name: slot for slot, name in enumerate([*names, *(name for name in about if name not in names)])}
-        said = {name: first[:, at[name]] for name in about}
+        said: dict[str, np.ndarray] = {name: first[:, at[name]] for name in about}
         if plan.kinds:
             if not (np.abs(first[:, at["type"]]) < 2**31).all():
                 raise TrajectoryError(f"{self.path}: frame 0 holds types that are no numbers of types; the file is damaged")
@@ -258,21 +258,16 @@ def _opened(path: Path) -> tuple[dict[str, Any], dict[str, Variable], int, int]:
         return read_cdf(OpenedFile(path))
     with understood(path):
         file = open_hdf5(path)
-        attributes = {name: _plain(value) for name, value in file.attrs.items()}
+        attributes = {"program": attribute(file, "program")}
         variables = {
-            name: Variable(item, (), {key: _plain(value) for key, value in item.attrs.items() if key in ("units", "scale_factor")})
+            name: Variable(item, (), {key: attribute(item, key) for key in ("units", "scale_factor") if key in item.attrs})
             for name, item in file.items()
             if hasattr(item, "shape") and item.dtype.kind in "iufS"
         }
+        for variable in variables.values():
+            refuse_impossible_size(path, variable.values)
         n_frames = next((variables[name].values.shape[0] for name in _VECTORS if name in variables and variables[name].values.ndim == 3), 0)
         return attributes, variables, n_frames, n_frames
-
-
-def _plain(value: Any) -> Any:
-    """An attribute of HDF5 as text or number."""
-    if isinstance(value, np.ndarray) and value.size == 1:
-        value = value.reshape(-1)[0]
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _factor(variable: Variable) -> float:
