@@ -45,7 +45,7 @@ def read_cell(path: Path) -> CellFile:
             row = [float(word) for word in words]
         except ValueError:
             row = []
-        if len(row) != _COLUMNS or not np.isfinite(row).all() or row[0] != int(row[0]):
+        if len(row) != _COLUMNS or not np.isfinite(row).all() or row[0] != int(row[0]) or abs(row[0]) > 2**53:
             raise TrajectoryError(
                 f"{path}: line {number}: {line[:50].decode('ascii', 'replace')!r} is not a step, a time, nine components of a cell and its volume; "
                 f"mend the file"

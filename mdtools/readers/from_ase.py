@@ -1,7 +1,5 @@
-"""What ASE reads (extxyz, .traj, vasprun.xml, ...), and lists of ase.Atoms."""
+"""What ASE reads (.traj, PDB, CIF, ...), and lists of ase.Atoms."""
 
-import io
-import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +9,10 @@ import numpy as np
 
 from mdtools.errors import TrajectoryError
 from mdtools.readers.frames import Block, Frames
-from mdtools.readers.opened import PACKED, OpenedFile, unpacked_suffix
+from mdtools.readers.opened import PACKED, unpacked_suffix
 from mdtools.units import ASE_TIME, UNIT_SYSTEMS
 
 __all__ = ["frames_of_atoms", "read_files", "read_with_ase"]
-
-_XYZ = (".extxyz", ".xyz", ".exyz")
 
 
 def read_files(files: Sequence[Path], units: str | None) -> list[Frames]:
@@ -32,14 +28,7 @@ def read_with_ase(path: Path, *, units: str | None = None) -> Frames:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if unpacked_suffix(path) in _XYZ:
-                # through a packed stream ASE seeks backwards, which takes minutes
-                text = bytes(OpenedFile(path).bytes[:]).decode("utf-8", "replace")
-                images = ase.io.read(io.StringIO(text), index=":", format="extxyz")
-            else:
-                images = ase.io.read(path, index=":")
-    except TrajectoryError:
-        raise
+            images = ase.io.read(path, index=":")
     except Exception as reason:
         raise TrajectoryError(
             f"{path}: neither ours to read nor understood by ASE ({type(reason).__name__}: "
@@ -50,14 +39,6 @@ def read_with_ase(path: Path, *, units: str | None = None) -> Frames:
 
 
 def _refuse_what_ase_reads_wrongly(path: Path) -> None:
-    name = path.name.lower()
-    if "vasprun" in name or unpacked_suffix(path) == ".xml":
-        content = OpenedFile(path).bytes
-        if re.search(rb'name="ML_LMLFF">\s*T', content):
-            raise TrajectoryError(
-                f"{path}: is of a run with a machine-learned force field, whose steps lie partly outside what ASE returns; "
-                "pass the XDATCAR of the same run"
-            )
     if path.suffix.lower() in PACKED and unpacked_suffix(path) in (".traj", ".h5", ".nc"):
         raise TrajectoryError(f"{path}: a packed binary file cannot be read; unpack it first")
 

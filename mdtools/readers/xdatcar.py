@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +12,44 @@ import numpy as np
 from mdtools.errors import TrajectoryError
 from mdtools.readers import rows
 from mdtools.readers.frames import Block, Frames
+from mdtools.readers.labels import Topology
 from mdtools.readers.opened import OpenedFile
 
 __all__ = ["read_files", "read_xdatcar"]
 
-_SEPARATOR = re.compile(rb"\s*(direct|konfig)", re.IGNORECASE)
+_SEPARATOR = re.compile(rb"\s*(direct|konfig)[ -~\t]*\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class _Header:
-    """The seven lines above the frames (six where the symbols are missing, as VASP 4 wrote them)."""
+    """The seven lines above the frames; six where the symbols are missing, five without cell, as versions of VASP 4 wrote them."""
 
     cell: np.ndarray
     symbols: tuple[str, ...] | None
     counts: tuple[int, ...]
     stop: int
+    completed: str = ""  # the topology that gave the cell
 
 
-def read_files(files: Sequence[Path], units: str | None) -> list[Frames]:
+def read_files(files: Sequence[Path], units: str | None, topology: Topology | None = None) -> list[Frames]:
     """A record of each file; VASP has one system of units."""
-    return [read_xdatcar(file) for file in files]
+    return [read_xdatcar(file, topology=topology) for file in files]
 
 
-def read_xdatcar(path: Path) -> Frames:
-    """An XDATCAR of VASP 4 to 6, plain or packed; coordinates may be wrapped or not. Raises TrajectoryError where it cannot be trusted."""
+def read_xdatcar(path: Path, *, topology: Topology | None = None) -> Frames:
+    """An XDATCAR of VASP 4 to 6, plain or packed; coordinates may be wrapped or not. A header without cell takes that of the topology.
+
+    Raises TrajectoryError where it cannot be trusted.
+    """
     file = OpenedFile(path)
-    header = _header(file, 0, 0)
+    header = _header_without_cell(file, topology) or _header(file, 0, 0)
+    if header.symbols is None and topology is not None:
+        _check_blocks(path, header, topology)
     starts, cells, notes = _index(file, header)
     n_atoms = sum(header.counts)
     kind_of_block = header.symbols or tuple(str(number) for number in range(1, len(header.counts) + 1))
+    if header.completed:
+        notes.append(f"{path.name}: the header holds no cell; that of {header.completed} is taken")
 
     def load(frames: np.ndarray) -> Block:
         return Block(scaled=_parse(file, starts, frames, n_atoms))
@@ -61,6 +71,33 @@ def read_xdatcar(path: Path) -> Frames:
         notes=tuple(notes),
         pieces=((0, str(path)),),
     )
+
+
+def _header_without_cell(file: OpenedFile, topology: Topology | None) -> _Header | None:
+    """The header of early VASP 4 (number of atoms, lengths, temperature, CAR, title), with cell and atoms of the topology; None for any other."""
+    lines = _lines(file, 0, 5)
+    if len(lines) < 5 or lines[3][0] != "CAR" or not re.match(r"[0-9]{1,15}(\s|$)", lines[0][0]):
+        return None
+    n_atoms = int(lines[0][0].split()[0])
+    if topology is None or topology.cell is None:
+        raise TrajectoryError(
+            f"{file.path}: the header holds neither cell nor symbols (VASP 4); pass topology= with the POSCAR or CONTCAR of the run, "
+            f"or on the command line --topology POSCAR"
+        )
+    if len(topology.ids) != n_atoms or n_atoms == 0:
+        raise TrajectoryError(f"{file.path}: holds {n_atoms} atoms and {topology.source} {len(topology.ids)}; pass the POSCAR of the same run")
+    return _Header(topology.cell, None, (n_atoms,), lines[4][1], topology.source)
+
+
+def _check_blocks(path: Path, header: _Header, topology: Topology) -> None:
+    """Refuse a topology of other atoms: each block of a header without symbols must be of one label."""
+    if topology.labels is None or header.completed:
+        return
+    edges = np.cumsum([0, *header.counts]).tolist()
+    blocks = [topology.labels[start:stop].tolist() for start, stop in pairwise(edges)]
+    if len(topology.labels) != edges[-1] or any(len(set(block)) > 1 for block in blocks):
+        counts = " ".join(map(str, header.counts))
+        raise TrajectoryError(f"{path}: the atoms of {topology.source} are not in blocks of {counts}; pass the POSCAR of the same run")
 
 
 def _lines(file: OpenedFile, at: int, number: int) -> list[tuple[str, int]]:
@@ -134,7 +171,7 @@ def _index(file: OpenedFile, header: _Header) -> tuple[np.ndarray, np.ndarray, l
     cells: list[np.ndarray] = []
     notes: list[str] = []
     blank, separated = at, True
-    title = bytes(content[: content.find(b"\n")]).strip()
+    title = bytes(content[: content.find(b"\n")]).strip().lower()
     while at < len(content):
         line_end = content.find(b"\n", at)
         line = bytes(content[at : line_end if line_end >= 0 else len(content)])
@@ -146,10 +183,10 @@ def _index(file: OpenedFile, header: _Header) -> tuple[np.ndarray, np.ndarray, l
         if spans and not _starts_like_rows(line):
             at = blank if _numbers([(line.decode("ascii", "replace"), 0)], 0) is not None else at  # the title of the header is blank
             if len(_lines(file, at, 8)) < 8:
-                if not title.startswith(line.strip()):
+                if not separated and not any(known.startswith(line.strip().lower()) for known in (title, b"direct configuration", b"konfig")):
                     raise TrajectoryError(
-                        f"{file.path}: line {file.line(at)} behind frame {len(spans) - 1} is neither a row nor the title of the file "
-                        f"({file.text_of_line(at)!r}); mend the end of the file"
+                        f"{file.path}: frame {len(spans) - 1} is followed by {line[:40].decode('ascii', 'replace')!r}, which is neither a row "
+                        f"nor the title of the file (line {file.line(at)}); mend the end of the file"
                     )
                 notes.append(f"{file.path.name}: frame {len(spans)}, the last, ends within its header and is dropped")
                 break

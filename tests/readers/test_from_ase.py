@@ -79,7 +79,7 @@ def test_velocities_of_unknown_units_are_left_out_and_said(caf2):
 
 
 def test_a_wrapped_file_with_sparse_frames_is_refused(caf2):
-    with pytest.raises(TrajectoryError, match=r"lammps.extxyz.gz: frame 17: atom id 57 .* too far to tell its image"):
+    with pytest.raises(TrajectoryError, match=r"lammps.extxyz.gz: frame 17 .step 17000.: atom id 57 .* too far to tell its image"):
         read(caf2 / "lammps.extxyz.gz", frame_interval=1)
 
 
@@ -87,13 +87,6 @@ def test_a_file_without_a_cell_is_refused(tmp_path, images):
     write(tmp_path / "plain.xyz", images[0], format="xyz")
     with pytest.raises(TrajectoryError, match="has no cell"):
         read(tmp_path / "plain.xyz", frame_interval=1)
-
-
-def test_a_run_with_a_learned_force_field_is_refused(tmp_path):
-    path = tmp_path / "vasprun.xml"
-    path.write_text('<modeling><i type="logical" name="ML_LMLFF"> T  </i></modeling>')
-    with pytest.raises(TrajectoryError, match=r"machine-learned force field.*pass the XDATCAR"):
-        read(path, frame_interval=1)
 
 
 def test_windows_line_ends_are_read(files):
