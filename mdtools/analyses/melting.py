@@ -7,9 +7,9 @@ import jax
 import numpy as np
 import xarray as xr
 
-from mdtools import schema
+from mdtools import memory, schema
 from mdtools.analyses.labels import common, lag_frames, lag_times
-from mdtools.analyses.over_atoms import MEMORY, group_means
+from mdtools.analyses.over_atoms import group_means
 from mdtools.analyses.reflections import density_amplitudes
 from mdtools.errors import NotEnoughData
 from mdtools.kernels.scattering import moments_and_overlap, neighbour_counts, stayed_within
@@ -140,7 +140,7 @@ def _neighbour_distance(traj: Trajectory, name: str, *, frames: int = 32, centre
     near = 2 * spacing < heights.min() / 2
     images = np.zeros((1, 3)) if near else np.stack(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     middle = np.unique(np.linspace(0, len(atoms) - 1, min(centres, len(atoms))).astype(int))
-    middle = middle[: max(1, MEMORY // (12 * 8 * len(atoms) * len(images)))]
+    middle = middle[: max(1, memory.block() // (12 * 8 * len(atoms) * len(images)))]
     positions = np.stack([np.asarray(traj.scaled_positions[int(k)])[atoms] for k in chosen])
     with jax.enable_x64(True):
         counts = np.asarray(neighbour_counts(positions, cell, middle, images, np.float64(2 * spacing), bins=bins))

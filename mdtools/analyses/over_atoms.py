@@ -6,13 +6,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from mdtools import memory
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.kernels.grouped import group_sums
 from mdtools.trajectory import Quantity, Trajectory
 
-__all__ = ["MEMORY", "block_of_atoms", "frame_of", "group_means", "species_groups", "window_length"]
-
-MEMORY = 2**28  # bytes that one block may take on the device, copies included
+__all__ = ["block_of_atoms", "frame_of", "group_means", "species_groups", "window_length"]
 
 
 def window_length(traj: Trajectory, windows: int, *, who: str, shortest: int = 2) -> int:
@@ -27,8 +26,8 @@ def window_length(traj: Trajectory, windows: int, *, who: str, shortest: int = 2
 
 
 def block_of_atoms(n_frames: int, n_atoms: int) -> int:
-    """Atoms in a block: about a dozen float64 copies of their paths (padded FFT included) fit into MEMORY."""
-    return int(np.clip(MEMORY // (12 * 3 * 8 * n_frames), 1, n_atoms))
+    """Atoms in a block: about a dozen float64 copies of their paths (padded FFT included) fit into what a block may take."""
+    return int(np.clip(memory.block() // (12 * 3 * 8 * n_frames), 1, n_atoms))
 
 
 def species_groups(traj: Trajectory) -> np.ndarray:

@@ -6,7 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from mdtools.analyses.over_atoms import MEMORY, frame_of, species_groups
+from mdtools import memory
+from mdtools.analyses.over_atoms import frame_of, species_groups
 from mdtools.kernels.current import charge_sums
 from mdtools.trajectory import Quantity, Trajectory
 
@@ -14,8 +15,8 @@ __all__ = ["block_of_frames", "charge_by_species", "in_windows"]
 
 
 def block_of_frames(n_frames: int, n_atoms: int) -> int:
-    """Frames in a block: about half a dozen float64 copies of them fit into MEMORY."""
-    return int(np.clip(MEMORY // (6 * 3 * 8 * n_atoms), 1, n_frames))
+    """Frames in a block: about half a dozen float64 copies of them fit into what a block may take."""
+    return int(np.clip(memory.block() // (6 * 3 * 8 * n_atoms), 1, n_frames))
 
 
 def charge_by_species(traj: Trajectory, quantity: Quantity, *, reference: Sequence[str] | str | None) -> tuple[np.ndarray, Any]:

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdtools import progress
-from mdtools.analyses.over_atoms import MEMORY, species_groups
+from mdtools import memory, progress
+from mdtools.analyses.over_atoms import species_groups
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.cell import face_distances
 from mdtools.kernels.van_hove import pair_counts
@@ -72,7 +72,7 @@ def _cell(traj: Trajectory, rows: np.ndarray) -> np.ndarray:
 
 def _blocks(traj: Trajectory, visits: np.ndarray, path: np.ndarray, n_counts: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """Rows of a block of visits, and its cells and scaled positions at both moments in the frame of reference."""
-    size = int(np.clip(MEMORY // (8 * (12 * traj.n_atoms + 4 * n_counts)), 1, min(BLOCK, len(visits))))
+    size = int(np.clip(memory.block() // (8 * (12 * traj.n_atoms + 4 * n_counts)), 1, min(BLOCK, len(visits))))
 
     def positions(frames: np.ndarray) -> np.ndarray:
         stored = traj.scaled_positions

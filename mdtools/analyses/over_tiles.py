@@ -6,7 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from mdtools.analyses.over_atoms import MEMORY, frame_of
+from mdtools import memory
+from mdtools.analyses.over_atoms import frame_of
 from mdtools.kernels.grouped import tile_sums
 from mdtools.trajectory import Trajectory
 
@@ -36,7 +37,7 @@ def tile_means(
     n_groups = int(groups.max()) + 1
     share = 1.0 / np.bincount(groups)[groups] if weights is None else weights
     cell, shift, taken = frame_of(traj, reference, "positions")
-    block = int(np.clip(MEMORY // (2 * 3 * 8 * traj.n_frames + 2 * kept_bytes), 1, traj.n_atoms))
+    block = int(np.clip(memory.block() // (2 * 3 * 8 * traj.n_frames + 2 * kept_bytes), 1, traj.n_atoms))
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
     size = tile_size(traj.n_frames, blocks)
     n_tiles = max(len(tiles_of(one, size)[0]) for one in blocks)

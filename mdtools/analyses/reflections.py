@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from mdtools.analyses.over_atoms import MEMORY
+from mdtools import memory
 from mdtools.kernels.scattering import density_on_grid, density_waves
 from mdtools.trajectory import Trajectory
 
@@ -29,7 +29,7 @@ def density_amplitudes(traj: Trajectory, reference: Sequence[str] | str | None) 
         atoms = traj.indices(name)
         miller = _strongest(traj, atoms, path, first=n_blocks // 2 * length)
         waves = np.empty((n_blocks * length, len(miller), 2))
-        block = int(np.clip(MEMORY // (8 * 8 * len(atoms)), 1, len(waves)))
+        block = int(np.clip(memory.block() // (8 * 8 * len(atoms)), 1, len(waves)))
         for first in range(0, len(waves), block):
             frames = np.minimum(np.arange(first, first + block), len(waves) - 1)  # one shape: the last frame is repeated
             with jax.enable_x64(True):

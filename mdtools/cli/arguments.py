@@ -58,6 +58,7 @@ class Request:
     options: dict[str, Any] = field(default_factory=dict)
     out: str | None = None
     device: str | None = None
+    memory: str | None = None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -92,6 +93,7 @@ def parse(words: list[str]) -> Request | None:
         options,
         got.get("out") if "out" not in options else None,
         got.get("device"),
+        got.get("memory"),
     )
 
 
@@ -149,6 +151,12 @@ def _parser(command: str) -> tuple[_Parser, dict[str, Option], dict[str, Option]
     if "out" not in mine and function not in ("info", "run"):
         others.add_argument("--out", metavar="FILE.nc", help=f"where the numbers are written; {function}.nc if not given")
     others.add_argument("--device", metavar="cpu|cuda:0", help="where to compute; JAX's first choice if not given")
+    others.add_argument(
+        "--memory",
+        metavar="2GiB",
+        help="most that large arrays may take; else MDTOOLS_MEMORY, else the smallest of 2 GiB, a quarter of the machine's memory "
+        "and half of what the batch system allows",
+    )
     return parser, mine, reader
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mdtools import chain, progress
+from mdtools import chain, memory, progress
 from mdtools.cli.arguments import Refusal, Request
 from mdtools.cli.shown import show_info, show_results, table
 from mdtools.values import flag
@@ -24,10 +24,10 @@ def execute(request: Request) -> None:
     if request.function == "run":
         from mdtools.recipe import run
 
-        with _device(request.device):
+        with _device(request.device), _memory(request.memory):
             run(request.paths[0], **request.options)
         return
-    with _device(request.device), progress.bar():
+    with _device(request.device), _memory(request.memory), progress.bar():
         {"read": _read, "measure": _measure, "estimate": _estimate, "decide": _estimate, "show": _report}[request.stage](request)
 
 
@@ -123,6 +123,10 @@ def _report(request: Request) -> None:
         table(shown.header, shown.rows)
     print("".join(f"{line}\n" for line in section.text), end="")
     print(f"written to {path}, and its numbers to {path.with_suffix('.nc')}")
+
+
+def _memory(most: str | None) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext() if most is None else memory.limited(most)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mdtools import memory
 from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES
 from mdtools.errors import TrajectoryError
 from mdtools.signatures import signature
@@ -61,19 +62,10 @@ def _cost(traj: Any) -> dict[str, str]:
     parts = (traj.scaled_positions is not None) + (traj.velocities is not None)
     store = traj.n_frames * (traj.n_atoms * 3 * 4 * parts + 9 * 8 + 8)
     seconds = traj.n_frames * traj.n_atoms / ION_FRAMES_PER_SECOND
-    from mdtools.analyses.over_atoms import MEMORY
 
     return {
-        "as a store": f"{_bytes(store)} (mdtools convert, uncompressed)",
+        "as a store": f"{memory.in_words(store)} (mdtools convert, uncompressed)",
         "time": traj.describe()["time"],
         "an MSD will take": f"about {max(1, round(seconds))} s on one processor core",
-        "memory": f"about {_bytes(store + MEMORY)} from a file, {_bytes(2 * MEMORY)} from a store",
+        "memory": f"about {memory.in_words(store + memory.limit())} from a file, {memory.in_words(memory.limit())} from a store (--memory)",
     }
-
-
-def _bytes(n: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if n < 1000:
-            return f"{n:.3g} {unit}"
-        n /= 1000
-    return f"{n:.3g} TB"

@@ -126,7 +126,7 @@ def test_partial_currents_obey_the_golden_rule_in_the_barycentre(gas):
 
 def test_the_padded_last_block_of_frames_counts_nothing(gas, monkeypatch):
     whole = {q: charge_by_species(gas, q, reference="A")[0] for q in ("positions", "velocities")}
-    monkeypatch.setattr(over_frames, "MEMORY", 7 * 6 * 3 * 8 * gas.n_atoms)
+    monkeypatch.setattr("mdtools.memory.block", lambda: 7 * 6 * 3 * 8 * gas.n_atoms)
     assert over_frames.block_of_frames(gas.n_frames, gas.n_atoms) == 7
     for quantity, expected in whole.items():
         np.testing.assert_allclose(charge_by_species(gas, quantity, reference="A")[0], expected, rtol=1e-12, atol=1e-12)
@@ -135,7 +135,7 @@ def test_the_padded_last_block_of_frames_counts_nothing(gas, monkeypatch):
 def test_a_breathing_cell_of_each_frame_moves_the_dipole_when_it_is_asked_to(gas, monkeypatch):
     scale = 1 + 0.01 * np.sin(np.arange(gas.n_frames))
     breathing = dataclasses.replace(gas, cell=gas.cell * scale[:, None, None], unwrap="lattice")
-    monkeypatch.setattr(over_frames, "MEMORY", 7 * 6 * 3 * 8 * gas.n_atoms)
+    monkeypatch.setattr("mdtools.memory.block", lambda: 7 * 6 * 3 * 8 * gas.n_atoms)
     found, _ = charge_by_species(breathing, "positions", reference="none")
     np.testing.assert_allclose(found, np.moveaxis(dipole(gas), 1, 2) * scale, rtol=1e-10, atol=1e-10)
 

@@ -276,7 +276,7 @@ def test_repeated_calls_of_equal_shape_compile_once(from_paths):
 def test_blocks_of_atoms_give_what_one_block_gives(from_paths, monkeypatch):
     traj = from_paths(walks(60, 7), CUBE, species=np.array(list("ABABABA")))
     whole = msd(traj)
-    monkeypatch.setattr("mdtools.analyses.over_atoms.MEMORY", 3 * 12 * 3 * 8 * 60)
+    monkeypatch.setattr("mdtools.memory.block", lambda: 3 * 12 * 3 * 8 * 60)
     np.testing.assert_allclose(msd(traj).msd, whole.msd, rtol=1e-12, atol=1e-14)
 
 

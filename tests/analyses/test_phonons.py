@@ -176,7 +176,7 @@ def test_a_drift_is_seen_unless_the_reference_moves_with_it(small):
 
 def test_blocks_of_atoms_do_not_change_the_answer(small, monkeypatch):
     one = phonon_dos(small)
-    monkeypatch.setattr(over_atoms, "MEMORY", 2 * 12 * 3 * 8 * small.n_frames)
+    monkeypatch.setattr("mdtools.memory.block", lambda: 2 * 12 * 3 * 8 * small.n_frames)
     assert over_atoms.block_of_atoms(small.n_frames, small.n_atoms) == 2
     other = phonon_dos(small)
     for name in one:
