@@ -39,6 +39,8 @@ def read_cdf(file: OpenedFile) -> tuple[dict[str, Any], dict[str, Variable], int
 
     Raises TrajectoryError for a header that cannot be understood.
     """
+    if bytes(file.bytes[:3]) != b"CDF":
+        raise TrajectoryError(f"{file.path}: is not a netCDF file, its first bytes say otherwise; pass one, or name the file after what it holds")
     try:
         return _Header(file.bytes).read()
     except _Damaged as reason:
@@ -48,13 +50,13 @@ def read_cdf(file: OpenedFile) -> tuple[dict[str, Any], dict[str, Variable], int
 class _Header:
     def __init__(self, content: Any) -> None:
         self.content, self.at = content, 4
-        self.version = content[3]
+        self.version = content[3] if len(content) > 3 else 0
         # sizes and counts are of 8 bytes in CDF-5, offsets in CDF-2 and CDF-5
         self.count, self.offset = ">Q" if self.version == 5 else ">I", ">I" if self.version == 1 else ">Q"
 
     def read(self) -> tuple[dict[str, Any], dict[str, Variable], int, int]:
-        if bytes(self.content[:3]) != b"CDF" or self.version not in (1, 2, 5):
-            raise _Damaged("its first bytes are not those of CDF-1, CDF-2 or CDF-5")
+        if self.version not in (1, 2, 5):
+            raise _Damaged(f"it is of version {self.version}, and 1, 2 and 5 are known")
         announced = self.number(self.count)
         dims = [(self.name(), self.number(self.count)) for _ in range(self.list_of(_DIMENSIONS))]
         attributes = self.attributes()

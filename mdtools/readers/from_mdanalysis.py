@@ -1,9 +1,6 @@
-"""What MDAnalysis reads (DCD, XTC, TRR, AMBER NetCDF, H5MD, GRO, ...), and Universes."""
+"""Universes, and formats that only MDAnalysis reads (GRO, MDCRD, ...)."""
 
-import shutil
-import tempfile
 import warnings
-import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,19 +8,13 @@ from typing import Any
 import numpy as np
 
 from mdtools.errors import TrajectoryError
+from mdtools.readers.dcd import MOVING_CELL
 from mdtools.readers.frames import Block, Frames
+from mdtools.readers.lengths_angles import cell_vectors
 from mdtools.readers.opened import head
 
 __all__ = ["attribute_of_universe", "frames_of_universe", "labels_of_universe", "read_files", "read_with_mdanalysis"]
 
-_MAGIC = {
-    ".dcd": (b"CORD",),
-    ".xtc": (b"\0\0\x07\xcb", b"\0\0\x07\xe7"),
-    ".trr": (b"\0\0\x07\xc9",),
-    ".nc": (b"CDF", b"HDF"),
-    ".ncdf": (b"CDF", b"HDF"),
-    ".h5md": (b"HDF",),
-}
 _STEPPED = ("DCD", "LAMMPS")  # no unit of length but angstrom by habit, so that `units=` of the user counts
 _TIMED = ("XTC", "TRR")  # formats that hold a time, in ps by definition; all others leave it to a default of 1 ps
 
@@ -35,51 +26,22 @@ def read_files(files: Sequence[Path], units: str | None) -> list[Frames]:
 
 def read_with_mdanalysis(path: Path) -> Frames:
     """A binary trajectory, without its topology: atoms are numbered 1, 2, ... in the order of the file."""
-    _check_magic(path)
+    if not head(path, 8):
+        raise TrajectoryError(f"{path}: is empty; pass a file with at least one frame")
     with warnings.catch_warnings():
         # in its own block: MDAnalysis puts filters of its own in front when it is imported
         warnings.simplefilter("ignore")
         from MDAnalysis.coordinates.core import reader
-    folder = tempfile.mkdtemp(prefix="mdtools-")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            trajectory = reader(str(_away_from_its_folder(path, Path(folder))))
+            trajectory = reader(str(path))
         except Exception as reason:
-            shutil.rmtree(folder, ignore_errors=True)
             raise TrajectoryError(
                 f"{path}: MDAnalysis cannot read it ({type(reason).__name__}: {str(reason).splitlines()[0] if str(reason) else 'no reason given'}); "
                 f"pass a text dump of the run, or a DCD, XTC or TRR"
             ) from None
-    weakref.finalize(trajectory, shutil.rmtree, folder, ignore_errors=True)
     return _frames(trajectory, source=str(path))
-
-
-def _away_from_its_folder(path: Path, folder: Path) -> Path:
-    """A link to an XTC or TRR in another folder: MDAnalysis writes index files beside what it reads, and data folders stay as they are."""
-    if path.suffix.lower() not in (".xtc", ".trr"):
-        return path
-    link = folder / path.name
-    try:
-        link.symlink_to(path.resolve())
-    except OSError:  # no links on this file system
-        return path
-    return link
-
-
-def _check_magic(path: Path) -> None:
-    """Refuse what is not what its name says before MDAnalysis does so, which is noisier."""
-    start, suffix = head(path, 8), path.suffix.lower()
-    if start[:4] == b"CDF\5":
-        raise TrajectoryError(
-            f"{path}: is a netCDF file of the kind CDF-5, which MDAnalysis cannot read; pass a text dump of the run, or a DCD, XTC or TRR"
-        )
-    if not start:
-        raise TrajectoryError(f"{path}: is empty; pass a file with at least one frame")
-    if suffix in _MAGIC and not any(magic in start for magic in _MAGIC[suffix]):
-        raise TrajectoryError(
-            f"{path}: is not a {suffix[1:].upper()} file, its first bytes say otherwise; pass one, or name the file after what it holds"
-        )
 
 
 def frames_of_universe(universe: Any) -> Frames:
@@ -128,7 +90,7 @@ def _frames(trajectory: Any, *, source: str, fixed_charges: np.ndarray | None = 
         warnings.simplefilter("ignore")
         for number, ts in enumerate(trajectory):
             if ts.dimensions is not None:
-                cell[number] = _vectors(ts.dimensions)
+                cell[number] = cell_vectors(ts.dimensions[None, :3], ts.dimensions[None, 3:])[0]
             time[number] = ts.time if trajectory.format in _TIMED else 0.0
             moving = moving and ts.has_velocities
             if not ts.has_positions:
@@ -166,21 +128,10 @@ def _frames(trajectory: Any, *, source: str, fixed_charges: np.ndarray | None = 
         charges=fixed_charges,
         has_velocities=moving,
         load=load,
-        notes=("the file does not hold the origin of the cell: if the cell moves (LAMMPS, NPT), all atoms seem to move against it",)
-        if changing
-        else (),
+        notes=(MOVING_CELL,) if changing else (),
         pieces=((0, source),),
         **atoms,
     )
-
-
-def _vectors(dimensions: np.ndarray) -> np.ndarray:
-    """Cell vectors (rows) from lengths and angles: a along x, b in the xy plane."""
-    a, b, c, *angles = (float(value) for value in dimensions)
-    cos_bc, cos_ac, cos_ab = (0.0 if angle == 90.0 else np.cos(np.radians(angle)) for angle in angles)
-    sin_ab = np.sqrt(1 - cos_ab**2)
-    x, y = c * cos_ac, c * (cos_bc - cos_ac * cos_ab) / sin_ab if sin_ab else 0.0
-    return np.array([[a, 0, 0], [b * cos_ab, b * sin_ab, 0], [x, y, np.sqrt(max(c**2 - x**2 - y**2, 0.0))]])
 
 
 def _steps(trajectory: Any, n_frames: int) -> np.ndarray | None:

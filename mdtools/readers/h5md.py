@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mdtools.errors import TrajectoryError
+from mdtools.readers.dcd import MOVING_CELL
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.hdf5 import attribute, open_hdf5, refuse_impossible_size, rows, understood
 from mdtools.readers.lammps_columns import inverse_or_nan
@@ -149,7 +150,7 @@ class _Particles:
         first = np.array([0])
         labels, kind = self._labels(order_of(first))
         if self.n_frames > 1 and np.ptp(cell, axis=0).max() > 0:
-            self.notes.append("the file does not hold the origin of the cell: if the cell moves (LAMMPS, NPT), all atoms seem to move against it")
+            self.notes.append(MOVING_CELL)
         mass = self.elements.get("mass")
         times = None if self.main.times is None or (self.lengths is not None and self.times is None) else self.main.times * (self.times or 1.0)
         return Frames(

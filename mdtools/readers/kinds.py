@@ -20,7 +20,7 @@ _CP2K = re.compile(rb"\s*\d+[ \t\r]*\n\s*i\s*=\s*\d+\s*,\s*time\s*=|\s*#\s*Step\
 _IPI = re.compile(rb"\s*\d+[ \t\r]*\n\s*#?\s*CELL\s*[({]\s*(?:abcABC|H|GENH)\s*[)}]")
 _XYZ = (".extxyz", ".xyz", ".exyz")
 _BINARY = (b"DUMPATOM", b"DUMPCUST")
-_MDANALYSIS = (".dcd", ".xtc", ".trr", ".gro", ".trj", ".mdcrd", ".crdbox", ".coor")
+_MDANALYSIS = (".gro", ".trj", ".mdcrd", ".crdbox", ".coor")
 
 
 def _is_vaspout(path: Path) -> bool:
@@ -85,6 +85,8 @@ KINDS: tuple[Kind, ...] = (
         module="netcdf",
     ),
     Kind(name="H5MD", knows=lambda path, start, suffix: suffix == ".h5md" or _has_group(path, start, "h5md"), module="h5md"),
+    Kind(name="DCD", knows=lambda path, start, suffix: start[4:8] == b"CORD" or suffix == ".dcd", module="dcd"),
+    Kind(name="XTC or TRR", knows=lambda path, start, suffix: suffix in (".xtc", ".trr"), module="gromacs"),
     Kind(name="MDAnalysis", knows=lambda path, start, suffix: suffix in _MDANALYSIS, module="from_mdanalysis"),
     Kind(name="ASE", knows=lambda path, start, suffix: True, module="from_ase"),
 )

@@ -12,6 +12,7 @@ import numpy as np
 
 from mdtools.errors import TrajectoryError
 from mdtools.readers.cdf import Variable, read_cdf
+from mdtools.readers.dcd import MOVING_CELL
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.hdf5 import SIGNATURE, attribute, open_hdf5, refuse_impossible_size, rows, understood
 from mdtools.readers.lammps_columns import Columns
@@ -130,7 +131,7 @@ class _Trajectory:
         self._check_frame_of_axes(first, at, cell[0], origin)
         steps, times = self._clock()
         if self.by_lammps and origin is None and self.n_frames > 1 and np.ptp(cell, axis=0).max() > 0:
-            self.notes.append("the file does not hold the origin of the cell: if the cell moves, all atoms seem to move against it")
+            self.notes.append(MOVING_CELL)
         start = np.zeros((self.n_frames, 3)) if origin is None else origin
 
         def load(frames: np.ndarray) -> Block:
