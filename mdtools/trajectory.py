@@ -419,7 +419,7 @@ class Trajectory:
         units = {"temperature": "K", "pressure": "GPa", "volume": "angstrom^3"}
         means = {name: value for name, value in self.log.means().items() if name in units}
         words = ", ".join(
-            f"{name} {mean:.6g}" + ("" if np.isnan(error) else f" +- {error:.2g}") + ("" if self.reduced else f" {units[name]}")
+            f"{name} {mean:.6g}" + (f" +- {error:.2g}" if error > 1e-9 * abs(mean) else "") + ("" if self.reduced else f" {units[name]}")
             for name, (mean, error) in means.items()
         )
         return {"thermo": f"{len(self.log)} rows; {words}"} | rows

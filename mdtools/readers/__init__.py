@@ -36,6 +36,9 @@ def read(
     end: float | str | None = None,
     stride: int = 1,
     gaps: Literal["error", "split"] = "error",
+    log: str | Path | Sequence[str] | None = None,
+    log_run: int | None = None,
+    velocities: Literal["file", "positions"] = "file",
 ) -> Trajectory:
     """Read a run: a file, several files, a list of ase.Atoms, an MDAnalysis Universe or a store.
 
@@ -53,6 +56,10 @@ def read(
     begin, end : first and last time that is wanted, ps or with a unit. stride : take every stride-th frame of those.
     gaps : what to do where frames are missing among evenly spaced ones, or a file does not continue the one before: "error", or
         "split": a `Series` of the parts is returned instead of a Trajectory, and no time origin crosses a gap.
+    log : log of LAMMPS, vasprun.xml or OUTCAR of the run (several: a list): its rows within the run become `thermo`, and what it
+        states (units, time of a step, the thermostat's temperature) is taken where nothing else says it.
+    log_run : number of the run in the log, from 1, where the steps of several would do.
+    velocities : those of the "file", or made of "positions" by central differences, for files that have none.
     Raises TrajectoryError where something is missing or contradicts; the message ends in what to pass.
 
     >>> from ase.build import bulk
@@ -62,9 +69,12 @@ def read(
     """
     if _is_path(path) and _is_store(Path(path)):
         given = {"topology": topology, "units": units, "timestep": timestep, "frame_interval": frame_interval, "species": species, "masses": masses}
+        given["log"] = log
         changed = {"charges": charges, "framework": framework, "temperature": temperature, "unwrap": unwrap if unwrap != "scaled" else None}
-        return _read_store(Path(path), given, changed, begin=begin, end=end, stride=stride, gaps=gaps)  # type: ignore[return-value]
+        stored = _read_store(Path(path), given, changed, begin=begin, end=end, stride=stride, gaps=gaps)
+        return _finished(stored, velocities)
     from mdtools.readers.assemble import Options, assemble, assemble_parts
+    from mdtools.readers.thermo import open_log
     from mdtools.readers.topology import read_topology
 
     atoms = None if topology is None else read_topology(topology)
@@ -85,10 +95,9 @@ def read(
         end=end,
         stride=stride,
         gaps=gaps,
+        log=open_log(log, frames, run=log_run, units=units),
     )
-    if gaps == "split":
-        return assemble_parts(frames, options)  # type: ignore[return-value]  # whoever asks for parts expects a Series
-    return assemble(frames, options)
+    return _finished(assemble_parts(frames, options) if gaps == "split" else assemble(frames, options), velocities)
 
 
 def read_series(table: Any, *, errors: Literal["keep", "raise"] = "keep", **options: Any) -> Series:
@@ -108,6 +117,18 @@ def read_series(table: Any, *, errors: Literal["keep", "raise"] = "keep", **opti
     from mdtools.readers.series import read_rows
 
     return read_rows(table, read, errors=errors, options=options)
+
+
+def _finished(found: "Trajectory | Series", velocities: str) -> Any:
+    """What was read, looked at, and with the velocities that were asked for; whoever asks for parts expects a Series."""
+    from mdtools.readers.differences import velocities_from_positions
+    from mdtools.readers.sanity import examined
+
+    if velocities not in ("file", "positions"):
+        raise TrajectoryError(f"velocities={velocities!r} is not known; pass velocities='file' or 'positions'")
+    if isinstance(found, Series):
+        return dataclasses.replace(found, members=tuple(_finished(one, velocities) if isinstance(one, Trajectory) else one for one in found.members))
+    return examined(velocities_from_positions(found) if velocities == "positions" else found)
 
 
 def write_store(traj: Trajectory, path: str | Path, *, overwrite: bool = False) -> Path:

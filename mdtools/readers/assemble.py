@@ -15,8 +15,10 @@ from mdtools.readers.frames import Frames
 from mdtools.readers.gaps import segments
 from mdtools.readers.labels import Topology, resolve_charges, resolve_masses, resolve_species
 from mdtools.readers.parts import parts_note, series_of_parts
+from mdtools.readers.thermo import Log
 from mdtools.readers.timeline import Timeline, shortened, timeline
 from mdtools.readers.unwrap import continuous_basis
+from mdtools.thermo import Thermo
 from mdtools.trajectory import Series, Trajectory
 from mdtools.units import UNIT_SYSTEMS, UnitSystem
 
@@ -42,6 +44,7 @@ class Options:
     end: float | str | None = None
     stride: int = 1
     gaps: str = "error"
+    log: Log | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,7 @@ class Understood:
     framework: tuple[str, ...]
     notes: tuple[str, ...]
     step: dict[str, Any]
+    log: Thermo | None = None
 
     def trajectory(self, *, scaled_positions: Any, velocities: Any, charges: Any) -> Trajectory:
         """The run with its large arrays. charges : those that came with the frames; they may have changed with time."""
@@ -83,6 +87,7 @@ class Understood:
             velocities=velocities,
             framework=self.framework,
             temperature=None if self.options.temperature is None else float(self.options.temperature),
+            log=self.log,
             ids=self.frames.ids,
             origin=self.origin,
             unwrap=self.options.unwrap,
@@ -131,6 +136,8 @@ def _timeline(frames: Frames, options: Options) -> tuple[Timeline, UnitSystem]:
     for name, values in known.items():
         if getattr(options, name) not in values:
             raise TrajectoryError(f"{name}={getattr(options, name)!r} is not known; pass {name}={_either(values)}")
+    if options.log is not None:
+        options = replace(options, **options.log.told(options)[0])
     system = _system(frames, options.units)
     _check_cell(frames)
     return timeline(frames, options, system), system
@@ -154,6 +161,12 @@ def _understood(
     if frames.temperature is not None and options.temperature is None:
         options = replace(options, temperature=frames.temperature)
         said.append(f"temperature {frames.temperature:g} K is that of the thermostat in the file")
+    log, of_log = None, ()
+    if options.log is not None:
+        log, of_log = options.log.thermo(frames, kept, line.time[chosen.start : chosen.stop], system)
+        told, of_told = options.log.told(options)
+        options = replace(options, **told)
+        said += [*of_told, *of_log]
     species = resolve_species(frames, options.species, options.topology)
     assert species.values is not None
     masses = resolve_masses(frames, species.values, system, options.masses, options.topology)
@@ -185,6 +198,7 @@ def _understood(
         "masses": f"from {masses.origin}",
         "charges": f"from {charges.origin}",
         "velocities": frames.has_velocities,
+        "thermo": None if log is None else f"from {log.source}",
         **{name: getattr(options, name) for name in ("timestep", "begin", "end", "stride", "precision", "unwrap", "temperature")},
         "framework": list(framework),
         **({"pieces": shortened(line.pieces)} if line.pieces else {}),
@@ -205,6 +219,7 @@ def _understood(
         charges=charges.values,
         framework=tuple(framework),
         notes=tuple(said),
+        log=log,
         step=history,
     )
 

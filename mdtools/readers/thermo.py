@@ -17,7 +17,9 @@ from mdtools.readers.thermo_values import values_of
 from mdtools.thermo import Thermo
 from mdtools.units import UNIT_SYSTEMS, UnitSystem
 
-__all__ = ["Log", "read_logs"]
+__all__ = ["Log", "open_log", "read_logs"]
+
+_LOGS = ("VASP vasprun", "VASP OUTCAR")  # kinds of trajectories that are logs, too
 
 
 def read_logs(paths: Any) -> list[Logged]:
@@ -38,17 +40,17 @@ def read_logs(paths: Any) -> list[Logged]:
 class Log:
     """The runs of a log that belong to the frames of a trajectory.
 
-    by : what frames and rows have in common: "steps", "times", or "count" of ionic steps.
+    by : what frames and rows have in common: "steps", "times", or "count" of ionic steps. given : units that the user named.
     """
 
     runs: tuple[Logged, ...]
     by: str
     frames: Frames
-    notes: tuple[str, ...] = ()
+    given: str | None = None
 
     @classmethod
-    def of(cls, frames: Frames, runs: Sequence[Logged], *, run: int | None = None) -> "Log":
-        """Choose the runs. run : number of the run in the log, from 1, where several would do.
+    def of(cls, frames: Frames, runs: Sequence[Logged], *, run: int | None = None, units: str | None = None) -> "Log":
+        """Choose the runs. run : number of the run in the log, from 1, where several would do. units : what the user said.
 
         Raises TrajectoryError where none or several cover the frames.
         """
@@ -57,21 +59,50 @@ class Log:
                 raise TrajectoryError(f"log_run={run}: the log holds the runs 1 to {len(runs)}; pass one of those")
             runs = [runs[run - 1]]
         if all(one.counted for one in runs):
-            return cls(runs=tuple(runs), by="count", frames=frames)
+            return cls(runs=tuple(runs), by="count", frames=frames, given=units)
         if frames.steps is not None:
             by, span = "steps", (float(frames.steps.min()), float(frames.steps.max()))
-            return cls(runs=_chosen(runs, span, frames), by=by, frames=frames)
+            return cls(runs=_chosen(runs, span, frames), by=by, frames=frames, given=units)
         if frames.times is None:
             raise TrajectoryError(
                 f"{frames.source}: frames carry neither steps nor times, so the rows of {runs[0].source} cannot be told to belong to them; "
                 "leave log= out, or pass a trajectory that holds them (LAMMPS dump)"
             )
-        return cls(runs=tuple(runs), by="times", frames=frames)
+        return cls(runs=tuple(runs), by="times", frames=frames, given=units)
 
     @property
     def units(self) -> str | None:
         """Name of the unit system that the log states."""
         return next((run.units for run in self.runs if run.units), None) if self.by != "count" else None
+
+    def told(self, options: Any) -> tuple[dict[str, Any], list[str]]:
+        """Options of `read` that the log states where neither the user (`options`) nor the trajectory does, and notes on them."""
+        frames, source = self.frames, self.runs[0].source
+        out: dict[str, Any] = {}
+        notes: list[str] = []
+        if options.units is None and frames.units is None and self.units:
+            out["units"] = self.units
+            notes.append(f"units {self.units} are those of {source}")
+        elif self.units and not frames.in_angstrom_and_ps and self.units != (options.units or frames.units):
+            notes.append(f"{source} is in units {self.units}, the trajectory is read in {options.units or frames.units}: is that a slip?")
+        name = self.units or options.units or frames.units
+        timed = frames.times is not None or frames.interval is not None or options.timestep is not None or options.frame_interval is not None
+        if not timed and name in UNIT_SYSTEMS:
+            length = self.interval() if frames.steps is None else self.timestep(UNIT_SYSTEMS[name])
+            if length is not None:
+                out["frame_interval" if frames.steps is None else "timestep"] = length
+                notes.append(f"the {'time between frames' if frames.steps is None else 'time step'} {length:g} is that of {source}")
+        return out | self._thermostat(options, notes), notes
+
+    def _thermostat(self, options: Any, notes: list[str]) -> dict[str, Any]:
+        stated, note = self.temperature()
+        if options.temperature is None and self.frames.temperature is None:
+            notes += [] if note is None else [note]
+            return {} if stated is None else {"temperature": stated}
+        given = self.frames.temperature if options.temperature is None else options.temperature
+        if stated is not None and given is not None and abs(stated - float(given)) > 1e-3 * stated:
+            notes.append(f"temperature {given:g} was given and beats {stated:g} of the thermostat in {self.runs[0].source}")
+        return {}
 
     def timestep(self, system: UnitSystem) -> float | None:
         """One step of the integrator in ps, where the log states one for all its runs."""
@@ -96,17 +127,19 @@ class Log:
         words = " and ".join(sorted({f"{a:g} to {b:g}" if a != b else f"{a:g}" for a, b in stated}))
         return None, f"the thermostats of {self.runs[0].source} were set to {words}, so no temperature is stated by them"
 
-    def system(self, default: UnitSystem, units: str | None) -> UnitSystem:
+    def system(self, default: UnitSystem) -> UnitSystem:
         """The unit system of the log: its own word, else what the user said, else that of the trajectory."""
-        name = next((run.units for run in self.runs if run.units), None) or units
+        name = next((run.units for run in self.runs if run.units), None) or self.given
         if name is None and self.frames.in_angstrom_and_ps:
             raise TrajectoryError(
                 f"{self.runs[0].source}: does not say in which units it is written; pass units='metal' or another of LAMMPS (--units)"
             )
         return default if name is None else UNIT_SYSTEMS.get(name, default)
 
-    def thermo(self, kept: np.ndarray, time: np.ndarray, system: UnitSystem) -> tuple[Thermo, list[str]]:
-        """The rows from the first to the last of these frames, and notes. kept, time : (frame,) indices and ps."""
+    def thermo(self, frames: Frames, kept: np.ndarray, time: np.ndarray, system: UnitSystem) -> tuple[Thermo, list[str]]:
+        """The rows from the first to the last of these frames, and notes. kept, time : (frame,) indices and ps; system : of the trajectory."""
+        system = self.system(system)
+        source = self.runs[0].source + (f" ... {self.runs[-1].source}" if len(self.runs) > 1 else "")
         notes = [note for run in self.runs for note in run.notes]
         parts = []
         for run in self.runs:
@@ -114,18 +147,23 @@ class Log:
             parts.append(values)
             notes += more
         names = [name for name in parts[0] if all(name in part for part in parts)]
-        ends = [following.first for following in self.runs[1:]] if self.by == "steps" else []
-        left = [run.steps < end for run, end in zip(self.runs, ends, strict=False)]
-        left += [np.ones(len(run.steps), dtype=bool) for run in self.runs[len(left) :]]
+        left = [np.ones(len(run.steps), dtype=bool) for run in self.runs]
+        for number, following in enumerate(self.runs[1:]):  # which writes the last row of the run before it again, or supersedes its end
+            if self.by != "count" and following.first > self.runs[number].first:
+                left[number] = self.runs[number].steps < following.first
         steps = np.concatenate([run.steps[mask] for run, mask in zip(self.runs, left, strict=True)])
         table = {name: np.concatenate([part[name][mask] for part, mask in zip(parts, left, strict=True)]) for name in names}
-        rows, at, keep_steps = self._placed(steps, table, kept, time, system)
+        rows, at, keep_steps = self._placed(steps, table, frames, kept, time, system)
         inside = np.flatnonzero(rows)
+        if np.any(np.diff(at[inside]) <= 0):
+            raise TrajectoryError(
+                f"{self.frames.source}: its times are those of several runs in {source} (reset_timestep?); pass log_run={len(self.runs)} for "
+                f"instance, or on the command line --log-run {len(self.runs)}"
+            )
         if len(inside) == 0:
             raise TrajectoryError(
                 f"{self.runs[0].source}: has no row between the first and the last frame of {self.frames.source}; pass the log of this run"
             )
-        source = self.runs[0].source + (f" ... {self.runs[-1].source}" if len(self.runs) > 1 else "")
         values = {name: array[inside] for name, array in table.items() if name != "Time"}
         thermo = Thermo(time=at[inside], values=values, steps=steps[inside] if keep_steps else None, source=source)
         first, last = thermo.time[0], thermo.time[-1]
@@ -135,14 +173,14 @@ class Log:
         return thermo, notes
 
     def _placed(
-        self, steps: np.ndarray, table: dict[str, np.ndarray], kept: np.ndarray, time: np.ndarray, system: UnitSystem
+        self, steps: np.ndarray, table: dict[str, np.ndarray], frames: Frames, kept: np.ndarray, time: np.ndarray, system: UnitSystem
     ) -> tuple[np.ndarray, np.ndarray, bool]:
         """Which rows lie within the frames, their time in ps, and whether their steps mean something beside the frames."""
         if self.by == "count":
             return (*self._counted(len(steps), kept, time), False)
         if self.by == "steps":
-            assert self.frames.steps is not None
-            own = self.frames.steps[kept]
+            assert frames.steps is not None
+            own = frames.steps[kept]
             inside = (steps >= own[0]) & (steps <= own[-1])
             return inside, np.interp(steps, own, time), True
         step = self.timestep(system)
@@ -168,6 +206,20 @@ class Log:
         rows = np.isin(frame, kept) & (np.arange(n_rows) >= kept[0] * block + block - 1)
         at = np.interp(np.arange(n_rows), kept * block + block - 1, time)
         return rows & (np.arange(n_rows) <= kept[-1] * block + block - 1), at
+
+
+def open_log(log: Any, frames: Frames, *, run: int | None, units: str | None) -> Log | None:
+    """The log that was passed; of a file that is a log itself (vasprun.xml, OUTCAR) that one; else None. Raises TrajectoryError."""
+    if log is not None:
+        return Log.of(frames, read_logs(log), run=run, units=units)
+    if run is not None:
+        raise TrajectoryError(f"log_run={run} says which run of a log is meant; pass log=... too (--log)")
+    if not frames.kind.startswith(_LOGS):
+        return None
+    try:
+        return Log.of(frames, read_logs([name for _, name in frames.pieces]))
+    except TrajectoryError:
+        return None  # nobody asked for it: a relaxation, or a file cut before its first step
 
 
 def _chosen(runs: Sequence[Logged], span: tuple[float, float], frames: Frames) -> tuple[Logged, ...]:
