@@ -14,6 +14,7 @@ from mdtools.readers.fill import Arrays, filled, unwrapper_of
 from mdtools.readers.frames import Frames
 from mdtools.readers.gaps import segments
 from mdtools.readers.labels import Topology, resolve_charges, resolve_masses, resolve_species
+from mdtools.readers.naive import naive_schemes
 from mdtools.readers.parts import parts_note, series_of_parts
 from mdtools.readers.thermo import Log
 from mdtools.readers.timeline import Timeline, shortened, timeline
@@ -107,6 +108,9 @@ def _filled(run: Understood) -> Trajectory:
     arrays = Arrays(run)
     for block in filled(run, unwrapper_of(run)):
         arrays.put(block)
+    weights = np.isin(run.species, run.framework).astype(np.float64) if run.framework else run.masses
+    naive = naive_schemes(arrays.scaled, run.cell, run.time, run.species, weights=weights)
+    run = run if naive is None else replace(run, step={**run.step, "naive_unwrapping": naive})
     return run.trajectory(scaled_positions=arrays.scaled, velocities=arrays.velocities, charges=arrays.charges)
 
 
