@@ -79,7 +79,10 @@ def _sections(path: Path) -> tuple[list[str], dict[str, tuple[str, list[tuple[in
             if section[1] in sections:
                 raise TrajectoryError(f"{path}: line {number}: section {section[1]} is there twice; mend the file")
             sections[section[1]] = ((section[2] or "").strip(), lines)
-        elif line.strip() and lines is None:
+        elif number > 1 and lines is None and line.split("#")[0].strip():
+            # "375 atoms", "0 10 xlo xhi": a section whose name is damaged must not pass for these
+            if not re.match(r"\s*[-+.\d]\S*\s.*?[a-z]+\s*(#.*)?$", line):
+                raise TrajectoryError(f"{path}: line {number}: {line.strip()[:40]!r} is neither of the head nor the name of a section; mend the file")
             above.append(line.strip())
         elif line.split("#")[0].strip() and lines is not None:
             lines.append((number, line.strip()))
@@ -98,6 +101,8 @@ def _atoms(path: Path, lines: list[tuple[int, str]], columns: tuple[str, ...]) -
                 real(words[1 + columns.index("q")])
             for word in words[1 + len(columns) : 4 + len(columns)]:
                 real(word)
+            if whole(words[0]) < 1:
+                raise ValueError(f"{words[0]} is no atom id")
             table.append((whole(words[0]), words))
         except ValueError as reason:
             raise TrajectoryError(
