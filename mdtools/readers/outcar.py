@@ -130,7 +130,8 @@ def _steps(file: OpenedFile, at: int, n_atoms: int) -> tuple[np.ndarray, np.ndar
             break
         step = _step(content, before, at)
         # a step may be printed twice, from the electrons and from the learned force field: at the same positions
-        if step is None or not steps or step != steps[-1]:
+        again = bool(steps) and steps[-1] is not None and step in (None, steps[-1])
+        if not (again and _same_positions(file, spans[-1], (start, stop), n_atoms)):
             spans.append((start, stop))
             cells.append(_cell(file, len(cells), before, at, cells))
             steps.append(step)
@@ -141,6 +142,11 @@ def _steps(file: OpenedFile, at: int, n_atoms: int) -> tuple[np.ndarray, np.ndar
         raise TrajectoryError(f"{notes[-1] if notes else f'{path}: holds no frame'}; no whole frame is left: pass a file with at least one")
     numbered = None if None in steps else np.array(steps, dtype=np.int64)
     return np.array(spans, dtype=np.int64), np.array(cells), numbered, notes
+
+
+def _same_positions(file: OpenedFile, one: tuple[int, int], two: tuple[int, int], n_atoms: int) -> bool:
+    first, second = _parse(file, np.array([one, two]), np.arange(2), n_atoms)
+    return np.array_equal(first, second)
 
 
 def _step(content: object, start: int, stop: int) -> int | None:

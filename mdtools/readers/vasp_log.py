@@ -12,6 +12,7 @@ import numpy as np
 from mdtools.errors import TrajectoryError
 from mdtools.readers.logged import Logged
 from mdtools.readers.opened import OpenedFile
+from mdtools.readers.vasp_tags import has_thermostat
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA, UNIT_SYSTEMS
 
 __all__ = ["is_outcar", "is_vasprun", "read_outcar", "read_vasprun"]
@@ -109,7 +110,7 @@ def _settings(path: Path, text: bytes, pattern: bytes) -> dict[str, float]:
     """INCAR tags as VASP understood them (their last mention before the first step)."""
     head = text[: max(text.find(b"<calculation>"), text.find(b"Iteration"), 0) or len(text)]
     out = {}
-    for name in ("POTIM", "NBLOCK", "TEBEG", "TEEND", "SMASS", "IBRION", "MDALGO"):
+    for name in ("POTIM", "NBLOCK", "TEBEG", "TEEND", "SMASS", "IBRION", "MDALGO", "ANDERSEN_PROB", "LANGEVIN_GAMMA"):
         found = re.findall(rb"\b" + pattern % name.encode(), head) if b"name=" not in pattern else re.findall(pattern % name.encode(), head)
         if found:
             out[name] = float(found[-1])
@@ -128,13 +129,13 @@ def _run(path: Path, steps: list[dict[str, float]], settings: dict[str, float], 
         notes.append(f"{path}: the kinetic energy of the lattice is not part of total_energy")
     atoms = re.search(NIONS, text)
     first, last = settings.get("TEBEG"), settings.get("TEEND", settings.get("TEBEG"))
-    thermostatted = settings.get("SMASS", -3.0) > -3.0 or settings.get("MDALGO", 0.0) > 0
+    thermostatted = has_thermostat({name: str(value) for name, value in settings.items()})
     return Logged(
         source=str(path),
         steps=np.arange(1, len(steps) + 1),
         columns=columns,
         units="metal",
-        timestep=settings["POTIM"] * 1e-3 if "POTIM" in settings else None,
+        timestep=settings["POTIM"] * 1e-3 if "POTIM" in settings and settings.get("IBRION", 0.0) == 0 else None,
         counted=True,
         block=int(settings.get("NBLOCK", 1)),
         n_atoms=int(atoms[1]) if atoms else None,

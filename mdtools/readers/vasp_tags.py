@@ -9,7 +9,7 @@ from typing import Literal
 
 from mdtools.units import UNIT_SYSTEMS
 
-__all__ = ["Tags", "frame_interval", "number_of", "thermostat_temperature"]
+__all__ = ["Tags", "frame_interval", "has_thermostat", "number_of", "thermostat_temperature"]
 
 Tags = Mapping[str, str]
 _FS = UNIT_SYSTEMS["real"].time
@@ -59,7 +59,7 @@ def frame_interval(tags: Tags, *, file: Literal["vasprun", "vaspout"], version: 
 def thermostat_temperature(tags: Tags) -> tuple[float | None, tuple[str, ...]]:
     """Temperature in K of a run whose thermostat held one, and what to say where it changed; None without a thermostat."""
     start = number_of(tags, "TEBEG")
-    if start is None or not start > 0 or not _is_dynamics(tags) or not _has_thermostat(tags):
+    if start is None or not start > 0 or not _is_dynamics(tags) or not has_thermostat(tags):
         return None, ()
     stop = number_of(tags, "TEEND", start)
     if stop is not None and abs(stop - start) > 1e-6 * start:
@@ -67,7 +67,8 @@ def thermostat_temperature(tags: Tags) -> tuple[float | None, tuple[str, ...]]:
     return start, ()
 
 
-def _has_thermostat(tags: Tags) -> bool:
+def has_thermostat(tags: Tags) -> bool:
+    """Whether tags set a thermostat: MDALGO = 2 with SMASS = -3, for instance, is NVE."""
     smass = number_of(tags, "SMASS", -3.0) or 0.0
     algorithm = _whole(tags, "MDALGO", 0)
     if algorithm == 1:  # Andersen; without collisions it is NVE

@@ -149,12 +149,12 @@ def _steps(file: OpenedFile, at: int) -> tuple[list[tuple[int, int]], list[np.nd
     notes: list[str] = []
     starts = _structures(content, at)
     for start, following in zip(starts, [*starts[1:], len(content)], strict=True):
+        if b"name=" in bytes(content[start : content.find(b">", start) + 1]):
+            continue
         end = content.find(b"</structure>", start, following)
         if end < 0 and following == len(content):
             notes.append(f"{file.path.name}: frame {len(spans)}, the last, ends within its structure and is dropped")
             break
-        if b"name=" in bytes(content[start : content.find(b">", start) + 1]):
-            continue
         if end < 0:
             raise _damaged(file, len(spans), start, "has no end (</structure>)")
         spans.append(_array(file, len(spans), start, end, _POSITIONS))
