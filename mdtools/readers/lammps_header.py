@@ -58,6 +58,8 @@ def index_dump(file: OpenedFile) -> tuple[list[Header], list[str]]:
             break
         headers.append(header)
         at = stop
+    if not notes and bytes(content[end : end + 4096]).strip():
+        notes.append(dropped(file, len(headers), "ends within its header"))
     if file.broken:
         notes.append(f"{file.path.name}: the packed stream breaks off; frames after {len(headers) - 1} are lost")
     if not headers:

@@ -39,20 +39,24 @@ def unpacked_suffix(path: Path) -> str:
 
 
 def _unpack(path: Path, limit: int | None = None) -> tuple[bytearray, bool]:
-    """Content of a packed file up to `limit` bytes, and whether the stream broke off."""
+    """Content of a packed file up to `limit` bytes, and whether the stream broke off.
+
+    A stream that ends too early gives what came before; of one that is damaged inside nothing can be trusted, because its
+    checksum comes last: only the whole streams before it are kept.
+    """
     make = PACKED[path.suffix.lower()]
-    out, machine, started = bytearray(), make(), False
+    out, machine, started, sound = bytearray(), make(), False, 0
     with open(path, "rb") as file:
         while piece := file.read(_PIECE if limit is None else 2**16):
             while piece:
                 # a file may be several streams one after the other (appended, or packed in parallel)
                 if machine.eof:
-                    machine, started = make(), False
+                    machine, started, sound = make(), False, len(out)
                 try:
                     out += machine.decompress(piece)
                 except Exception:
                     # each library has its own exception for damage; zero padding behind a whole stream is no damage
-                    return out, started or not out
+                    return out[:sound], started or not sound or piece.strip(b"\0") != b""
                 started = True
                 piece = machine.unused_data if machine.eof else b""
             if limit is not None and len(out) >= limit:
