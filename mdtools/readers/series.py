@@ -11,7 +11,7 @@ from mdtools.trajectory import Series, Trajectory
 
 __all__ = ["read_rows", "rows_of"]
 
-_KNOWN = ("name", "path", "paths", "log", "pressure", "replica")
+_KNOWN = ("name", "path", "paths", "pressure", "replica")
 _OPTIONS = (
     "topology",
     "units",
@@ -28,8 +28,11 @@ _OPTIONS = (
     "end",
     "stride",
     "gaps",
+    "log",
+    "log_run",
+    "velocities",
 )
-_INTEGERS = ("stride", "replica")
+_INTEGERS = ("stride", "replica", "log_run")
 _NUMBERS = ("temperature", "pressure")
 
 
@@ -75,8 +78,9 @@ def _csv(path: Path) -> list[dict[str, Any]]:
             raise TrajectoryError(f"{path}: a row has more fields than the head; put values that hold commas in quotes")
         cells = {key.strip(): _cell(path, key.strip(), value.strip()) for key, value in row.items() if value and value.strip()}
         # several files of one run stand in one cell
-        if isinstance(cells.get("path"), str) and ";" in cells["path"]:
-            cells["path"] = [part.strip() for part in cells["path"].split(";")]
+        for name in ("path", "log"):
+            if isinstance(cells.get(name), str) and ";" in cells[name]:
+                cells[name] = [part.strip() for part in cells[name].split(";")]
         rows.append(cells)
     return rows
 
@@ -113,6 +117,8 @@ def read_rows(table: Any, read: Any, *, errors: Literal["keep", "raise"], option
         chosen = {**options, **{key: value for key, value in row.items() if key in _OPTIONS}}
         if isinstance(chosen.get("topology"), str) and "topology" in row:
             chosen["topology"] = folder / chosen["topology"]
+        if "log" in row:
+            chosen["log"] = _placed(row["log"], folder)
         try:
             found = read(_placed(row.get("path", row.get("paths")), folder), **chosen)
         except (TrajectoryError, NotEnoughData) as reason:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mdtools.errors import TrajectoryError
+from mdtools.readers.stored_thermo import read_thermo, write_thermo
 from mdtools.trajectory import Trajectory
 
 __all__ = ["is_store", "read_store", "write_store"]
@@ -54,6 +55,7 @@ def write_store(traj: Trajectory, path: str | Path, *, overwrite: bool = False) 
         value = getattr(traj, name)
         if value is not None:
             group.create_array(name, data=np.ascontiguousarray(value))
+    write_thermo(group, traj.log)
     names = traj.species_names
     group.create_array("species", data=np.array([names.index(label) for label in traj.species.tolist()], dtype=np.int32))
     group.attrs.update(
@@ -106,6 +108,7 @@ def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
     parts: dict[str, Any] = {**large, **small, **{name: about[name] for name in _WORDS}}
     return Trajectory(
         **parts,
+        log=read_thermo(group, small["time"]),
         species=np.array(about["species_names"])[kinds],
         framework=tuple(about["framework"]),
         notes=tuple(about["notes"]),

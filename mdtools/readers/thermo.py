@@ -58,8 +58,11 @@ class Log:
             if not 1 <= run <= len(runs):
                 raise TrajectoryError(f"log_run={run}: the log holds the runs 1 to {len(runs)}; pass one of those")
             runs = [runs[run - 1]]
+        _check_atoms(frames, runs)
         if all(one.counted for one in runs):
-            return cls(runs=tuple(runs), by="count", frames=frames, given=units)
+            out = cls(runs=tuple(runs), by="count", frames=frames, given=units)
+            out._places()
+            return out
         if frames.steps is not None:
             by, span = "steps", (float(frames.steps.min()), float(frames.steps.max()))
             return cls(runs=_chosen(runs, span, frames), by=by, frames=frames, given=units)
@@ -112,8 +115,11 @@ class Log:
 
     def interval(self) -> float | None:
         """Time between the frames in ps as VASP states it: POTIM x NBLOCK, of files whose frames are counted."""
-        stated = {None if run.timestep is None else run.timestep * (1 if self._one_to_one() else run.block) for run in self.runs}
-        return stated.pop() if self.by == "count" and len(stated) == 1 else None
+        if self.by != "count":
+            return None
+        _, every = self._places()
+        stated = {None if run.timestep is None else run.timestep * (1 if every else run.block) for run in self.runs}
+        return stated.pop() if len(stated) == 1 else None
 
     def temperature(self) -> tuple[float | None, str | None]:
         """What the thermostats say, and a note on it: one temperature that was held, or none."""
@@ -177,7 +183,7 @@ class Log:
     ) -> tuple[np.ndarray, np.ndarray, bool]:
         """Which rows lie within the frames, their time in ps, and whether their steps mean something beside the frames."""
         if self.by == "count":
-            return (*self._counted(len(steps), kept, time), False)
+            return (*self._counted(kept, time), False)
         if self.by == "steps":
             assert frames.steps is not None
             own = frames.steps[kept]
@@ -192,20 +198,34 @@ class Log:
         slack = 1e-6 * max(1e-3, abs(float(time[-1])))
         return (at >= time[0] - slack) & (at <= time[-1] + slack), at, True
 
-    def _one_to_one(self) -> bool:
-        return sum(len(run.steps) for run in self.runs) == self.frames.n_frames
+    def _places(self) -> tuple[np.ndarray, bool]:
+        """Where the ionic steps of VASP lie among the frames (frame k is 1.0 * k), and whether each frame is one step.
 
-    def _counted(self, n_rows: int, kept: np.ndarray, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        block = 1 if self._one_to_one() else self.runs[0].block
-        if n_rows // block != self.frames.n_frames:
-            raise TrajectoryError(
-                f"{self.runs[0].source}: holds {n_rows} ionic steps{f' with NBLOCK = {block}' if block > 1 else ''}, but {self.frames.source} "
-                f"{self.frames.n_frames} frames, so they are not of one run; pass the log of every file, or leave log= out"
-            )
-        frame = np.arange(n_rows) // block
-        rows = np.isin(frame, kept) & (np.arange(n_rows) >= kept[0] * block + block - 1)
-        at = np.interp(np.arange(n_rows), kept * block + block - 1, time)
-        return rows & (np.arange(n_rows) <= kept[-1] * block + block - 1), at
+        Counted file by file where there is a log for each; a log that was cut may lack the last step of its file.
+        Raises TrajectoryError where the numbers do not fit.
+        """
+        starts = [first for first, _ in self.frames.pieces] or [0]
+        if len(starts) == len(self.runs):
+            parts = [(run.source, len(run.steps), run.block, start) for run, start in zip(self.runs, starts, strict=True)]
+        else:
+            parts = [(self.runs[0].source, sum(len(run.steps) for run in self.runs), self.runs[0].block, 0)]
+        out, every = [], True
+        for (source, n_rows, block, start), stop in zip(parts, [*(start for *_, start in parts[1:]), self.frames.n_frames], strict=True):
+            n_frames = stop - start
+            each = 0 <= n_frames - n_rows <= 1
+            if not each and n_rows // block != n_frames:
+                raise TrajectoryError(
+                    f"{source}: holds {n_rows} ionic steps{f' with NBLOCK = {block}' if block > 1 else ''}, but {self.frames.source} {n_frames} "
+                    "frames, so they are not of one run; pass the log of every file, or leave log= out"
+                )
+            every = every and each
+            out.append(start + (np.arange(n_rows) if each else (np.arange(n_rows) + 1.0) / block - 1.0))
+        return np.concatenate(out), every
+
+    def _counted(self, kept: np.ndarray, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        places, _ = self._places()
+        inside = (places >= kept[0]) & (places <= kept[-1]) & np.isin(np.ceil(places), kept)
+        return inside, np.interp(places, kept, time)
 
 
 def open_log(log: Any, frames: Frames, *, run: int | None, units: str | None) -> Log | None:
@@ -220,6 +240,13 @@ def open_log(log: Any, frames: Frames, *, run: int | None, units: str | None) ->
         return Log.of(frames, read_logs([name for _, name in frames.pieces]))
     except TrajectoryError:
         return None  # nobody asked for it: a relaxation, or a file cut before its first step
+
+
+def _check_atoms(frames: Frames, runs: Sequence[Logged]) -> None:
+    """Refuse a log of other atoms. A dump may hold some of them, a file of VASP holds all."""
+    for run in runs:
+        if run.n_atoms is not None and (run.n_atoms < frames.n_atoms or (run.counted and run.n_atoms != frames.n_atoms)):
+            raise TrajectoryError(f"{run.source}: is of {run.n_atoms} atoms, and {frames.source} holds {frames.n_atoms}; pass the log of this run")
 
 
 def _chosen(runs: Sequence[Logged], span: tuple[float, float], frames: Frames) -> tuple[Logged, ...]:

@@ -12,13 +12,14 @@ import numpy as np
 from mdtools.errors import TrajectoryError
 from mdtools.readers.logged import Logged
 from mdtools.readers.opened import OpenedFile
-from mdtools.readers.vasp_tags import has_thermostat
+from mdtools.readers.vasp_tags import number_of, thermostat_temperature
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA, UNIT_SYSTEMS
 
 __all__ = ["is_outcar", "is_vasprun", "read_outcar", "read_vasprun"]
 
 _KILOBAR = 1000.0  # bar, the pressure of the unit system in which the record is kept
 _GPA = 1.0 / UNIT_SYSTEMS["metal"].pressure  # GPa -> bar
+_TAGS = ("IBRION", "NSW", "POTIM", "NBLOCK", "TEBEG", "TEEND", "SMASS", "MDALGO", "ANDERSEN_PROB", "LANGEVIN_GAMMA")
 _AXES = ("xx", "yy", "zz", "xy", "yz", "xz")  # the order of OUTCAR
 _FLOAT = rb"\s*([-+0-9.Ee]+)"
 
@@ -38,7 +39,7 @@ def read_outcar(path: Path) -> list[Logged]:
     text = bytes(OpenedFile(path).bytes[:])
     ends = [match.end() for match in re.finditer(rb"total energy   ETOTAL =" + _FLOAT + rb" eV[^\n]*\n", text)]
     steps = [_outcar_step(text[start:end]) for start, end in zip([0, *ends[:-1]], ends, strict=True)] if ends else []
-    return [_run(path, steps, _settings(path, text, rb"%s\s*=\s*([-+0-9.]+)"), NIONS=rb"NIONS\s*=\s*(\d+)", text=text)]
+    return [_run(path, steps, _settings(text, rb"\b%s\s*=\s*([^\s;]{1,40})"), n_atoms=rb"NIONS\s*=\s*(\d+)", text=text)]
 
 
 def _outcar_step(text: bytes) -> dict[str, float]:
@@ -70,12 +71,12 @@ def _outcar_step(text: bytes) -> dict[str, float]:
 def read_vasprun(path: Path) -> list[Logged]:
     """The ionic steps of a vasprun.xml as one run in units `metal`; a file that was cut gives its whole steps."""
     text = bytes(OpenedFile(path).bytes[:])
-    settings = _settings(path, text, rb'name="%s">\s*([-+0-9.TF]+)')
+    tags = _settings(text, rb'name="%s">\s*([^<]{1,200})')
     freedom = _freedom(text)
     # steps of a machine-learned force field stand outside <calculation>, so a step ends where its total energy is told
     ends = [match.end() for match in re.finditer(rb'<i name="total">' + _FLOAT + rb"\s*</i>", text)]
     steps = [_vasprun_step(text[start:end], freedom) for start, end in zip([0, *ends[:-1]], ends, strict=True)] if ends else []
-    return [_run(path, steps, settings, NIONS=rb"<atoms>\s*(\d+)", text=text)]
+    return [_run(path, steps, tags, n_atoms=rb"<atoms>\s*(\d+)", text=text)]
 
 
 def _vasprun_step(block: bytes, freedom: int) -> dict[str, float]:
@@ -106,18 +107,14 @@ def _freedom(text: bytes) -> int:
     return moving if fixed and moving < 3 * n_atoms else 3 * n_atoms - 3
 
 
-def _settings(path: Path, text: bytes, pattern: bytes) -> dict[str, float]:
-    """INCAR tags as VASP understood them (their last mention before the first step)."""
+def _settings(text: bytes, pattern: bytes) -> dict[str, str]:
+    """Tags as VASP understood them: their last mention before the first step."""
     head = text[: max(text.find(b"<calculation>"), text.find(b"Iteration"), 0) or len(text)]
-    out = {}
-    for name in ("POTIM", "NBLOCK", "TEBEG", "TEEND", "SMASS", "IBRION", "MDALGO", "ANDERSEN_PROB", "LANGEVIN_GAMMA"):
-        found = re.findall(rb"\b" + pattern % name.encode(), head) if b"name=" not in pattern else re.findall(pattern % name.encode(), head)
-        if found:
-            out[name] = float(found[-1])
-    return out
+    found = {name: re.findall(pattern % name.encode(), head) for name in _TAGS}
+    return {name: values[-1].decode("ascii", "replace") for name, values in found.items() if values}
 
 
-def _run(path: Path, steps: list[dict[str, float]], settings: dict[str, float], *, NIONS: bytes, text: bytes) -> Logged:
+def _run(path: Path, steps: list[dict[str, float]], tags: dict[str, str], *, n_atoms: bytes, text: bytes) -> Logged:
     if not steps or "KinEng" not in steps[0]:
         raise TrajectoryError(f"{path}: holds no step of molecular dynamics with its kinetic energy; pass the file of an MD run (IBRION=0)")
     names = [name for name in steps[0] if all(name in step for step in steps)]
@@ -127,20 +124,21 @@ def _run(path: Path, steps: list[dict[str, float]], settings: dict[str, float], 
     notes = []
     if lattice is not None and np.any(lattice):
         notes.append(f"{path}: the kinetic energy of the lattice is not part of total_energy")
-    atoms = re.search(NIONS, text)
-    first, last = settings.get("TEBEG"), settings.get("TEEND", settings.get("TEBEG"))
-    thermostatted = has_thermostat({name: str(value) for name, value in settings.items()})
+    atoms = re.search(n_atoms, text)
+    held, changing = thermostat_temperature(tags)
+    start, potim = number_of(tags, "TEBEG", 0.0) or 0.0, number_of(tags, "POTIM")
+    stated = ((held, held),) if held is not None else ((start, number_of(tags, "TEEND", start) or 0.0),) if changing else ()
     return Logged(
         source=str(path),
         steps=np.arange(1, len(steps) + 1),
         columns=columns,
         units="metal",
-        timestep=settings["POTIM"] * 1e-3 if "POTIM" in settings and settings.get("IBRION", 0.0) == 0 else None,
+        timestep=potim * UNIT_SYSTEMS["real"].time if potim and number_of(tags, "IBRION", 0.0) == 0 else None,
         counted=True,
-        block=int(settings.get("NBLOCK", 1)),
+        block=max(1, int(number_of(tags, "NBLOCK", 1.0) or 1.0)),
         n_atoms=int(atoms[1]) if atoms else None,
         per_atom=False,
-        thermostats=((first, last),) if thermostatted and first is not None and last is not None else (),
+        thermostats=stated,
         commands=True,
         notes=tuple(notes),
     )
