@@ -5,7 +5,7 @@ this table. The positional parameters of a stage are named after what makes them
 ionic_conductivity)`), so that a chain from a trajectory to any result can be found by name.
 """
 
-__all__ = ["ANALYSES", "DECISIONS", "ESTIMATES", "PUBLIC"]
+__all__ = ["ANALYSES", "DECISIONS", "ESTIMATES", "PUBLIC", "VARIES"]
 
 READING = {
     "read": "mdtools.readers",
@@ -28,6 +28,16 @@ ESTIMATES = {
     "ionic_conductivity": "mdtools.estimates.conductivity",
     "haven_ratio": "mdtools.estimates.haven",
     "activation_energy": "mdtools.estimates.arrhenius",
+    "conduction_activation_energy": "mdtools.estimates.arrhenius",
+    "isotope_exponent": "mdtools.estimates.conditions",
+    "activation_volume": "mdtools.estimates.conditions",
+}
+# what must differ between the runs of a series for a result that takes them all at once
+VARIES = {
+    "activation_energy": "stated_temperature",
+    "conduction_activation_energy": "stated_temperature",
+    "isotope_exponent": "mass",
+    "activation_volume": "stated_pressure",
 }
 DECISIONS = {
     "detect_melting": "mdtools.detection.melting",

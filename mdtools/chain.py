@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mdtools import progress
-from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, PUBLIC
+from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, PUBLIC, VARIES
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.signatures import Input, signature
 
@@ -128,11 +130,17 @@ class Chains:
         for member in self.members:
             member.make_all()
         for name in STAGES:
-            if len(self.members) > 1 and any(one.many for one in signature(name).inputs):
+            if len(self.members) > 1 and any(one.many for one in signature(name).inputs) and self._varies(name):
                 try:
                     self.make(name)
                 except (TrajectoryError, NotEnoughData):
                     continue
+
+    def _varies(self, name: str) -> bool:
+        """Whether the runs differ in what a result of all of them is a function of; where they do not, it was not asked for."""
+        seen = [run.made[first].get(VARIES[name]) for run in self.members for first in run.made if VARIES[name] in run.made[first]]
+        values = [np.atleast_1d(one.values) for one in seen]
+        return any(one.shape == values[0].shape and not np.allclose(one, values[0], equal_nan=True) for one in values)
 
 
 def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = None) -> Chains:

@@ -130,23 +130,50 @@ def diffusivity(runs: Chains) -> Section | None:
 
 
 def _activation(runs: Chains) -> tuple[Part, ...]:
-    data = runs.made.get("activation_energy")
-    if data is None:
-        return ()
-    known = [name for name in map(str, data.species.values) if np.isfinite(data.activation_energy.sel(species=name))]
-    rows = tuple(
-        (
-            name,
-            _value(data, "activation_energy", species=name),
-            _value(data, "log_prefactor", species=name),
-            plain(float(data.misfit.sel(species=name)), 2),
+    parts = []
+    for stage, title, dim in (
+        ("activation_energy", "Activation energy of diffusion", "species"),
+        ("conduction_activation_energy", "Activation energy of conduction", "transport"),
+    ):
+        if stage in runs.made:
+            parts.append(_activated(runs.made[stage], title, dim))
+    for stage, title in (("isotope_exponent", "Isotope exponent"), ("activation_volume", "Activation volume")):
+        if stage in runs.made:
+            parts.append(_response(runs.made[stage], stage, title))
+    return tuple(parts)
+
+
+def _activated(data: xr.Dataset, title: str, dim: str) -> Part:
+    """Energy and prefactor of the line, and how probable each law is."""
+    rows = []
+    for name in map(str, data[dim].values):
+        one = data.sel({dim: name})
+        if not np.isfinite(one.activation_energy):
+            continue
+        laws = [f"{law} {plain(float(p), 2)}" for law, p in zip(data.law.values, one.law_probability.values, strict=True) if np.isfinite(p)]
+        rows.append(
+            (
+                name,
+                _value(data, "activation_energy", **{dim: name}),
+                _value(data, "log_prefactor", **{dim: name}),
+                plain(float(one.misfit), 2),
+                f"{int(one.n_runs)} and {int(one.n_bounded)}",
+                ", ".join(laws),
+                plain(float(one.replica_scatter), 2) if np.isfinite(one.replica_scatter) else "–",
+            )
         )
-        for name in known
+    notes = (
+        "Misfit: probability of a worse fit if one Arrhenius line held; where it is small the error tells the scatter about the line.",
+        "Bounds: runs without diffusion, which count by their upper bound. Replica scatter: of runs at one temperature over their quoted errors.",
     )
-    notes = ("Misfit: probability of a worse fit if one Arrhenius line held; where it is small the error tells the scatter about the line.",)
     unit = data.activation_energy.attrs.get("units", "")
-    table = Table(("species", f"activation energy ({unit})", "ln of the prefactor", "misfit"), rows, notes=notes)
-    return (Part("Activation energy", open=True, tables=(table,)),)
+    header = (dim, f"activation energy ({unit})", "ln of the prefactor", "misfit", "values and bounds", "probability of each law", "replica scatter")
+    return Part(title, open=True, tables=(Table(header, tuple(rows), notes=notes),))
+
+
+def _response(data: xr.Dataset, stage: str, title: str) -> Part:
+    rows = tuple((name, _value(data, stage, species=name)) for name in map(str, data.species.values) if np.isfinite(data[stage].sel(species=name)))
+    return Part(title, open=True, tables=(Table(("species", f"{title.lower()} ({signs(data[stage].attrs.get('units', ''))})"), rows),))
 
 
 def conductivity(runs: Chains) -> Section | None:

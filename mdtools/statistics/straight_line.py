@@ -23,13 +23,14 @@ class StraightLine:
 
 
 def straight_line(x: NDArray[Any], y: NDArray[Any], stderr: NDArray[Any]) -> StraightLine:
-    """Least squares with weights 1 / stderr^2; standard errors times sqrt(max(1, chi^2 / dof)).
+    """Least squares with weights 1 / stderr^2; standard errors times sqrt(max(1, chi^2 / dof)), as quoted for two points (misfit NaN).
 
     >>> line = straight_line(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]), np.ones(3))
     >>> round(line.intercept, 6), round(line.slope, 6), round(line.misfit, 6)
     (1.0, 2.0, 1.0)
     """
     line = fit_line(x, y, np.diag(np.square(stderr)))
-    stretch = np.sqrt(max(1.0, line.chi2 / line.dof))
+    free = len(x) > 2
+    stretch = np.sqrt(max(1.0, line.chi2 / line.dof)) if free else 1.0
     errors = np.sqrt(np.diag(line.covariance)) * stretch
-    return StraightLine(line.intercept, float(errors[0]), line.slope, float(errors[1]), quality(line.chi2, line.dof))
+    return StraightLine(line.intercept, float(errors[0]), line.slope, float(errors[1]), float(quality(line.chi2, line.dof)) if free else np.nan)

@@ -40,7 +40,7 @@ def dos_of_runs(members: Sequence[tuple[str, xr.Dataset]], ax: Any, *, species: 
 
 
 def activation_energy(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset | None = None) -> None:
-    """ln D over 1000 / T for each species; a caged member is an arrow down from its upper bound. The line is the fit."""
+    """ln D over 1000 / T for each species; a caged member is an arrow down from its upper bound. Line and band are the fit."""
     names = list(dict.fromkeys(str(name) for data in members for name in data.species.values))
     labelled = set()
     for data in members:
@@ -67,6 +67,7 @@ def activation_energy(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset
 
 
 def _lines(ax: Any, fit: xr.Dataset, names: Sequence[str], temperatures: Sequence[float]) -> None:
+    """The Arrhenius line, dashed, and the 95 % band averaged over the laws."""
     from mdtools.units import BOLTZMANN
 
     inverse = np.linspace(1 / max(temperatures), 1 / min(temperatures), 50)
@@ -75,6 +76,16 @@ def _lines(ax: Any, fit: xr.Dataset, names: Sequence[str], temperatures: Sequenc
         if np.isfinite(one.activation_energy):
             values = np.exp(float(one.log_prefactor) - float(one.activation_energy) / BOLTZMANN * inverse)
             ax.plot(1000 * inverse, values, color=colour(name, names), linewidth=0.9, linestyle="--", zorder=0)
+            band = one.where(one.extrapolated == 0, drop=True)
+            ax.fill_between(
+                1000 / band.predicted_temperature.values,
+                band.predicted_diffusivity_lower.values,
+                band.predicted_diffusivity_upper.values,
+                color=colour(name, names),
+                alpha=0.15,
+                linewidth=0,
+                zorder=0,
+            )
 
 
 def over_temperature(values: xr.DataArray, ax: Any, *, words: str, errors: xr.DataArray | None = None, level: float | None = None) -> None:
