@@ -4,6 +4,7 @@ Units are those of the package (angstrom, ps, amu, e, K). Every docstring states
 in reference/science.md B. `seed` fixes the numbers.
 """
 
+import functools
 from typing import Any, Literal
 
 import numpy as np
@@ -314,6 +315,7 @@ def _neighbour_table(sites: np.ndarray, near: np.ndarray, cells: int) -> np.ndar
     return np.array([[number[tuple(np.rint(2 * (site + step)).astype(int) % (2 * cells))] for step in near] for site in sites])
 
 
+@functools.cache
 def _exchange() -> Any:
     """The compiled loop of vacancy jumps; compiled at first use, because most users never ask for it."""
     import numba
