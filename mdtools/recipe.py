@@ -12,6 +12,7 @@ windows = 4
 """
 
 import difflib
+import glob
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ def _paths(recipe: Path, source: str, section: dict[str, Any]) -> tuple[Path, ..
         raise ValueError(f'{recipe} [{source}] needs {key} = "..."')
     paths = tuple(recipe.parent / one for one in values)
     for one in paths:
-        if not one.exists():
+        if not one.exists() and not glob.glob(str(one)):
             raise ValueError(f"{recipe} [{source}]: there is no file {one}")
     return paths
 

@@ -1,12 +1,15 @@
 """Carry out a request: open what was given, make what was asked for, write it, show it."""
 
 import contextlib
+import glob
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mdtools import chain, memory, progress
 from mdtools.cli.arguments import Refusal, Request
+from mdtools.cli.info import joined
 from mdtools.cli.shown import show_info, show_results, table
 from mdtools.values import flag
 
@@ -34,7 +37,7 @@ def execute(request: Request) -> None:
 def sources(request: Request) -> chain.Chains:
     """The runs that files hold: one trajectory in one or more files, saved results, or the members of a series table."""
     paths, reading = request.paths, request.reading
-    missing = [path for path in paths if not Path(path).exists()]
+    missing = [path for path in paths if not Path(path).exists() and not glob.glob(path)]
     if missing:
         raise Refusal(f"there is no file {missing[0]}")
     saved = [path for path in paths if _is_saved(path)]
@@ -62,7 +65,17 @@ def _trajectory(paths: tuple[str, ...], reading: dict[str, Any]) -> Any:
     from mdtools.readers import read
 
     with progress.stage("read"):
-        return read(paths[0] if len(paths) == 1 else list(paths), **reading)
+        found = read(paths[0] if len(paths) == 1 else list(paths), **reading)
+    for line in joined(_members(found)[0]):
+        print(line, file=sys.stderr)
+    return found
+
+
+def _members(found: Any) -> list[Any]:
+    """The trajectory that was read, or those of a run that was split at its gaps."""
+    from mdtools.trajectory import Series
+
+    return [traj for _, traj in found] if isinstance(found, Series) else [found]
 
 
 def _is_saved(path: str) -> bool:
@@ -84,10 +97,13 @@ def _read(request: Request) -> None:
             for member in sources(request):
                 show_info(member.traj, **request.options)
         else:
-            show_info(_trajectory(request.paths, request.reading), **request.options)
+            for traj in _members(_trajectory(request.paths, request.reading)):
+                show_info(traj, **request.options)
         return
     from mdtools.cli.convert import convert
 
+    if request.reading.get("gaps") == "split":
+        raise Refusal("a store holds one run: convert each part with --begin and --end, and without --gaps split")
     written = convert(_trajectory(request.paths, request.reading), **request.options)
     print(f"written to {written}")
 

@@ -7,7 +7,7 @@ from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES
 from mdtools.errors import TrajectoryError
 from mdtools.signatures import signature
 
-__all__ = ["NEEDS", "info"]
+__all__ = ["NEEDS", "info", "joined", "pieces"]
 
 # what a measurement needs besides positions; a test ties this table to what the functions refuse
 NEEDS = {
@@ -18,6 +18,18 @@ NEEDS = {
     "ionic_conductivity": ("temperature",),
     "haven_ratio": ("temperature",),
 }
+# columns of the audit of a chain of restarts -> how they are headed
+PIECES = {
+    "piece": "piece",
+    "frames": "frames",
+    "kept": "kept",
+    "dropped": "dropped",
+    "frame_interval": "interval (ps)",
+    "seam_interval": "before it (ps)",
+    "seam_rms": "moved into it, rms (angstrom)",
+    "seam_largest": "largest",
+    "inside_rms": "inside, rms",
+}
 ION_FRAMES_PER_SECOND = 2e6  # of an MSD by FFT in float64 on one processor core, measured
 
 
@@ -26,12 +38,39 @@ def info(traj: Any) -> tuple[dict[str, str], list[list[str]]]:
 
     Returns what was understood (row -> words), and for each result whether it can be made and what is missing.
     """
-    understood = traj.describe() | _cost(traj)
+    understood = traj.describe() | _unwrapping(traj) | _cost(traj)
     possible = []
     for name in (*ANALYSES, *ESTIMATES, *DECISIONS):
         lacking = missing(traj, name)
         possible.append([name.replace("_", "-"), "no" if lacking else "yes", "; ".join(lacking)])
     return understood, possible
+
+
+def pieces(traj: Any) -> list[list[str]]:
+    """The audit of a chain of restarts, a row for each piece: what was kept of it, and how far atoms move on the way into it."""
+    rows = traj.history[0].get("pieces", ()) if traj.history else ()
+    return [
+        [
+            row["piece"],
+            *(str(row[name]) for name in ("frames", "kept", "dropped")),
+            *(f"{row[name]:.4g}" if row.get(name) is not None else "-" for name in list(PIECES)[4:]),
+        ]
+        for row in rows
+    ]
+
+
+def joined(traj: Any) -> list[str]:
+    """What every command says of a chain of restarts: the audit in a line, and what is odd about it."""
+    if not traj.history or not traj.history[0].get("pieces"):
+        return []
+    return [note for note in traj.notes if " pieces joined, " in note or "counted on" in note or "unusually far" in note]
+
+
+def _unwrapping(traj: Any) -> dict[str, str]:
+    from mdtools.readers.naive import in_words
+
+    found = next((step["naive_unwrapping"] for step in traj.history if "naive_unwrapping" in step), None)
+    return {"other unwrapping": in_words(found, unit="sigma^2" if traj.reduced else "angstrom^2")} if found else {}
 
 
 def missing(traj: Any, name: str) -> list[str]:

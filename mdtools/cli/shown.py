@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mdtools.chain import Chains
-from mdtools.cli.info import info
+from mdtools.cli.info import PIECES, info, pieces
 
 __all__ = ["show_info", "show_results", "table"]
 
@@ -45,8 +45,11 @@ def show_results(runs: Chains, stages: Sequence[str], *, refused: Mapping[str, E
 
 
 def show_info(traj: Any, **options: Any) -> None:
-    """What `info` found, in two tables."""
+    """What `info` found, in two tables, or three for a chain of restarts."""
     understood, possible = info(traj, **options)
     table(["what", "understood"], [list(row) for row in understood.items()])
     print()
+    if audit := pieces(traj):
+        table(list(PIECES.values()), audit)
+        print()
     table(["can be made", "", "what is missing, and what gives it"], possible)

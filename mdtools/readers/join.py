@@ -159,8 +159,15 @@ def _pieces(frames: Frames, kept: np.ndarray) -> tuple[Piece, ...]:
         if 0 < low < high:
             begin, before = max(s for s in starts if s <= kept[low - 1]), int(kept[low - 1])
             seam = _seam(frames, before, int(kept[low]), begin, int(kept[high - 1]) + 1)
-        rows.append(Piece(name=frames.where(first).split(": frame")[0], frames=stop - first, first=low, kept=high - low, seam=seam))
+        rows.append(Piece(name=_name(frames, first), frames=stop - first, first=low, kept=high - low, seam=seam))
     return tuple(rows)
+
+
+def _name(frames: Frames, first: int) -> str:
+    """The file, and where in it the piece begins."""
+    name, _, rest = frames.where(first).rpartition(": frame ")
+    index = rest.split()[0]
+    return name if index == "0" else f"{name} from frame {index}"
 
 
 def _seam(frames: Frames, last: int, first: int, begin: int, stop: int) -> Seam | None:

@@ -89,6 +89,6 @@ def in_words(found: dict[str, Any], *, unit: str = "angstrom^2") -> str:
     """A line for `info`."""
     parts = [f"{scheme} " + ", ".join(f"{name} {value:+.3g}" for name, value in found[scheme].items()) for scheme in ("lattice", "tor")]
     return (
-        f"other unwrapping would add to the MSD at lag {found['lag']:g}: {'; '.join(parts)} {unit} "
+        f"would add to the MSD at lag {found['lag']:g}: {'; '.join(parts)} {unit} "
         f"(estimate: at most {found['atoms']} atoms a species, {found['origins']} origins)"
     )
