@@ -80,17 +80,22 @@ READ = {
     "vasp/xdatcar/BiMoO_blank_separator_XDATCAR": (STEP, 57, 210),
     "vasp/xdatcar/LLZO_ok_XDATCAR": (STEP, 2, 382),
     "vasp/restart_chain/run*/XDATCAR": (STEP, 6, 108),
-    "vasp/restart_chain/run1/vasprun.xml.gz": (STEP, 3, 108),
-    "vasp/restart_chain/run1/OUTCAR.gz": (STEP, 3, 108),
-    "vasp/vasprun/vasprun.md.xml.gz": (STEP, 10, 64),
-    "vasp/vasprun/vasprun.h2o.md.10.xml": (STEP, 10, 6),
-    "vasp/vasprun/vasprun.h2o.md.tribox.xml": (STEP, 3, 6),
-    "vasp/outcar/OUTCAR.h2o.md.10": (STEP, 10, 6),
+    "vasp/restart_chain/run*/vasprun.xml.gz": ({}, 6, 108),
+    "vasp/restart_chain/run*/OUTCAR.gz": ({}, 6, 108),
+    "vasp/vasprun/vasprun.md.xml.gz": ({}, 10, 64),
+    "vasp/vasprun/vasprun.h2o.md.10.xml": ({}, 10, 6),
+    "vasp/vasprun/vasprun.h2o.md.tribox.xml": ({}, 3, 6),
+    "vasp/outcar/OUTCAR.h2o.md.10": ({}, 10, 6),
+    "vasp/vasprun/vasprun.ml_md.xml.gz": ({}, 100, 80),
+    "vasp/vaspout/vaspout_Li6PS5Cl_synthetic.h5": ({}, 140, 416),
+    "vasp/vaspout/vaspout_py4vasp_demo.h5": (STEP, 4, 7),
+    "other/cp2k_npt/PROJECT-pos-1.xyz": ({}, 16, 57),
+    "other/ipi/ref_simulation.pos_0.xyz": ({"timestep": "0.5 fs"}, 6, 648),
     "other/ase/example_ase.traj": (STEP, 200, 288),
     "other/extxyz/LiPS_first16.extxyz.gz": ({"frame_interval": "20 fs"}, 16, 2688),
-    "other/extxyz/BaTiS3_gpumd_npt.extxyz.gz": (STEP, 40, 640),
+    "other/extxyz/BaTiS3_gpumd_npt.extxyz.gz": ({}, 40, 640),
     "other/extxyz/extended_crlf.xyz": (STEP, 1, 2),
-    "other/gpumd/dump.xyz": (STEP, 10, 1536),
+    "other/gpumd/dump.xyz": ({}, 10, 1536),
     "other/gpumd/dump_static_PbTe.xyz": (STEP, 1, 250),
     "other/h5md_amber/cu.h5md": (PLAIN, None, 108),
 }
@@ -115,15 +120,10 @@ REFUSED = {
     "vasp/bad_xdatcar/LLZO_composition_wrong_XDATCAR": (STEP, "is not a row of 4 chemical symbols"),
     "vasp/bad_xdatcar/LLZO_pos_wrong_XDATCAR": (STEP, "382 atoms are announced, 381 rows are there"),
     "vasp/bad_xdatcar/LLZO_scale_wrong_XDATCAR": (STEP, "is not a scale"),
-    "vasp/vasprun/vasprun.ml_md.xml.gz": (STEP, "machine-learned force field"),
-    "vasp/vaspout/vaspout_Li6PS5Cl_synthetic.h5": (STEP, "neither ours to read"),
-    "vasp/vaspout/vaspout_py4vasp_demo.h5": (STEP, "neither ours to read"),
-    "other/extxyz/mixed_traj.xyz": (STEP, "neither ours to read"),
-    "other/cp2k_npt/PROJECT-pos-1.xyz": (STEP, "has no cell"),
-    "other/cp2k_npt/PROJECT-vel-1.xyz": (STEP, "has no cell"),
-    "other/cp2k_npt/PROJECT-frc-1.xyz": (STEP, "has no cell"),
-    "other/ipi/ref_simulation.pos_0.xyz": (STEP, "has no cell"),
-    "other/ipi/ref_simulation.vel_0.xyz": (STEP, "has no cell"),
+    "other/extxyz/mixed_traj.xyz": (STEP, "holds 2 atoms, the first frame 1"),
+    "other/cp2k_npt/PROJECT-vel-1.xyz": (STEP, "holds no positions"),
+    "other/cp2k_npt/PROJECT-frc-1.xyz": (STEP, "holds no positions"),
+    "other/ipi/ref_simulation.vel_0.xyz": (STEP, "not positions"),
     "other/h5md_amber/cu_malformed.h5md": (PLAIN, "MDAnalysis cannot read it"),
     "other/gromacs/traj.trr": ({"species": "X"}, "holds no positions"),
     "other/gromacs/cobrotoxin.xtc": ({"species": "X"}, "too far to tell its image"),
@@ -269,3 +269,57 @@ def test_ase_reads_the_same_coordinates(name):
     assert np.abs(ours.load(np.arange(ours.n_frames)).scaled - theirs).max() < 1e-7
     assert np.allclose([atoms.cell.array for atoms in images], ours.cell, atol=1e-6)
     assert images[0].get_chemical_symbols() == ours.labels.tolist()
+
+
+@pytest.mark.parametrize("name", ["vasprun.h2o.md.10.xml", "vasprun.h2o.md.tribox.xml", "vasprun.md.xml.gz"])
+def test_ase_reads_the_same_vasprun(name):
+    import ase.io
+
+    from mdtools.readers.vasprun import read_vasprun
+
+    path = DATA / "vasp/vasprun" / name
+    images = ase.io.read(path, index=":", format="vasp-xml")
+    ours = read_vasprun(path)
+    theirs = np.array([atoms.get_scaled_positions(wrap=False) for atoms in images])
+    assert np.abs(ours.load(np.arange(ours.n_frames)).scaled - theirs).max() < 1e-12
+    assert np.allclose([atoms.cell.array for atoms in images], ours.cell, atol=1e-12)
+
+
+def test_outcar_and_vasprun_of_one_run_agree():
+    one = read(DATA / "vasp/outcar/OUTCAR.h2o.md.10", precision="float64")
+    two = read(DATA / "vasp/vasprun/vasprun.h2o.md.10.xml", precision="float64")
+    assert np.abs((one.scaled_positions - two.scaled_positions) @ one.cell[0]).max() < 1e-5  # five decimals
+    assert np.allclose(one.time, two.time)
+    assert one.masses.tolist() == two.masses.tolist()
+    assert one.temperature is None  # SMASS = -3: no thermostat
+    assert two.temperature is None
+
+
+def test_vaspout_holds_what_the_xdatcar_holds():
+    one = read(DATA / "vasp/vaspout/vaspout_Li6PS5Cl_synthetic.h5", precision="float64")
+    two = read(DATA / "vasp/xdatcar/Li6PS5Cl_50p_run1_XDATCAR.gz", frame_interval="100 fs", precision="float64")
+    assert np.abs(one.scaled_positions - two.scaled_positions).max() < 1e-12
+    assert one.species.tolist() == two.species.tolist()
+    assert np.allclose(one.time, two.time)
+
+
+def test_extended_xyz_is_what_ase_reads():
+    import gzip
+    import io
+
+    import ase.io
+
+    from mdtools.readers.extxyz import read_extxyz
+    from mdtools.units import ASE_TIME
+
+    for name in ("extxyz/LiPS_first16.extxyz.gz", "extxyz/BaTiS3_gpumd_npt.extxyz.gz", "gpumd/dump.xyz", "gpumd/dump_static_PbTe.xyz"):
+        path = DATA / "other" / name
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        images = ase.io.read(io.StringIO(content.decode()), index=":", format="extxyz")
+        ours = read_extxyz(path)
+        block = ours.load(np.arange(ours.n_frames))
+        assert np.abs(block.scaled @ ours.cell - [atoms.positions for atoms in images]).max() < 1e-9
+        assert np.allclose([atoms.cell.array for atoms in images], ours.cell, atol=1e-12)
+        assert ours.labels.tolist() == images[0].get_chemical_symbols()
+        if block.velocities is not None:
+            assert np.allclose(block.velocities, [atoms.get_velocities() / ASE_TIME for atoms in images], atol=1e-9)

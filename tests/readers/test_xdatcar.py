@@ -188,3 +188,63 @@ def test_a_row_that_is_not_numbers_is_refused_with_the_line(bad, xdatcar):
     text = configurations(3).replace(" 0.40000000", f" {bad}", 2).replace(f" {bad}", " 0.40000000", 1)
     with pytest.raises(TrajectoryError, match=r"frame 1.*line 14"):
         read(xdatcar(text), frame_interval=1)
+
+
+EARLY = (
+    "    3    3   10\n  0.1000E+03  0.1000000E-08  0.1000000E-08  0.1000000E-08  0.2000E-14\n  500.0000000000\n  CAR \n unknown system\n"
+    + "".join(f" Konfig=      {i + 1}\n{ROWS}" for i in range(4))
+)
+POSCAR = "Li O\n1.0\n10 0 0\n1 10 0\n0 0 10\nLi O\n1 2\nDirect\n0 0 0\n0.5 0.5 0.5\n0.7 0.7 0.7\n"
+
+
+@pytest.fixture
+def poscar(tmp_path):
+    path = tmp_path / "POSCAR"
+    path.write_text(POSCAR)
+    return path
+
+
+def test_an_early_header_takes_cell_and_symbols_of_the_poscar(xdatcar, poscar):
+    path = xdatcar(EARLY)
+    with pytest.raises(TrajectoryError, match=r"neither cell nor symbols .*; pass topology= with the POSCAR or CONTCAR .* --topology POSCAR"):
+        read(path, frame_interval=1)
+    traj = read(path, frame_interval=1, topology=poscar, precision="float64")
+    assert traj.n_frames == 4
+    assert traj.species.tolist() == ["Li", "O", "O"]
+    assert np.allclose(traj.cell, [[10, 0, 0], [1, 10, 0], [0, 0, 10]])
+    assert np.allclose(traj.scaled_positions[3, 1], [0.4, 0.5, 0.6])
+    assert any("the header holds no cell" in note for note in traj.notes)
+    poscar.write_text(POSCAR.replace("1 2\n", "1 1\n").replace("0.7 0.7 0.7\n", ""))
+    with pytest.raises(TrajectoryError, match=r"holds 3 atoms and .*POSCAR 2; pass the POSCAR of the same run"):
+        read(path, frame_interval=1, topology=poscar)
+
+
+def test_a_header_without_symbols_takes_those_of_the_poscar(xdatcar, poscar):
+    path = xdatcar(configurations(2, HEADER.replace(" Li O\n", "")))
+    traj = read(path, frame_interval=1, topology=poscar)
+    assert traj.species.tolist() == ["Li", "O", "O"]
+    assert np.allclose(traj.cell[0], np.eye(3) * 10)  # its own cell
+    poscar.write_text(POSCAR.replace("Li O\n1 2\n", "Li O\n2 1\n"))
+    with pytest.raises(TrajectoryError, match="are not in blocks of 1 2; pass the POSCAR of the same run"):
+        read(path, frame_interval=1, topology=poscar)
+
+
+@pytest.mark.parametrize("counts", [" 0 0\n", " 1 -2\n", " 999999999999 2\n", " 1" + "0" * 5000 + " 2\n"])
+def test_impossible_counts_are_refused_at_once(counts, xdatcar):
+    with pytest.raises(TrajectoryError):
+        read(xdatcar(configurations(2).replace(" 1 2\n", counts)), frame_interval=1)
+
+
+def test_a_file_cut_anywhere_gives_its_intact_frames(files, xdatcar, tmp_path):
+    content = (files / "vasp" / "xdatcar" / "XDATCAR.MD").read_bytes()
+    path = tmp_path / "XDATCAR"
+    path.write_bytes(content)
+    known = read_xdatcar(path).load(np.arange(5)).scaled
+    separators = [i for i in range(len(content)) if content.startswith(b"Direct configuration", i)]
+    ends = [*separators[1:], len(content)]
+    for cut in [*np.random.default_rng(0).integers(separators[1], len(content), 60).tolist(), *(end - shift for end in ends[1:] for shift in (1, 2))]:
+        path.write_bytes(content[:cut])
+        frames = read_xdatcar(path)
+        # the last line need not have its end
+        assert frames.n_frames == sum(end - 1 <= cut for end in ends)
+        assert np.array_equal(frames.load(np.arange(frames.n_frames)).scaled, known[: frames.n_frames])
