@@ -92,7 +92,7 @@ class _Header:
         size = self.number(self.count)
         if size > 4096:
             raise _Damaged(f"a name of {size} letters")
-        return self.padded(size).decode("utf-8", "replace")
+        return ascii(self.padded(size).decode("utf-8", "replace"))[1:-1][:200]  # a name of damage may hold anything
 
     def list_of(self, what: int) -> int:
         """How many members follow."""
@@ -146,6 +146,8 @@ class _Row:
     def variable(self, content: Any, n_records: int, record: int) -> Variable:
         shape = (n_records, *self.shape) if self.moving else self.shape
         last = self.begin + self.size + (record * (n_records - 1) if self.moving else 0)
+        if self.size > len(content):
+            raise _Damaged(f"{self.name} of shape {self.shape} is larger than the file")
         if n_records == 0 and self.moving:
             return Variable(np.empty(shape, self.kind), self.dims, self.attributes)
         if last > len(content):

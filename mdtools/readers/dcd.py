@@ -50,7 +50,8 @@ def read_dcd(path: Path) -> Frames:
             good = (part[f"before_{name}"] == size) & (part[f"after_{name}"] == size)
             if not good.all():
                 raise TrajectoryError(f"{path}: frame {frames[int(np.argmin(good))]} is not whole; the file is damaged: read up to it with end=...")
-        positions = np.stack([part[name] for name in "xyz"], axis=-1).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a NaN of the file is refused elsewhere, by the name of its frame
+            positions = np.stack([part[name] for name in "xyz"], axis=-1).astype(np.float64)
         return Block(scaled=positions @ inverse_or_nan(cell[frames]))
 
     if n_frames > 1 and np.ptp(cell, axis=0).max() > 0:

@@ -1,9 +1,9 @@
-"""XTC and TRR files (GROMACS, LAMMPS): nm and ps by definition, both big-endian. Where the frames lie is found by us, so that a cut
-file gives its whole frames; the packed positions of an XTC are unpacked by the library of MDAnalysis, frame by frame.
+"""XTC and TRR files (GROMACS, LAMMPS): nm and ps by definition, both big-endian.
+
+Where the frames lie is found without unpacking them, so that a cut file gives its whole frames and no index file is left beside it.
 """
 
 import struct
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,8 @@ from mdtools.readers.dcd import MOVING_CELL
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.lammps_columns import inverse_or_nan
 from mdtools.readers.lengths_angles import evened
-from mdtools.readers.opened import PACKED, OpenedFile
+from mdtools.readers.opened import OpenedFile
+from mdtools.readers.xtc import unpack, width_of
 
 __all__ = ["read_files"]
 
@@ -153,12 +154,13 @@ def _trr(file: OpenedFile, found: list[_Frame], notes: list[str]) -> Frames:
     placed, moving = bool(frames[0].positions), all(frame.velocities for frame in frames)
     if not placed and not moving:
         raise TrajectoryError(f"{file.path}: holds neither positions nor velocities; pass a file with positions (nstxout in GROMACS)")
-    cell = _cells(frames)
+    cell = _cells(file.path, frames)
 
     def read(which: np.ndarray, name: str) -> np.ndarray:
         shape = (frames[0].n_atoms, 3)
         parts = [np.ndarray(shape, f">{frames[i].real}{4 if frames[i].real == 'f' else 8}", file.bytes, getattr(frames[i], name)) for i in which]
-        return np.array(parts, dtype=np.float64) * _ANGSTROM
+        with np.errstate(invalid="ignore"):  # a NaN of the file, which is refused by the name of its frame
+            return np.array(parts, dtype=np.float64) * _ANGSTROM
 
     def load(which: np.ndarray) -> Block:
         return Block(
@@ -170,35 +172,45 @@ def _trr(file: OpenedFile, found: list[_Frame], notes: list[str]) -> Frames:
 
 
 def _xtc(file: OpenedFile, frames: list[_Frame], notes: list[str]) -> Frames:
-    if file.path.suffix.lower() in PACKED:
-        raise TrajectoryError(f"{file.path}: a packed XTC cannot be read; unpack it first")
-    with warnings.catch_warnings():
-        # in its own block: MDAnalysis puts filters of its own in front when it is imported
-        warnings.simplefilter("ignore")
-        from MDAnalysis.lib.formats.libmdaxdr import XTCFile
     if frames[0].precision:
         notes.append(f"positions are rounded to {0.5 * _ANGSTROM / frames[0].precision:.3g} angstrom by the format (XTC)")
-    cell, offsets = _cells(frames), np.array([frame.at for frame in frames], dtype=np.int64)
+    cell = _cells(file.path, frames)
 
     def load(which: np.ndarray) -> Block:
-        positions = np.empty((len(which), frames[0].n_atoms, 3))
-        with XTCFile(str(file.path)) as opened:
-            opened.set_offsets(offsets)
-            for row, frame in enumerate(which):
-                try:
-                    opened.seek(int(frame))
-                    positions[row] = opened.read().x
-                except (OSError, EOFError, StopIteration, ValueError) as reason:
-                    raise TrajectoryError(
-                        f"{file.path}: the positions of frame {frame} cannot be unpacked ({reason}); the file is damaged, read up to it with end=..."
-                    ) from None
+        positions = np.stack([_xtc_positions(file, frames[i], int(i)) for i in which])
         return Block(scaled=positions * _ANGSTROM @ inverse_or_nan(cell[which]))
 
     return _frames(file, frames, notes, cell, load, kind="XTC", moving=False, placed=True, single=True)
 
 
-def _cells(frames: list[_Frame]) -> np.ndarray:
-    return np.array([frame.box for frame in frames], dtype=np.float64).reshape(-1, 3, 3) * _ANGSTROM
+def _xtc_positions(file: OpenedFile, frame: _Frame, number: int) -> np.ndarray:
+    """(atom, 3) positions in nm."""
+    content, n_atoms, at = file.bytes, frame.n_atoms, frame.at
+    if n_atoms <= _UNPACKED:
+        return np.ndarray((n_atoms, 3), ">f4", content, at + 56).astype(np.float64)
+    *bounds, step = _take(content, ">7i", at + 60)
+    wide = _take(content, ">i", at)[0] == _XTC_LARGE
+    (size,), begin = _take(content, ">q" if wide else ">i", at + 88), at + (96 if wide else 92)
+    sizes = [high - low + 1 for low, high in zip(bounds[:3], bounds[3:], strict=True)]
+    out = np.empty((n_atoms, 3), dtype=np.int64)
+    good = min(sizes) > 0
+    if good:
+        width, alone = width_of(sizes)
+        data = np.frombuffer(content, np.uint8, size, begin)
+        good = unpack(data, width, alone, np.array(sizes, np.int64), np.array(bounds[:3], np.int64), step, out)
+    if not good:
+        raise TrajectoryError(f"{file.path}: the positions of frame {number} cannot be unpacked; the file is damaged, read up to it with end=...")
+    return out / float(frame.precision)
+
+
+def _cells(path: Path, frames: list[_Frame]) -> np.ndarray:
+    cell = np.array([frame.box for frame in frames], dtype=np.float64).reshape(-1, 3, 3) * _ANGSTROM
+    good = (np.abs(cell) < 1e30).all(axis=(1, 2))
+    if not good.all():
+        raise TrajectoryError(
+            f"{path}: frame {int(np.argmin(good))} has a cell that is not of numbers; the file is damaged: read up to it with end=..."
+        )
+    return cell
 
 
 def _frames(

@@ -134,7 +134,8 @@ class _Particles:
         factor = self._velocity_factor() or 1.0
 
         def load(frames: np.ndarray) -> Block:
-            with understood(self.path):
+            # a NaN of the file is refused elsewhere, by the name of its frame
+            with understood(self.path), np.errstate(invalid="ignore", over="ignore"):
                 order = order_of(frames)
                 scaled = None
                 if positions is not None:

@@ -45,7 +45,7 @@ def open_hdf5(path: Path) -> Any:
 def has_group(path: Path, name: str) -> bool:
     """Whether an HDF5 file has something of this name at its top."""
     try:
-        with open_hdf5(path) as file:
+        with understood(path), open_hdf5(path) as file:
             return name in file
     except TrajectoryError:
         return False

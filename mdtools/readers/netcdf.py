@@ -106,13 +106,15 @@ class _Trajectory:
                 with understood(self.path):
                     read[id(variable)] = np.asarray(variable.values[:]) if variable.values.ndim == 1 else rows(variable.values, frames)
             values = read[id(variable)]
-            out[..., slot] = values if axis is None else values[..., axis]
+            with np.errstate(invalid="ignore"):  # a NaN of the file is refused elsewhere, by the name of its frame
+                out[..., slot] = values if axis is None else values[..., axis]
             if values.dtype.kind == "f" and (np.abs(out[..., slot]) > _NEVER_WRITTEN).any():
                 frame = int(np.argmax((np.abs(out[..., slot]) > _NEVER_WRITTEN).any(axis=1)))
                 raise TrajectoryError(
                     f"{self.path}: frame {frames[frame]} has {name} that were never written; write x, y and z, or read up to it with end=..."
                 )
-            out[..., slot] *= _factor(variable)
+            with np.errstate(invalid="ignore", over="ignore"):
+                out[..., slot] *= _factor(variable)
         return out
 
     def record(self) -> Frames:
@@ -186,7 +188,7 @@ class _Trajectory:
             return None
         if variable.values.shape != (self.n_frames, *shape):
             raise TrajectoryError(f"{self.path}: {name} has the shape {variable.values.shape} for {self.n_frames} frames; the file is damaged")
-        with understood(self.path):
+        with understood(self.path), np.errstate(invalid="ignore"):
             return np.asarray(variable.values[:]).astype(np.float64) * _factor(variable)
 
     def _cell(self) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:

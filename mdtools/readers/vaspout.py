@@ -32,7 +32,7 @@ def is_vaspout(path: Path) -> bool:
     try:
         with h5py.File(path, "r") as file:
             return "intermediate/ion_dynamics/position_ions" in file or "results/positions/ion_types" in file
-    except OSError:
+    except (OSError, RuntimeError, KeyError):  # what h5py raises for damage
         return False
 
 
