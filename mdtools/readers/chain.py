@@ -35,11 +35,12 @@ def chain(pieces: Sequence[Frames]) -> Frames:
 
 
 def _goes_on(frames: Frames) -> bool:
-    """Whether every piece continues the one before, by its coordinates."""
+    """Whether every piece continues the one before, by its steps and its coordinates."""
     try:
-        return not join(frames).broken
+        joined = join(frames)
     except TrajectoryError:
         return False
+    return not joined.broken and all(piece.seam is None or piece.seam.intervals < 1.5 for piece in joined.pieces)
 
 
 def _concatenated(pieces: Sequence[Frames]) -> Frames:
