@@ -10,6 +10,7 @@ import numpy as np
 from mdtools.errors import TrajectoryError
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.opened import PACKED, unpacked_suffix
+from mdtools.readers.xyz_clock import stated_clock
 from mdtools.units import ASE_TIME, UNIT_SYSTEMS
 
 __all__ = ["frames_of_atoms", "read_files", "read_with_ase"]
@@ -58,6 +59,7 @@ def frames_of_atoms(images: Sequence[Any], *, source: str = "list of ase.Atoms",
     charged = any(atoms.has("initial_charges") and np.any(atoms.get_initial_charges()) for atoms in images)
     cell = np.array([atoms.cell.array for atoms in images], dtype=np.float64)
     volume = np.abs(np.linalg.det(cell))
+    clock, told = stated_clock([_numbers_of(atoms.info) for atoms in images], gpumd=False, units=units)
 
     def load(frames: np.ndarray) -> Block:
         positions = np.array([images[i].positions for i in frames], dtype=np.float64)
@@ -86,10 +88,17 @@ def frames_of_atoms(images: Sequence[Any], *, source: str = "list of ase.Atoms",
         masses=first.get_masses() if first.has("masses") else None,
         charges=first.get_initial_charges() if charged else None,
         has_velocities=velocities is not None,
+        steps=clock.steps,
+        times=clock.times,
         load=load,
-        notes=notes,
+        notes=(*notes, *told),
         pieces=((0, source),),
     )
+
+
+def _numbers_of(info: dict[Any, Any]) -> dict[bytes, bytes]:
+    """The numbers in atoms.info, as a comment would hold them."""
+    return {str(key).encode(): str(value).encode() for key, value in info.items() if isinstance(value, (int, float, np.integer, np.floating))}
 
 
 def _velocities(images: Sequence[Any], units: str | None) -> tuple[Any, tuple[str, ...]]:

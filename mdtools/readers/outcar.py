@@ -182,6 +182,8 @@ def _clock(tags: Tags, steps: np.ndarray | None) -> tuple[float | None, np.ndarr
     if potim is None or not potim > 0 or steps is None:
         return None, None, ()
     spacing = np.diff(steps)
+    if (spacing <= 0).any():
+        return None, None, ("the numbers of the steps do not grow, so frames have no times",)
     step = potim * UNIT_SYSTEMS["real"].time
     if len(spacing) == 0 or (spacing == spacing[0]).all():
         return float(step * (spacing[0] if len(spacing) else 1)), None, ()

@@ -147,6 +147,7 @@ def _steps(file: OpenedFile, at: int) -> tuple[list[tuple[int, int]], list[np.nd
     cells: list[np.ndarray] = []
     tails: list[tuple[int, int]] = []
     notes: list[str] = []
+    before = b""
     starts = _structures(content, at)
     for start, following in zip(starts, [*starts[1:], len(content)], strict=True):
         if b"name=" in bytes(content[start : content.find(b">", start) + 1]):
@@ -159,7 +160,8 @@ def _steps(file: OpenedFile, at: int) -> tuple[list[tuple[int, int]], list[np.nd
             raise _damaged(file, len(spans), start, "has no end (</structure>)")
         spans.append(_array(file, len(spans), start, end, _POSITIONS))
         basis = bytes(content[slice(*_array(file, len(cells), start, end, _BASIS))])
-        cells.append(_cell(file, len(cells), start, basis))
+        cells.append(cells[-1] if cells and basis == before else _cell(file, len(cells), start, basis))
+        before = basis
         tails.append((end, following))
     return spans, cells, tails, notes
 

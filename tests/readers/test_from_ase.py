@@ -91,3 +91,24 @@ def test_a_file_without_a_cell_is_refused(tmp_path, images):
 
 def test_windows_line_ends_are_read(files):
     assert read(files / "other" / "extxyz" / "extended_crlf.xyz").n_atoms == 2
+
+
+@pytest.mark.parametrize("name", ["run.traj", "run.extxyz", None])
+def test_times_in_info_are_taken_where_they_say_their_unit(name, images, tmp_path):
+    atoms, _ = images
+    for number, one in enumerate(atoms):
+        one.info["time_fs"] = 2.0 * number
+        one.info["step"] = 4 * number
+
+    def stored():
+        if name:
+            write(tmp_path / name, atoms)
+        return tmp_path / name if name else atoms
+
+    assert read(stored()).frame_interval == pytest.approx(0.002)
+    for one in atoms:
+        one.info["time"] = one.info.pop("time_fs")
+    with pytest.raises(TrajectoryError, match="how long a step is"):
+        read(stored())
+    assert read(stored(), timestep="1 fs").frame_interval == pytest.approx(0.004)
+    assert read(stored(), units="real").frame_interval == pytest.approx(0.002)

@@ -69,6 +69,9 @@ def test_the_number_of_the_step_gives_the_time(text, written):
     traj = read(written(uneven))
     assert np.allclose(traj.time, [0.001, 0.006, 0.010])
     assert any("not evenly spaced" in note for note in traj.notes)
+    back = text.replace(b"Iteration     11(", b"Iteration      4(")
+    assert read_outcar(written(back)).interval is None
+    assert any("do not grow" in note for note in read_outcar(written(back)).notes)
 
 
 def test_a_learned_force_field_writes_other_heads_and_may_print_a_step_twice(text, written):
