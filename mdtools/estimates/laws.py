@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mdtools.statistics.laws import LAWS, Law, Points, averaged, fit_laws, quantiles
+from mdtools.statistics.laws import LAWS, Law, Points, arrhenius_line, averaged, fit_laws, quantiles
 from mdtools.statistics.replicas import Scatter, replica_scatter
 from mdtools.units import BOLTZMANN
 
@@ -119,16 +119,13 @@ def _line(found: Fit) -> dict[str, float]:
     """Energy and prefactor of the Arrhenius line; where it does not hold, with the scatter about it in their errors."""
     law = found.law("arrhenius")
     assert law is not None
-    best = law.best
-    # ln A = l + e b_m
-    jacobian = np.array([[0.0, 1.0], [1.0, best.middle]])
-    energy, prefactor = jacobian @ best.mean
-    covariance = jacobian @ best.covariance @ jacobian.T * _stretch(law) ** 2
+    (prefactor, energy), covariance, chi2 = arrhenius_line(found.points)
+    covariance = covariance * (max(1.0, chi2 / law.free) if law.free > 0 else 1.0)
     return {
         "activation_energy": float(energy),
-        "activation_energy_stderr": float(np.sqrt(covariance[0, 0])),
+        "activation_energy_stderr": float(np.sqrt(covariance[1, 1])),
         "log_prefactor": float(prefactor),
-        "log_prefactor_stderr": float(np.sqrt(covariance[1, 1])),
+        "log_prefactor_stderr": float(np.sqrt(covariance[0, 0])),
         "log_prefactor_covariance": float(covariance[0, 1]),
         "misfit": law.misfit,
     }

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["LAWS", "Component", "Law", "Points", "averaged", "fit_laws", "quantiles"]
+__all__ = ["LAWS", "Component", "Law", "Points", "arrhenius_line", "averaged", "fit_laws", "quantiles"]
 
 Floats = NDArray[Any]
 LEVEL = 1.96  # a bound is this many standard deviations of the half-Gaussian
@@ -201,29 +201,18 @@ def _prior(law: str, points: Points) -> tuple[Floats, Floats]:
     return mean, deviation
 
 
+def arrhenius_line(points: Points) -> tuple[Floats, Floats, float]:
+    """(ln A, E), their covariance and chi^2 of the Arrhenius law without any prior."""
+    rows = np.stack([np.ones_like(points.beta), -points.beta], axis=-1)
+    at, hessian, chi2 = _maximum(points, rows, np.zeros(2), np.zeros(2))
+    return at, np.linalg.inv(hessian), chi2
+
+
 def _component(points: Points, law: str, fixed: float, log_prior: float) -> Component:
-    """Newton's method on the log posterior, which is concave; one step where there are only values."""
     rows = _design(law, fixed, points.beta, points.middle, points.half_width)
     mean, deviation = _prior(law, points)
+    at, hessian, chi2 = _maximum(points, rows, mean, deviation**-2.0)
     known = points.known
-    weight = np.where(known, 1 / np.square(np.where(known, points.stderr, 1.0)), 0.0)
-    target = np.where(known, points.log_value, 0.0)
-    bounded = ~known
-    at = mean.copy()
-    for _ in range(100):
-        squares = _bound_terms(rows, at, points, bounded)
-        gradient = rows.T @ (weight * (target - rows @ at) - squares) - (at - mean) / deviation**2
-        hessian = (rows.T * (weight + 2 * squares)) @ rows + np.diag(deviation**-2.0)
-        step = np.linalg.solve(hessian, gradient)
-        # far above a bound the curvature is that of an exponential: no step changes ln y by more than 5 there
-        far = np.abs(rows[bounded] @ step).max(initial=0.0)
-        at = at + step * min(1.0, 5.0 / far if far > 0 else 1.0)
-        if np.abs(rows @ step).max() < 1e-10:
-            break
-    squares = _bound_terms(rows, at, points, bounded)
-    hessian = (rows.T * (weight + 2 * squares)) @ rows + np.diag(deviation**-2.0)
-    residual = (target - rows @ at)[known] / points.stderr[known]
-    chi2 = float(residual @ residual + squares.sum())
     log_likelihood = -0.5 * chi2 - float(np.log(points.stderr[known]).sum()) - 0.5 * known.sum() * np.log(2 * np.pi)
     scaled = (at - mean) / deviation
     occam = -0.5 * float(scaled @ scaled) - float(np.log(deviation).sum()) - 0.5 * float(np.linalg.slogdet(hessian)[1])
@@ -239,7 +228,34 @@ def _component(points: Points, law: str, fixed: float, log_prior: float) -> Comp
     )
 
 
-def _bound_terms(rows: Floats, at: Floats, points: Points, bounded: Floats) -> Floats:
+def _maximum(points: Points, rows: Floats, mean: Floats, precision: Floats) -> tuple[Floats, Floats, float]:
+    """Coefficients of the largest posterior, its Hessian there, and chi^2 (of values and bounds).
+
+    Newton's method on minus the log posterior, which is convex; one step where there are only values.
+    """
+    known = points.known
+    weight = np.where(known, 1 / np.square(np.where(known, points.stderr, 1.0)), 0.0)
+    target = np.where(known, points.log_value, 0.0)
+    values = np.linalg.solve((rows.T * weight) @ rows + np.diag(precision), rows.T @ (weight * target) + precision * mean)
+    at = values
+    for _ in range(100):
+        squares = _bound_terms(rows, at, points)
+        gradient = rows.T @ (weight * (target - rows @ at) - squares) - (at - mean) * precision
+        hessian = (rows.T * (weight + 2 * squares)) @ rows + np.diag(precision)
+        step = np.linalg.solve(hessian, gradient)
+        # far above a bound the curvature is that of an exponential: no step changes ln y by more than 5 there
+        far = np.abs(rows[~known] @ step).max(initial=0.0)
+        at = at + step * min(1.0, 5.0 / far if far > 0 else 1.0)
+        if np.abs(rows @ step).max() < 1e-10:
+            break
+    squares = _bound_terms(rows, at, points)
+    hessian = (rows.T * (weight + 2 * squares)) @ rows + np.diag(precision)
+    residual = (target - rows @ at)[known] / points.stderr[known]
+    return at, hessian, float(residual @ residual + squares.sum())
+
+
+def _bound_terms(rows: Floats, at: Floats, points: Points) -> Floats:
     """(1.96 y / y_95)^2 of bounded points, 0 for the others; its half is what they add to minus ln likelihood."""
+    bounded = ~points.known
     beyond = np.where(bounded, rows @ at - np.where(bounded, points.log_bound, 0.0), -np.inf)
     return np.square(LEVEL * np.exp(np.minimum(beyond, 50.0)))
