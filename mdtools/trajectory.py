@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mdtools import progress
+from mdtools import memory, progress
 from mdtools.errors import TrajectoryError
+from mdtools.lazy import Lazy
 from mdtools.thermo import Thermo
 
 __all__ = ["Series", "Trajectory", "Unwrap"]
@@ -158,7 +159,10 @@ class Trajectory:
         """Raise TrajectoryError unless the named parts are there; the message says what to pass."""
         cures = {
             "scaled_positions": ("positions", "give a file with positions"),
-            "velocities": ("velocities", "write them (LAMMPS: dump ... vx vy vz; VASP: use vaspout.h5, XDATCAR has none)"),
+            "velocities": (
+                "velocities",
+                "write them (LAMMPS: dump ... vx vy vz), or make them of positions: velocities='positions' (--velocities positions)",
+            ),
             "charges": (
                 "charges",
                 "pass for instance charges={"
@@ -196,7 +200,7 @@ class Trajectory:
         notes = self.notes + ((f"the selection leaves out framework species {', '.join(lost)}",) if lost else ())
 
         def of(values: Any) -> Any:
-            return None if values is None else np.asarray(values[:])[:, indices]
+            return None if values is None else values.part(atoms=indices) if isinstance(values, Lazy) else np.asarray(values[:])[:, indices]
 
         charges = self.charges
         if charges is not None:
@@ -304,9 +308,12 @@ class Trajectory:
         """
         block = min(block, self.n_atoms)
         stored = self._stored(quantity)
+        ahead = _ahead(stored, block, stored.shape[0])
         for first in range(0, self.n_atoms, block):
             last = min(first + block, self.n_atoms)
-            values = np.asarray(stored[:, first:last])
+            if first % ahead == 0:
+                held = stored[:, first : min(first + ahead, self.n_atoms)]
+            values = np.asarray(held[:, first % ahead : first % ahead + last - first])
             if last - first < block:
                 values = np.pad(values, ((0, 0), (0, block - (last - first)), (0, 0)), mode="edge")
             yield slice(first, last), values
@@ -319,9 +326,12 @@ class Trajectory:
         """
         block = min(block, self.n_frames)
         stored = [self._stored(quantity) for quantity in quantities]
+        ahead = min(_ahead(one, block, self.n_atoms) for one in stored)
         for first in range(0, self.n_frames, block):
             last = min(first + block, self.n_frames)
-            values = tuple(np.asarray(one[first:last]) for one in stored)
+            if first % ahead == 0:
+                held = [one[first : min(first + ahead, self.n_frames)] for one in stored]
+            values = tuple(np.asarray(one[first % ahead : first % ahead + last - first]) for one in held)
             if last - first < block:
                 values = tuple(np.pad(v, ((0, block - (last - first)), (0, 0), (0, 0)), mode="edge") for v in values)
             yield slice(first, last), values
@@ -378,7 +388,7 @@ class Trajectory:
             chosen = np.isin(self.species, meant)
             weights = chosen / chosen.sum()
         path = np.empty((self.n_frames, 3))
-        block = max(1, 2**22 // max(self.n_atoms, 1))
+        block = max(1, memory.block() // (3 * 3 * 8 * max(self.n_atoms, 1)))
         for frames, (values,) in self.over_frames(quantity, block=block):
             part = np.einsum("tax,a->tx", values.astype(np.float64), weights)
             path[frames] = part[: frames.stop - frames.start]
@@ -437,6 +447,17 @@ class Trajectory:
 
     def _repr_html_(self) -> str:
         return _html_table(self.describe())
+
+
+def _ahead(stored: Any, block: int, across: int) -> int:
+    """How much of a stored array is read at once, a whole number of blocks: chunks on disk are larger than some blocks.
+
+    block : frames or atoms in a block. across : atoms or frames, of which every block has all.
+    """
+    if isinstance(stored, np.ndarray):
+        return max(stored.shape[0], stored.shape[1], block)  # nothing is copied
+    # two of them are there while one takes the place of the other
+    return block * max(1, memory.block() // (2 * across * 3 * np.dtype(stored.dtype).itemsize * block))
 
 
 def _html_table(rows: Mapping[str, str]) -> str:

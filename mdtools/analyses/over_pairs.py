@@ -76,8 +76,7 @@ def _blocks(traj: Trajectory, visits: np.ndarray, path: np.ndarray, n_counts: in
 
     def positions(frames: np.ndarray) -> np.ndarray:
         stored = traj.scaled_positions
-        values = stored[frames] if isinstance(stored, np.ndarray) else stored.oindex[frames]
-        return values.astype(np.float64) - path[frames, None, :]
+        return np.asarray(stored[frames]).astype(np.float64) - path[frames, None, :]
 
     for k in range(0, len(visits), size):
         rows = visits[k : k + size]

@@ -104,7 +104,7 @@ def _read(request: Request) -> None:
 
     if request.reading.get("gaps") == "split":
         raise Refusal("a store holds one run: convert each part with --begin and --end, and without --gaps split")
-    written = convert(_trajectory(request.paths, request.reading), **request.options)
+    written = convert(request.paths, **request.options, **request.reading)
     print(f"written to {written}")
 
 

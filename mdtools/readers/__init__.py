@@ -4,7 +4,8 @@ Nothing is guessed: what a file does not say is asked for, and what was understo
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,10 +13,11 @@ from mdtools.errors import TrajectoryError
 from mdtools.trajectory import Series, Trajectory, Unwrap
 
 if TYPE_CHECKING:
+    from mdtools.readers.assemble import Options
     from mdtools.readers.frames import Frames
     from mdtools.readers.labels import Topology
 
-__all__ = ["read", "read_series", "write_store"]
+__all__ = ["convert", "read", "read_series", "write_store"]
 
 
 def read(
@@ -73,14 +75,11 @@ def read(
         changed = {"charges": charges, "framework": framework, "temperature": temperature, "unwrap": unwrap if unwrap != "scaled" else None}
         stored = _read_store(Path(path), given, changed, begin=begin, end=end, stride=stride, gaps=gaps)
         return _finished(stored, velocities)
-    from mdtools.readers.assemble import Options, assemble, assemble_parts
-    from mdtools.readers.thermo import open_log
-    from mdtools.readers.topology import read_topology
+    from mdtools.readers.assemble import assemble, assemble_parts
 
-    atoms = None if topology is None else read_topology(topology)
-    frames = _frames(path, units, atoms)
-    options = Options(
-        topology=atoms,
+    frames, options = _asked(
+        path,
+        topology=topology,
         units=units,
         timestep=timestep,
         frame_interval=frame_interval,
@@ -95,7 +94,8 @@ def read(
         end=end,
         stride=stride,
         gaps=gaps,
-        log=open_log(log, frames, run=log_run, units=units),
+        log=log,
+        log_run=log_run,
     )
     return _finished(assemble_parts(frames, options) if gaps == "split" else assemble(frames, options), velocities)
 
@@ -136,6 +136,52 @@ def write_store(traj: Trajectory, path: str | Path, *, overwrite: bool = False) 
     from mdtools.readers.store import write_store as write
 
     return write(traj, path, overwrite=overwrite)
+
+
+def convert(path: Any, out: str | Path, *, overwrite: bool = False, say: Callable[[str], None] = lambda text: None, **reading: Any) -> Path:
+    """Files to a Zarr store that `read` opens without loading it, in bounded memory whatever the length of the run.
+
+    path, reading : as for `read`. out : folder to make, for instance "run.zarr"; it is written beside its place and renamed.
+    overwrite : replace a store that is there. say : is told in words when the work of an earlier attempt is used or given up.
+    A conversion that was killed is taken up where it was when the same is asked for again and the files are the same.
+    Returns the path. Raises TrajectoryError as `read`, and where something is there already.
+
+    >>> import tempfile
+    >>> from ase.build import bulk
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = convert([bulk("Cu", cubic=True)] * 3, folder + "/run.zarr", frame_interval="2 fs")
+    ...     read(store).n_frames
+    3
+    """
+    if _is_path(path) and _is_store(Path(path)):
+        return write_store(read(path, **reading), out, overwrite=overwrite)
+    asked = {name: one.default for name, one in inspect.signature(read).parameters.items() if one.kind is one.KEYWORD_ONLY} | reading
+    if asked.pop("velocities") != "file" or asked["gaps"] != "error":
+        raise TrajectoryError(
+            "a store holds one run as its files hold it; pass velocities='positions' and gaps='split' to read when it is read from the store, "
+            "and convert the parts of a run that was interrupted one by one with begin= and end="
+        )
+    from mdtools.readers.assemble import understand
+    from mdtools.readers.store import check_place
+    from mdtools.readers.stream import stream
+
+    check_place(Path(out), overwrite=overwrite)
+    frames, options = _asked(path, **asked)
+    logs = asked["log"] if isinstance(asked["log"], (list, tuple)) else [asked["log"]]
+    files = [*(name for _, name in frames.pieces), asked["topology"], *logs]
+    run = understand(frames, options)
+    return stream(run, Path(out), files=files, asked=asked, finish=lambda traj: _finished(traj, "file"), overwrite=overwrite, say=say)
+
+
+def _asked(path: Any, *, topology: Any, log: Any, log_run: int | None, **options: Any) -> "tuple[Frames, Options]":
+    """The record of what was passed, and the options with the files among them read."""
+    from mdtools.readers.assemble import Options
+    from mdtools.readers.thermo import open_log
+    from mdtools.readers.topology import read_topology
+
+    atoms = None if topology is None else read_topology(topology)
+    frames = _frames(path, options["units"], atoms)
+    return frames, Options(topology=atoms, log=open_log(log, frames, run=log_run, units=options["units"]), **options)
 
 
 def _is_path(value: Any) -> bool:

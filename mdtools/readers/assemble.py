@@ -23,7 +23,7 @@ from mdtools.thermo import Thermo
 from mdtools.trajectory import Series, Trajectory
 from mdtools.units import UNIT_SYSTEMS, UnitSystem
 
-__all__ = ["Options", "Understood", "assemble", "assemble_parts", "understand"]
+__all__ = ["Options", "Understood", "assemble", "assemble_parts", "understand", "with_naive_schemes"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,10 +108,15 @@ def _filled(run: Understood) -> Trajectory:
     arrays = Arrays(run)
     for block in filled(run, unwrapper_of(run)):
         arrays.put(block)
-    weights = np.isin(run.species, run.framework).astype(np.float64) if run.framework else run.masses
-    naive = naive_schemes(arrays.scaled, run.cell, run.time, run.species, weights=weights)
-    run = run if naive is None else replace(run, step={**run.step, "naive_unwrapping": naive})
+    run = with_naive_schemes(run, arrays.scaled)
     return run.trajectory(scaled_positions=arrays.scaled, velocities=arrays.velocities, charges=arrays.charges)
+
+
+def with_naive_schemes(run: Understood, scaled: Any) -> Understood:
+    """The run, with what other ways of unwrapping would have made of its positions (an array, or what is sliced like one)."""
+    weights = np.isin(run.species, run.framework).astype(np.float64) if run.framework else run.masses
+    naive = naive_schemes(scaled, run.cell, run.time, run.species, weights=weights)
+    return run if naive is None else replace(run, step={**run.step, "naive_unwrapping": naive})
 
 
 def assemble_parts(frames: Frames, options: Options) -> Series:

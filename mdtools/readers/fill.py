@@ -29,9 +29,13 @@ _BLOCK_BYTES = 2**21  # of a table of numbers: it stays in the cache of the proc
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """Wanted frames as they are stored. goal : which of the wanted frames. charges : (frame, atom) e, where they come with the frames."""
+    """Wanted frames as they are stored. goal : which of the wanted frames. charges : (frame, atom) e, where they come with the frames.
+
+    closes : whether it is the last block of its row.
+    """
 
     goal: slice
+    closes: bool
     scaled: np.ndarray | None
     velocities: np.ndarray | None
     charges: np.ndarray | None
@@ -80,13 +84,14 @@ def filled(run: "Understood", unwrapper: Unwrapper, *, first: int = 0, row: int 
     wrapped = frames.placement == "wrapped"
     stride = run.options.stride if wrapped else 1
     positions = np.arange(len(run.kept))[slice(run.wanted.start, run.wanted.stop) if wrapped else run.wanted]
-    spans = _spans(first * stride, len(positions), (row or len(run.time)) * stride, _per_block(frames.n_atoms))
+    row = (row or len(run.time)) * stride
+    spans = _spans(first * stride, len(positions), row, _per_block(frames.n_atoms))
 
     def load(span: tuple[int, int]) -> tuple[int, int, Block, Filled]:
         begin, end = span
         block = frames.load(run.kept[positions[begin:end]])
         _check_finite(run, block, run.kept[positions[begin:end]])
-        return begin, end, block, _converted(run, block, begin, stride)
+        return begin, end, block, _converted(run, block, begin, stride, closes=end % row == 0 or end == len(positions))
 
     for begin, end, block, part in _in_order(load, spans, workers() if frames.threads else 1):
         if block.scaled is not None and part.scaled is not None:
@@ -96,7 +101,7 @@ def filled(run: "Understood", unwrapper: Unwrapper, *, first: int = 0, row: int 
         progress.advance(end, len(positions), "frames", n_bytes=_n_bytes(block.scaled, block.velocities))
 
 
-def _converted(run: "Understood", block: Block, begin: int, stride: int) -> Filled:
+def _converted(run: "Understood", block: Block, begin: int, stride: int, *, closes: bool) -> Filled:
     """A block in our units, thinned, with room for its positions. begin : place of its first frame among those that are read."""
     values = next(one for one in (block.scaled, block.velocities) if one is not None)
     start, goal = -begin % stride, -(-begin // stride)
@@ -107,6 +112,7 @@ def _converted(run: "Understood", block: Block, begin: int, stride: int) -> Fill
         passes.settle(block.velocities, np.zeros(shape[1:]), run.system.velocity, start, stride, velocities)
     return Filled(
         goal=slice(goal, goal + shape[0]),
+        closes=closes,
         scaled=None if block.scaled is None else np.empty(shape, precision),
         velocities=velocities,
         charges=block.charges[start::stride] * run.system.charge if run.charges is None and block.charges is not None else None,

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from mdtools import progress
 from mdtools.errors import TrajectoryError
+from mdtools.lazy import Lazy
+from mdtools.readers.layout import layout_of
 from mdtools.readers.stored_thermo import read_thermo, write_thermo
 from mdtools.trajectory import Trajectory
 
-__all__ = ["is_store", "read_store", "write_store"]
+__all__ = ["check_place", "is_store", "part_of", "put_in_place", "read_store", "write_small", "write_store"]
 
 _FORMAT = 1
-_CHUNK = (256, 1024, 3)
-_LARGE = ("scaled_positions", "velocities")
+LARGE = ("scaled_positions", "velocities")
 _SMALL = ("cell", "time", "masses", "charges", "ids", "origin")
 _WORDS = ("temperature", "unwrap", "reduced", "source")
 
@@ -30,7 +32,8 @@ def write_store(traj: Trajectory, path: str | Path, *, overwrite: bool = False) 
     """Write a trajectory as a Zarr store, beside its place and renamed, so that a killed job leaves no half store.
 
     path : folder to make, for instance "run.zarr". overwrite : replace a store that is there.
-    Returns the path. Raises TrajectoryError where something is there already.
+    Returns the path. Raises TrajectoryError where something is there already. `convert` makes a store straight from files,
+    whatever their size.
 
     >>> import tempfile
     >>> from mdtools.readers import read, write_store
@@ -43,21 +46,44 @@ def write_store(traj: Trajectory, path: str | Path, *, overwrite: bool = False) 
     import zarr
 
     path = Path(path)
-    if path.exists() and not (overwrite and is_store(path)):
-        raise TrajectoryError(f"{path}: is there already; choose another name, or pass overwrite=True to replace a store")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
+    check_place(path, overwrite=overwrite)
+    beside = part_of(path)
     shutil.rmtree(beside, ignore_errors=True)
     group = zarr.open_group(beside, mode="w", zarr_format=3)
-    for name in _LARGE:
+    for name in LARGE:
         _write_large(group, name, getattr(traj, name))
+    write_small(group, traj)
+    return put_in_place(beside, path)
+
+
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Raise TrajectoryError where something is in the place that a store is to have."""
+    if path.exists() and not (overwrite and is_store(path)):
+        raise TrajectoryError(f"{path}: is there already; choose another name, or pass overwrite=True (--overwrite) to replace a store")
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def part_of(path: Path) -> Path:
+    """Where a store is while it is being written."""
+    return path.with_name(f".{path.name}.part")
+
+
+def put_in_place(beside: Path, path: Path) -> Path:
+    if path.exists():
+        shutil.rmtree(path)
+    return beside.rename(path)
+
+
+def write_small(group: Any, traj: Trajectory, **attributes: Any) -> None:
+    """Everything of a trajectory but its positions and velocities."""
     for name in _SMALL:
         value = getattr(traj, name)
-        if value is not None:
-            group.create_array(name, data=np.ascontiguousarray(value))
-    write_thermo(group, traj.log)
+        if value is not None and not isinstance(value, Lazy):
+            group.create_array(name, data=np.ascontiguousarray(value), overwrite=True)
     names = traj.species_names
-    group.create_array("species", data=np.array([names.index(label) for label in traj.species.tolist()], dtype=np.int32))
+    number = {name: k for k, name in enumerate(names)}
+    group.create_array("species", data=np.array([number[label] for label in traj.species.tolist()], dtype=np.int32), overwrite=True)
+    write_thermo(group, traj.log)
     group.attrs.update(
         {
             "mdtools_store": _FORMAT,
@@ -67,24 +93,23 @@ def write_store(traj: Trajectory, path: str | Path, *, overwrite: bool = False) 
             "notes": list(traj.notes),
             "history": [dict(step) for step in traj.history],
             **{name: getattr(traj, name) for name in _WORDS},
+            **attributes,
         }
     )
-    if path.exists():
-        shutil.rmtree(path)
-    return beside.rename(path)
 
 
 def _write_large(group: Any, name: str, values: Any) -> None:
     if values is None:
         return
-    chunks = tuple(min(size, chunk) for size, chunk in zip(values.shape, _CHUNK, strict=True))
-    array = group.create_array(name, shape=values.shape, dtype=values.dtype, chunks=chunks, compressors=None)
-    for first in range(0, values.shape[0], chunks[0]):
-        array[first : first + chunks[0]] = values[first : first + chunks[0]]
+    layout = layout_of(values.shape[0], values.shape[1], np.dtype(values.dtype).itemsize)
+    array = layout.create(group, name, values.dtype)
+    for first in range(0, values.shape[0], layout.row):
+        array[first : first + layout.row] = values[first : first + layout.row]
+        progress.advance(min(first + layout.row, values.shape[0]), values.shape[0], "frames")
 
 
 def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
-    """The trajectory of a store. Whole, its large arrays stay on disk and are read when visited; a part is read now."""
+    """The trajectory of a store, or some of its frames. The large arrays stay on disk and are read when visited."""
     import zarr
 
     try:
@@ -96,21 +121,23 @@ def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
         raise TrajectoryError(f"{path}: is a Zarr store, but not one written by mdtools convert; pass such a store, or the file it was made from")
     species: Any = group["species"]
     kinds = np.asarray(species[:])
-    stored: dict[str, Any] = {name: group.get(name) for name in (*_LARGE, *_SMALL)}
+    stored: dict[str, Any] = {name: group.get(name) for name in (*LARGE, *_SMALL)}
     small: dict[str, Any] = {name: None if stored[name] is None else np.asarray(stored[name][:]) for name in _SMALL}
     shape = (len(small["time"]), len(kinds))
-    whole = frames == slice(None)
     for name in ("cell", "time", "origin"):
         small[name] = None if small[name] is None else small[name][frames]
     if small["charges"] is not None and small["charges"].shape == shape:
         small["charges"] = small["charges"][frames]
-    large = {name: stored[name] if whole or stored[name] is None else np.asarray(stored[name][frames]) for name in _LARGE}
-    parts: dict[str, Any] = {**large, **small, **{name: about[name] for name in _WORDS}}
+    parts: dict[str, Any] = {
+        **{name: None if stored[name] is None else Lazy(stored[name]).part(frames=frames) for name in LARGE},
+        **small,
+        **{name: about[name] for name in _WORDS},
+    }
     return Trajectory(
         **parts,
-        log=read_thermo(group, small["time"]),
         species=np.array(about["species_names"])[kinds],
         framework=tuple(about["framework"]),
+        log=read_thermo(group, small["time"]),
         notes=tuple(about["notes"]),
         history=tuple(about["history"]),
     )

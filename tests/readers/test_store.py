@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import zarr
 
 from mdtools.errors import TrajectoryError
 from mdtools.readers import read, write_store
@@ -47,8 +48,11 @@ def test_a_store_is_chunked_in_frames_and_in_atoms(tmp_path):
     from ase import Atoms
 
     box = Atoms("H1500", positions=np.zeros((1500, 3)), cell=[5, 5, 5], pbc=True)
-    back = read(write_store(read([box] * 300, frame_interval=1), tmp_path / "run.zarr"))
-    assert back.scaled_positions.chunks == (256, 1024, 3)
+    path = write_store(read([box] * 300, frame_interval=1), tmp_path / "run.zarr")
+    stored = zarr.open_group(path)["scaled_positions"]
+    assert stored.chunks == (256, 300, 3)
+    assert stored.shards == (512, 1500, 3)
+    assert np.array_equal(read(path).scaled_positions[:], np.zeros((300, 1500, 3)))
 
 
 def test_a_part_of_a_store_is_a_part_of_the_run(run, tmp_path):
@@ -95,8 +99,6 @@ def test_velocities_alone_can_be_stored(caf2, tmp_path):
 
 
 def test_another_folder_is_no_store(tmp_path):
-    import zarr
-
     zarr.open_group(tmp_path / "other.zarr", mode="w").attrs["made_by"] = "somebody else"
     with pytest.raises(TrajectoryError, match="not one written by mdtools"):
         read(tmp_path / "other.zarr")
