@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
+from mdtools.analyses.differenced import differenced
 from mdtools.analyses.displacement import Times, displacements, times_of
 from mdtools.analyses.labels import (
     common,
@@ -111,7 +112,8 @@ def charge_current_acf(
     reference : as in `msd`, of the velocities. Charges are one per atom, per frame and atom, or Born tensors Z with
         J_a = sum_b Z_ab v_b.
     The total of a neutral cell does not depend on the reference; a cell or selection that is not neutral is refused
-    unless the reference is named. Frames must resolve the vibrations (every 5 fs or so), else S is aliased.
+    unless the reference is named. Frames must resolve the vibrations (every 5 fs or so), else S is aliased; of velocities made of
+    positions the zero frequency is exact at any frame interval, and no sum rule is given.
 
     Returns `charge_current_acf` (window, lag) and `_by_pair` (window, pair, lag) in e^2 angstrom^2/ps^2,
     `charge_current_periodogram` (window, frequency) in e^2 angstrom^2/ps: 2 S_j / S is chi^2 of 6 degrees of freedom (3
@@ -146,10 +148,13 @@ def charge_current_acf(
         "frequency_resolution": noise_width(weight) / interval,
         **_coordinates(traj, windows, lag_times(np.arange(length), interval)),
     }
-    if traj.temperature is not None and traj.masses is not None and (_is_neutral(traj, net) or taken == "barycentre"):
+    made = differenced(traj)
+    # velocities made of positions are smoothed: C(0) is too small, and only the zero frequency is exact
+    if traj.temperature is not None and traj.masses is not None and made is None and (_is_neutral(traj, net) or taken == "barycentre"):
         out["charge_current_sum_rule"] = _sum_rule(traj)
     unused = traj.n_frames - windows * length
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, net_charge=net)
+    told = {} if made is None else made.told
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, net_charge=net, **told)
 
 
 def _alone(traj: Trajectory, reference: Sequence[str] | str | None, times: Times) -> dict[str, Any]:

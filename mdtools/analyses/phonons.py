@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
+from mdtools.analyses.differenced import differenced
 from mdtools.analyses.labels import common, even_interval, lag_times, noise_width, taper_weights, thermal_energy, window_starts
 from mdtools.analyses.over_atoms import group_means, species_groups, window_length
 from mdtools.kernels.phonons import velocity_correlation, velocity_correlation_from_first, velocity_power, velocity_square
@@ -32,6 +33,9 @@ def velocity_acf(
         the spread. origins : "all" (by FFT), or "first": the first frame of each window only, as LAMMPS `compute vacf`.
     reference : as in `msd`, of the velocities; "none" by default, because a drift is a finding and not to be hidden.
 
+    Velocities made of positions are smoothed: C(t) near t = 0 is too small (the history says by which transfer function), its
+        integral is not; where frames are too far apart for the vibrations they are refused.
+
     Returns `velocity_acf` (window, species, lag) in angstrom^2/ps^2. Uneven frames need origins="first", windows=1.
     Raises TrajectoryError (no velocities, uneven frames), NotEnoughData. Source: reference/science.md B2.
 
@@ -43,6 +47,9 @@ def velocity_acf(
     """
     who = "velocity_acf"
     traj.need("velocities", who=who)
+    made = differenced(traj)
+    if made is not None:
+        made.need_spectrum(traj.temperature, who=who)
     if origins not in ("all", "first"):
         raise ValueError(f'origins={origins!r} is not understood; write "all" or "first"')
     length = window_length(traj, windows, who=who)
@@ -57,7 +64,8 @@ def velocity_acf(
         "lag": lag,
     }
     unused = traj.n_frames - windows * length
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused)
+    told = {} if made is None else made.told
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, **told)
 
 
 @schema.recorded
@@ -78,7 +86,9 @@ def phonon_dos(
     windows : equal parts, each with its own g; the resolution is their inverse length. taper : "hann" keeps a strong
         line from leaking, "none" makes the integral exact. reference : as in `msd`, of the velocities.
         Windows of an odd number of frames are padded by one zero, so that the rule holds for them too.
-    Frames must come faster than 2.5 times the highest frequency, else lines are folded back into the spectrum.
+    Frames must come faster than 2.5 times the highest frequency, else lines are folded back into the spectrum. Of velocities made
+        of positions the transfer function of the differences is divided out, up to four fifths of the Nyquist limit, where the
+        axis ends; frames too far apart for that are refused. The kinetic temperature is then that of the integral.
 
     Returns `phonon_dos` (window, species, frequency) and `phonon_dos_by_direction` (window, species, direction,
     frequency) in 1/THz, `kinetic_temperature` (window, species; m v^2 / 3 k_B, no degree of freedom taken off) in K,
@@ -96,14 +106,23 @@ def phonon_dos(
     traj.need("velocities", "masses", "temperature", who=who)
     assert traj.masses is not None
     assert traj.temperature is not None
+    made = differenced(traj)
+    if made is not None:
+        made.need_spectrum(traj.temperature, who=who)
     length = window_length(traj, windows, who=who)
     interval, energy = even_interval(traj, who=who), thermal_energy(traj)
     n_fft = length + length % 2
     weight = taper_weights(taper, length)
     shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference, "windows": windows, "weights": traj.masses}
     power, taken = group_means(velocity_power, traj, "velocities", arguments=(weight,), options={"n_fft": n_fft}, **shared)
-    kinetic, _ = group_means(velocity_square, traj, "velocities", **shared)
     by_direction = 2.0 * interval / energy * power
+    frequency = np.arange(n_fft // 2 + 1) / (n_fft * interval)
+    if made is None:
+        kinetic, _ = group_means(velocity_square, traj, "velocities", **shared)
+    else:
+        frequency = frequency[frequency <= made.band]
+        by_direction = by_direction[..., : len(frequency)] / made.transfer(frequency) ** 2
+        kinetic = energy * np.trapezoid(by_direction.sum(axis=2), frequency, axis=-1)
     freedom = 3.0 * np.array([len(traj.indices(name)) for name in traj.species_names])
     out = {
         **common(traj),
@@ -113,7 +132,8 @@ def phonon_dos(
         "frequency_resolution": noise_width(weight) / interval,
         "window": window_starts(traj, windows),
         "direction": ["x", "y", "z"],
-        "frequency": np.arange(n_fft // 2 + 1) / (n_fft * interval),
+        "frequency": frequency,
     }
     unused = traj.n_frames - windows * length
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused)
+    told = {} if made is None else {**made.told, "transfer_undone_to": made.band}
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, **told)

@@ -4,7 +4,7 @@ v(t) = [r(t + dt) - r(t - dt)] / 2 dt of unwrapped positions (scaled ones times 
 seen with the amplitude |sin(2 pi f dt) / (2 pi f dt)|: exact at f = 0, zero at the Nyquist limit 1 / 2 dt.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,11 @@ from mdtools.errors import NotEnoughData
 from mdtools.trajectory import Trajectory
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
-__all__ = ["BAND", "LIMIT", "CentralDifference", "power_beyond", "velocities_from_positions"]
+__all__ = ["BAND", "COLDEST", "LIMIT", "CentralDifference", "Sampled", "sampled", "velocities_from_positions"]
 
 BAND = 0.8  # of the Nyquist limit: what lies above is not made use of, and must hold next to nothing
 LIMIT = 0.01  # share of the power above BAND at which lines are folded back into the spectrum
+COLDEST = 0.6  # of the stated temperature: a line that is folded back seems slower, and its atoms colder
 _FEWEST_FRAMES = 32
 _SAMPLE_FRAMES, _GROUPS, _GROUP = 4096, 8, 16
 
@@ -88,15 +89,15 @@ def velocities_from_positions(traj: Trajectory) -> Trajectory:
     if traj.n_frames < _FEWEST_FRAMES:
         raise NotEnoughData(f"velocities='positions' needs {_FEWEST_FRAMES} frames, and {traj.source} has {traj.n_frames}: give a longer run")
     interval = traj.frame_interval
-    beyond, enough = power_beyond(traj)
+    found = sampled(traj)
     notes = ["velocities are central differences of the positions, so the first and the last frame are left out"]
     if traj.velocities is not None:
         notes.append("the velocities of the file are not used")
-    if beyond > LIMIT:
+    cold = traj.temperature is not None and min(found.temperatures.values(), default=np.inf) < COLDEST * traj.temperature
+    if found.beyond > LIMIT or cold:
         notes.append(
-            f"frames every {interval:.4g} ps are too far apart for the vibrations ({100 * beyond:.2g} % of the power lies in the last fifth below "
-            f"the Nyquist limit): spectra of these velocities are refused, their zero frequency (conductivity) is right; "
-            f"{enough:.2g} ps would do"
+            f"frames every {interval:.4g} ps are too far apart for the vibrations: spectra of velocities made of them are refused, their zero "
+            f"frequency (conductivity) is right; {found.enough:.2g} ps would do"
         )
     inner = slice(1, -1)
     stored = traj.scaled_positions
@@ -117,19 +118,30 @@ def velocities_from_positions(traj: Trajectory) -> Trajectory:
                 "step": "velocities_from_positions",
                 "frame_interval": interval,
                 "transfer": "|sin(2 pi f dt) / (2 pi f dt)|",
-                "power_beyond": beyond,
-                "frame_interval_that_would_do": enough,
+                "power_beyond": found.beyond,
+                "frame_interval_that_would_do": found.enough,
+                "temperatures": found.temperatures,
                 "band": BAND / (2.0 * interval),
+                "limits": {"power_beyond": LIMIT, "of_the_temperature": COLDEST},
             },
         ),
     )
 
 
-def power_beyond(traj: Trajectory) -> tuple[float, float]:
-    """Share of the vibrational power in the last fifth below the Nyquist limit, and the frame interval (ps) that would do.
+@dataclass(frozen=True)
+class Sampled:
+    """What a sample of paths says: share of the power beyond BAND, kinetic temperature (K, or reduced) of each species, an interval that would do."""
 
-    Of a sample: the spectrum of steps between neighbouring frames, with the transfer function sin(pi f dt) / (pi f dt) of a
-    step divided out. Lines beyond the limit are folded to just below it, so that a spectrum that is small there has ended before.
+    beyond: float
+    temperatures: dict[str, float]
+    enough: float
+
+
+def sampled(traj: Trajectory) -> Sampled:
+    """The spectrum of steps between neighbouring frames, with the transfer function sin(pi f dt) / (pi f dt) of a step divided out.
+
+    Lines beyond the Nyquist limit are folded to just below it, so that a spectrum that is small there has ended before; lines
+    further away may be folded over that into the spectrum, where they seem slower and colder than they are.
     """
     interval = traj.frame_interval
     n_frames = min(traj.n_frames, _SAMPLE_FRAMES)
@@ -139,26 +151,38 @@ def power_beyond(traj: Trajectory) -> tuple[float, float]:
     parts = [traj.scaled_positions[:n_frames, int(part[0]) : int(part[-1]) + 1] for part in np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1)]
     stored = np.concatenate([np.asarray(part, dtype=np.float64) for part in parts], axis=1)
     steps = np.diff(stored @ traj.mean_cell, axis=0) / interval
-    weights = np.ones(len(chosen)) if traj.masses is None else traj.masses[chosen]
-    centred = steps - steps.mean(axis=0)
-    taper = np.sin(np.pi * (np.arange(len(steps)) + 0.5) / len(steps)) ** 2
-    power = np.zeros(len(steps) // 2 + 1)
-    for atom, weight in enumerate(weights):
-        power += weight * np.square(np.abs(np.fft.rfft(centred[:, atom] * taper[:, None], axis=0))).sum(axis=1)
-    place = np.arange(len(power)) / len(steps)  # f dt
+    masses = np.ones(len(chosen)) if traj.masses is None else traj.masses[chosen]
+    power = np.stack([_power(steps[:, atom]) for atom in range(len(chosen))]) * masses[:, None]
+    place = np.arange(power.shape[1]) / len(steps)  # f dt
     power /= np.sinc(place) ** 2
     total = power.sum()
-    beyond = float(power[place > 0.5 * BAND].sum() / total) if total > 0 else 0.0
-    return beyond, min(interval / 2.0, _resolving(traj, np.square(steps).sum(axis=2).mean(axis=0) * interval**2, weights))
+    of_atom = power.sum(axis=1) / (3.0 if traj.reduced else 3.0 * BOLTZMANN / KINETIC_TO_EV)
+    labels = traj.species[chosen]
+    known = traj.masses is not None
+    return Sampled(
+        beyond=float(power[:, place > 0.5 * BAND].sum() / total) if total > 0 else 0.0,
+        temperatures={str(name): float(of_atom[labels == name].mean()) for name in dict.fromkeys(labels.tolist())} if known else {},
+        enough=min(interval / 2.0, _resolving(traj, np.square(steps).sum(axis=2).mean(axis=0) * interval**2, masses, labels)),
+    )
 
 
-def _resolving(traj: Trajectory, squared_step: np.ndarray, masses: np.ndarray) -> float:
-    """Interval that resolves twice the mean frequency: thermal speed over amplitude, from a temperature and steps of r' - r.
+def _power(steps: np.ndarray) -> np.ndarray:
+    """Mean square of one atom's steps (frame, 3) at each frequency, summed over axes, with a Hann taper."""
+    n = len(steps)
+    taper = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
+    spectrum = np.square(np.abs(np.fft.rfft((steps - steps.mean(axis=0)) * taper[:, None], axis=0))).sum(axis=1)
+    spectrum[1 : (n + 1) // 2] *= 2.0  # negative frequencies
+    return np.asarray(spectrum / (n * np.sum(taper**2)))
+
+
+def _resolving(traj: Trajectory, squared_step: np.ndarray, masses: np.ndarray, labels: np.ndarray) -> float:
+    """Interval that resolves twice the mean frequency of the fastest species: thermal speed over amplitude, from steps r' - r.
 
     Two frames that remember nothing of each other differ by twice the mean square amplitude.
     """
     if traj.temperature is None or traj.masses is None or traj.reduced:
         return float("inf")
-    thermal = 3.0 * BOLTZMANN * traj.temperature / KINETIC_TO_EV / masses
-    frequency = np.sqrt(thermal / np.maximum(squared_step / 2.0, 1e-12)) / (2.0 * np.pi)
-    return float(0.5 * BAND / (2.0 * frequency.max()))
+    thermal = 3.0 * BOLTZMANN * traj.temperature / KINETIC_TO_EV
+    of = [labels == name for name in set(labels.tolist())]
+    frequency = max(np.sqrt(2.0 * thermal / (masses[one].mean() * max(squared_step[one].mean(), 1e-12))) / (2.0 * np.pi) for one in of)
+    return float(0.5 * BAND / (2.0 * frequency))
