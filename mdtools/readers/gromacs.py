@@ -196,7 +196,7 @@ def _xtc_positions(file: OpenedFile, frame: _Frame, number: int) -> np.ndarray:
     good = min(sizes) > 0
     if good:
         width, alone = width_of(sizes)
-        data = np.frombuffer(content, np.uint8, size, begin)
+        data = file.array[begin : begin + size]
         good = unpack(data, width, alone, np.array(sizes, np.int64), np.array(bounds[:3], np.int64), step, out)
     if not good:
         raise TrajectoryError(f"{file.path}: the positions of frame {number} cannot be unpacked; the file is damaged, read up to it with end=...")

@@ -75,7 +75,7 @@ class _Trajectory:
         if self.n_frames < 1:
             raise TrajectoryError(f"{path}: holds no whole frame (its header announces {announced}); pass a file with at least one")
         self.n_atoms = shape[1]
-        cut = f"{path.name}: {announced - self.n_frames} of {announced} frames are cut off at the end of the file and dropped"
+        cut = f"{path.name}: is cut; its {self.n_frames} whole frames of the {announced} that its header announces are read"
         self.notes = [cut] if announced > self.n_frames else []
         self.sources = self._sources()
         self.plan = Columns(path, tuple(self.sources), kinds=("type",))
