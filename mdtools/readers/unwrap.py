@@ -15,6 +15,7 @@ LARGEST_STEP = 0.4  # of a cell vector; at 0.5 the nearest image is a coin toss
 _SAFE_RMS = LARGEST_STEP / 5  # of steps along one vector: the largest of a million normal ones is five times their rms
 _RANDOM = 0.25  # rms of nearest-image steps from which on they say nothing (0.29 where every image is as likely)
 _AT_LEAST = 10  # times as often: what is advised where the steps say nothing
+_TAIL = 3  # and where only the rarest steps are too long: hops are not normal, and twice as often was once too few
 
 
 def basis_change(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -114,4 +115,4 @@ def _times_as_often(steps: np.ndarray, labels: np.ndarray | None, atom: int) -> 
     rms = float(np.sqrt(np.mean(steps[:, alike] ** 2, axis=(0, 1)).max()))
     if rms > _RANDOM:
         return _AT_LEAST
-    return max(2, int(np.ceil(max(rms / _SAFE_RMS, np.abs(steps[:, alike]).max() / LARGEST_STEP) ** 2)))
+    return max(_TAIL, int(np.ceil(max(rms / _SAFE_RMS, np.abs(steps[:, alike]).max() / LARGEST_STEP) ** 2)))

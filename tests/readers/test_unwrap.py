@@ -1,5 +1,8 @@
 """Unwrapping undoes wrapping: any cell, changing cells, box flips; and refuses where it cannot know."""
 
+import gzip
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -160,3 +163,100 @@ def test_what_comes_after_the_wanted_part_may_change_its_cell(dump):
 def test_an_unrelated_cell_is_refused():
     with pytest.raises(TrajectoryError, match="frame 1 is unrelated"):
         continuous_basis(np.array([np.eye(3) * 10, np.eye(3) * 4]), "memory")
+
+
+# -- a sheared Lennard-Jones liquid of LAMMPS whose box flips three times -------------------------------------------------
+
+
+LJ = {"units": "lj", "timestep": 0.004, "species": {1: "A"}, "masses": {"A": 1.0}, "precision": "float64"}
+SHEAR = np.array([[0, 0, 0], [0.20, 0, 0], [-0.09, 0.05, 0]])  # rates of xy, xz, yz in in.flip
+EDGE = 3.3515344
+
+
+@pytest.fixture(scope="module")
+def sheared(files, tmp_path_factory):
+    """The same run as wrapped, image-flag and unwrapped columns; and positions, velocities and steps of the text."""
+    text = gzip.decompress((files / "lammps" / "flip" / "flip.lammpstrj.gz").read_bytes()).decode()
+    columns = "x y z ix iy iz xu yu zu"
+    forms = {"image flags": "x y z ix iy iz a b c", "unwrapped": "a b c d e f xu yu zu", "wrapped": "x y z a b c d e f"}
+    folder = tmp_path_factory.mktemp("flip")
+    for name, names in forms.items():
+        (folder / f"{name}.lammpstrj").write_text(text.replace(columns, names))
+    table = np.array([[line.split() for line in frame.splitlines()[8:40]] for frame in text.split("ITEM: TIMESTEP\n")[1:]], dtype=float)
+    return {name: read(folder / f"{name}.lammpstrj", **LJ) for name in forms}, table
+
+
+def test_flips_of_a_real_run_are_counted_and_the_cell_shears_on(sheared):
+    trajectories, _ = sheared
+    for traj in trajectories.values():
+        assert any("the basis of the cell changed 3 times (box flip, first at 2.56 ps)" in note for note in traj.notes)
+        expected = EDGE * (np.eye(3) + SHEAR * traj.time[:, None, None])
+        # a flip keeps rows of one lattice: what LAMMPS took from xz with a flip of xy stays in the basis of the first frame
+        assert np.allclose(traj.cell, expected, atol=2e-6)
+
+
+def test_paths_of_a_real_run_go_on_through_flips(sheared):
+    trajectories, table = sheared
+    images, unwrapped, nearest = (trajectories[name] for name in ("image flags", "unwrapped", "wrapped"))
+    assert images.history[0]["positions"] == "x y z ix iy iz"
+    assert (unwrapped.history[0]["positions"], nearest.history[0]["positions"]) == ("xu yu zu", "x y z")
+    for traj in (images, nearest):
+        assert np.allclose(traj.scaled_positions, unwrapped.scaled_positions, atol=1e-7)
+    # the unwrapped columns of LAMMPS do not jump at a flip, and ours are those but for whole cells at the start
+    home = np.rint(table[0, :, 8:11] @ np.linalg.inv(images.cell[0]) - images.scaled_positions[0])
+    assert np.allclose((images.scaled_positions + home) @ images.cell + images.origin[:, None], table[:, :, 8:11], atol=1e-7)
+    # no ion moves further over a flip than elsewhere
+    steps = np.abs(np.diff(images.scaled_positions, axis=0)).max(axis=(1, 2))
+    assert steps[[31, 69, 93]].max() < steps.max() < 0.2  # into steps 640, 1400 and 1880
+
+
+def test_velocities_are_not_touched_by_a_flip(sheared):
+    trajectories, table = sheared
+    for traj in trajectories.values():
+        assert np.array_equal(traj.velocities, table[:, :, 11:14])
+
+
+def test_shear_that_could_be_a_flip_is_refused():
+    cell = np.array([[[10, 0, 0], [0, 10, 0], [0, 0, 10.0]], [[10, 0, 0], [4.6, 10, 0], [0, 0, 10.0]]])
+    with pytest.raises(TrajectoryError, match=r"frame 1 is sheared by 0.46 .* whether the box flipped .* at least 3 times as often"):
+        continuous_basis(cell, "memory")
+
+
+# -- how often frames must be stored ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("thinned", [4, 6, 12])
+def test_the_advice_is_good_for_a_run_of_diffusing_ions(thinned, dump):
+    """A dump thinned so far that it is refused is read when it is thinned as much less as the refusal says."""
+    rng = np.random.default_rng(6)
+    path = rng.uniform(0, 1, (1, 20, 3)) + np.cumsum(rng.normal(0, 0.075, (600, 20, 3)), axis=0)
+
+    def thin(every):
+        kept = range(0, 600, every)
+        rows = [[[i + 1, 1, *s] for i, s in enumerate(path[k] - np.floor(path[k]))] for k in kept]
+        return dump("id type xs ys zs", rows, steps=[100 * k for k in kept])
+
+    with pytest.raises(TrajectoryError, match=rf"times as often \(every \d+ steps, not {100 * thinned}\)") as refusal:
+        read(thin(thinned), units="metal", timestep=0.001, species={1: "Li"})
+    every = int(re.search(r"every (\d+) steps", str(refusal.value))[1])
+    assert every <= 100 * thinned / 2
+    traj = read(thin(max(1, every // 100)), units="metal", timestep=0.001, species={1: "Li"})
+    assert np.allclose(traj.scaled_positions - traj.scaled_positions[0], path[:: max(1, every // 100)] - path[0], atol=1e-5)
+
+
+def test_the_advice_is_good_for_a_real_run(caf2, metal, dump):
+    """Frames of the CaF2 run without image flags are refused where they are sparse; as often as is advised they are read."""
+    text = gzip.decompress((caf2 / "wrapped_image.lammpstrj.gz").read_bytes()).decode().replace(" ix iy iz", " a b c")
+    frames = text.split("ITEM: TIMESTEP\n")[1:]
+
+    def thin(every):
+        file = dump("id type x y z", [[[1, 1, 1.0, 1.0, 1.0]]])
+        file.write_text("".join("ITEM: TIMESTEP\n" + frame for frame in frames if int(frame.split()[0]) % every == 0))
+        return file
+
+    for spacing in (1000, 2000):
+        with pytest.raises(TrajectoryError, match=rf"store frames at least \d+ times as often \(every \d+ steps, not {spacing}\)") as refusal:
+            read(thin(spacing), **metal)
+        every = int(re.search(r"every (\d+) steps", str(refusal.value))[1])
+        assert 200 <= every <= spacing / 2
+        assert read(thin(every // 200 * 200), **metal).n_frames > 20
