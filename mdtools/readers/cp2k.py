@@ -17,7 +17,7 @@ from mdtools.readers.frames import Block, Frames
 from mdtools.readers.labels import Topology
 from mdtools.readers.opened import OpenedFile
 from mdtools.readers.rows import WORD
-from mdtools.readers.xyz_text import XyzFile, XyzRows, first_words, index_xyz, parse_xyz
+from mdtools.readers.xyz_text import XyzFile, XyzRows, index_xyz, labels_of, parse_xyz
 from mdtools.units import ATOMIC_TIME, BOHR, UNIT_SYSTEMS
 
 __all__ = ["read_cp2k", "read_files"]
@@ -105,7 +105,7 @@ def read_cp2k(
         placement="wrapped",
         columns="x y z",
         ids=np.arange(1, run.xyz.n_atoms + 1),
-        labels=np.array([words[0] for words in first_words(run.xyz)]),
+        labels=labels_of(run.xyz, 0),
         has_velocities=moving is not None,
         steps=run.steps[:n_frames],
         times=run.times[:n_frames] * _FS,

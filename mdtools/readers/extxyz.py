@@ -17,7 +17,7 @@ from mdtools.readers.labels import Topology
 from mdtools.readers.opened import OpenedFile
 from mdtools.readers.rows import SKIP, WORD
 from mdtools.readers.xyz_clock import stated_clock
-from mdtools.readers.xyz_text import XyzFile, XyzRows, first_words, index_xyz, parse_xyz
+from mdtools.readers.xyz_text import XyzFile, XyzRows, first_words, index_xyz, labels_of, parse_xyz
 from mdtools.units import ASE_TIME, UNIT_SYSTEMS
 
 __all__ = ["read_extxyz", "read_files"]
@@ -184,8 +184,7 @@ def _ordered(path: Path, table: np.ndarray, frames: np.ndarray, column: int, ids
 def _labels(xyz: XyzFile, columns: _Columns, name: str | None, order: np.ndarray | None) -> np.ndarray | None:
     if name is None:
         return None
-    at = columns.named[name][0]
-    return np.array([words[at] for words in first_words(xyz)])[_sorted(order)]
+    return labels_of(xyz, columns.named[name][0])[_sorted(order)]
 
 
 def _standard_masses(path: Path, labels: np.ndarray | None) -> np.ndarray:

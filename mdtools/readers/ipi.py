@@ -12,7 +12,7 @@ from mdtools.readers.beside import beside, matched
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.opened import OpenedFile
 from mdtools.readers.rows import WORD
-from mdtools.readers.xyz_text import XyzFile, XyzRows, first_words, index_xyz, parse_xyz
+from mdtools.readers.xyz_text import XyzFile, XyzRows, index_xyz, labels_of, parse_xyz
 from mdtools.units import ATOMIC_TIME, BOHR, UNIT_SYSTEMS
 
 __all__ = ["read_files", "read_ipi"]
@@ -97,7 +97,7 @@ def read_ipi(run: _Run, listed: _Run | None = None) -> Frames:
         placement="wrapped",  # i-PI leaves atoms where they go: the nearest image changes nothing then
         columns=run.what,
         ids=np.arange(1, run.xyz.n_atoms + 1),
-        labels=np.array([words[0] for words in first_words(run.xyz)]),
+        labels=labels_of(run.xyz, 0),
         has_velocities=moving is not None,
         steps=run.steps[:n_frames],
         load=load,

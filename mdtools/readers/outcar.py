@@ -29,6 +29,7 @@ _POTCAR_MASS = re.compile(rb"POMASS\s*=\s*(\d+\.\d*);")
 _MASSES = re.compile(rb"Mass of Ions in am\s*\n\s*POMASS\s*=([\d.\s]*)")
 _COUNTS = re.compile(rb"ions per type\s*=([\d\s]*)")
 _NINE = re.compile(rb"[-+]?\d+\.\d{9}")  # they run together where there is no blank left
+_LARGEST = 1e200  # what is larger is no coordinate
 _ROW = np.array([0, 1, 2, SKIP, SKIP, SKIP])
 
 
@@ -193,6 +194,9 @@ def _clock(tags: Tags, steps: np.ndarray | None) -> tuple[float | None, np.ndarr
 def _parse(file: OpenedFile, spans: np.ndarray, frames: np.ndarray, n_atoms: int) -> np.ndarray:
     out = np.empty((len(frames), n_atoms, 3))
     status, frame, row, at = rows.parse_rows(file.array, spans[frames, 0], spans[frames, 1], _ROW, True, out)
+    if status == rows.GOOD and not (np.abs(out) < _LARGEST).all():
+        frame, row = np.argwhere(~(np.abs(out) < _LARGEST))[0, :2]
+        status, at = rows.BAD_NUMBER, spans[frames[frame], 0]
     if status != rows.GOOD:
         text = file.text_of_line(file.bytes.rfind(b"\n", 0, at) + 1)
         raise TrajectoryError(

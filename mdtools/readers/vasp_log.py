@@ -115,7 +115,7 @@ def _settings(text: bytes, pattern: bytes) -> dict[str, str]:
 
 
 def _run(path: Path, steps: list[dict[str, float]], tags: dict[str, str], *, n_atoms: bytes, text: bytes) -> Logged:
-    if not steps or "KinEng" not in steps[0]:
+    if not steps or not all({"KinEng", "PotEng"} <= step.keys() for step in steps):
         raise TrajectoryError(f"{path}: holds no step of molecular dynamics with its kinetic energy; pass the file of an MD run (IBRION=0)")
     names = [name for name in steps[0] if all(name in step for step in steps)]
     columns = {name: np.array([step[name] for step in steps]) for name in names}

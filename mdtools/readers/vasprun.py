@@ -117,7 +117,8 @@ def _atoms(file: OpenedFile, head: bytes) -> tuple[np.ndarray, np.ndarray]:
     kinds = [(_symbol(name, potential), _mass(mass)) for _, name, mass, potential in _TYPE.findall(lists[2])]
     of_atoms = [number.strip() for _, number in _ATOM.findall(lists[0])]
     announced = re.search(rb"<atoms>\s*(\d{1,12})\s*</atoms>", lists[0])
-    sound = all(number.isdigit() and 1 <= int(number) <= len(kinds) for number in of_atoms)
+    sound = all(re.fullmatch("[A-Z][a-z]?", symbol) for symbol, _ in kinds)
+    sound &= all(number.isdigit() and 1 <= int(number) <= len(kinds) for number in of_atoms)
     if start < 0 or not of_atoms or not sound or not announced or int(announced[1]) != len(of_atoms) or any(mass <= 0 for _, mass in kinds):
         raise TrajectoryError(f"{file.path}: the list of atoms (<atominfo>) is damaged; pass the XDATCAR of the same run")
     which = np.array([int(number) - 1 for number in of_atoms])

@@ -11,7 +11,12 @@ from mdtools.readers import rows
 from mdtools.readers.compiled import compiled
 from mdtools.readers.opened import OpenedFile
 
-__all__ = ["XyzFile", "XyzRows", "first_words", "index_xyz", "parse_xyz"]
+__all__ = ["XyzFile", "XyzRows", "first_words", "index_xyz", "labels_of", "parse_xyz"]
+
+
+_BLANK = re.compile(rb"[ \t\r]")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+*'-]*")
+_LARGEST = 1e200  # what is larger is no coordinate, and its square no number
 
 
 @dataclass(frozen=True)
@@ -106,9 +111,19 @@ def _is_whole_row(content: object, start: int, at: int) -> bool:
 
 
 def first_words(xyz: XyzFile, frame: int = 0) -> list[list[str]]:
-    """The words of every row of one frame."""
+    """The words of every row of one frame, told apart as the parser of the rows does."""
     start, stop = xyz.spans[frame]
-    return [line.decode("ascii", "replace").split() for line in bytes(xyz.file.bytes[start:stop]).splitlines()]
+    lines = bytes(xyz.file.bytes[start:stop]).removesuffix(b"\n").split(b"\n")
+    return [[word.decode("ascii", "replace") for word in _BLANK.split(line) if word] for line in lines]
+
+
+def labels_of(xyz: XyzFile, column: int) -> np.ndarray:
+    """(atom,) the words of one column in the first frame. Raises TrajectoryError for what is no label."""
+    words = [row[column] if column < len(row) else "" for row in first_words(xyz)]
+    for row, word in enumerate(words):
+        if not _LABEL.fullmatch(word):
+            _refuse(xyz, 0, row, 0, f"has no label in column {column + 1}")
+    return np.array(words)
 
 
 @dataclass(frozen=True)
@@ -135,6 +150,10 @@ def parse_xyz(xyz: XyzFile, frames: np.ndarray, columns: XyzRows, *, first: np.n
             else f"is not {len(columns.slots)} columns with numbers where they belong"
         )
         _refuse(xyz, int(frames[frame]), row, at, what)
+    wild = ~(np.abs(out) < _LARGEST)
+    if wild.any():
+        frame, row = np.argwhere(wild)[0, :2]
+        _refuse(xyz, int(frames[frame]), int(row), int(spans[frame, 0]), "holds what is no finite number")
     if first is not None:
         changed = (out[:, :, list(columns.words)] != first).any(axis=2)
         if changed.any():
