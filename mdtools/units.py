@@ -52,7 +52,8 @@ class UnitSystem:
 
 _AMU = 1 / 1.66053906660e-27  # amu per kg
 _E = 1 / 1.602176634e-19  # e per C, and eV per J
-_ELECTRON_TIME = 1.0327499e-3  # ps: bohr sqrt(amu / hartree), the time in the velocities of LAMMPS `electron`
+# velocities of `electron` are bohr / fs: the manual of LAMMPS writes bohr per 1.03275e-15 s, but what it writes and integrates is x' = x + v dt with
+# dt in fs (its constants mvv2e = 1.06657 and ftm2v = 0.93758 are (1.03275)^2 and its inverse); measured in tests/readers/test_units_of_lammps.py
 UNIT_SYSTEMS = {
     system.name: system
     for system in (
@@ -60,7 +61,7 @@ UNIT_SYSTEMS = {
         UnitSystem("real", time=1e-3, velocity=1e3, energy=0.0433641042, pressure=1.01325e-4),
         UnitSystem("si", 1e10, 1e12, 1e-2, _AMU, _E, _E, 1e-9),
         UnitSystem("cgs", 1e8, 1e12, 1e-4, 1e-3 * _AMU, 1 / 4.80320471e-10, 1e-7 * _E, 1e-10),
-        UnitSystem("electron", BOHR, 1e-3, BOHR / _ELECTRON_TIME, energy=HARTREE, pressure=1e-9),
+        UnitSystem("electron", BOHR, 1e-3, BOHR * 1e3, energy=HARTREE, pressure=1e-9),
         UnitSystem("micro", 1e4, 1e6, 1e-2, 1e-15 * _AMU, 1e-12 * _E, 1e-15 * _E, 1e-6),
         UnitSystem("nano", 10.0, 1e3, 1e-2, 1e-21 * _AMU, 1.0, 1e-21 * _E, 1e-3),
         UnitSystem("lj"),

@@ -24,6 +24,8 @@ def test_unit_systems_of_lammps_are_those_of_ase(name):
     mine = units.UNIT_SYSTEMS[name]
     ours = {"length": ase.units.Ang, "time": 1000 * ase.units.fs, "velocity": ase.units.Ang / (1000 * ase.units.fs)}
     ours |= {"mass": 1.0, "charge": 1.0, "energy": 1.0, "pressure": ase.units.GPa}
+    if name == "electron":  # ASE follows the manual of LAMMPS, which is not what LAMMPS does: see units.py
+        del ours["velocity"]
     for quantity, unit in ours.items():
         assert getattr(mine, quantity) == pytest.approx(
             ase_lammps.convert(1.0, "distance" if quantity == "length" else quantity, name, "ASE") / unit, rel=2e-5
