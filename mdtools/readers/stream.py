@@ -100,7 +100,7 @@ def _fill(run: Understood, beside: Path, point: Checkpoint) -> Checkpoint:
     group = zarr.open_group(beside / STORE, mode="r+")
     layout = Layout(**{name: tuple(size) for name, size in point.layout.items()})
     for name in _large(run):
-        _forget_rows(beside / STORE / name, point.frames // layout.row)
+        _forget_rows(beside / STORE / name, -(-point.frames // layout.row))  # the last row of all may be short
     unwrapper = unwrapper_of(run)
     unwrapper.state = dict(point.unwrapping)
     row = _Row(run, layout, point.frames)
