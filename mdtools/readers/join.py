@@ -149,25 +149,24 @@ def _by_step(frames: Frames, notes: list[str]) -> np.ndarray:
 
 def _pieces(frames: Frames, kept: np.ndarray) -> tuple[Piece, ...]:
     """A row for each file and each restart within one; nothing for a single run in a single file."""
-    starts = sorted({0, *_starts(frames), *(first for first, _ in frames.pieces)})
+    files = dict(frames.pieces)
+    starts = np.array(sorted({0, *_starts(frames), *files}))
     if len(starts) == 1:
         return ()
-    bounds = np.searchsorted(kept, [*starts, frames.n_frames])
+    stops = np.append(starts[1:], frames.n_frames)
+    lows, highs = np.searchsorted(kept, starts), np.searchsorted(kept, stops)
     rows: list[Piece] = []
-    for first, stop, low, high in zip(starts, [*starts[1:], frames.n_frames], bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+    file, file_start = frames.source, 0
+    for first, stop, low, high in zip(starts.tolist(), stops.tolist(), lows.tolist(), highs.tolist(), strict=True):
+        if first in files:
+            file, file_start = files[first], first
         seam = None
         if 0 < low < high:
-            begin, before = max(s for s in starts if s <= kept[low - 1]), int(kept[low - 1])
-            seam = _seam(frames, before, int(kept[low]), begin, int(kept[high - 1]) + 1)
-        rows.append(Piece(name=_name(frames, first), frames=stop - first, first=low, kept=high - low, seam=seam))
+            last = int(kept[low - 1])
+            seam = _seam(frames, last, int(kept[low]), int(starts[np.searchsorted(starts, last, "right") - 1]), int(kept[high - 1]) + 1)
+        name = file if first == file_start else f"{file} from frame {first - file_start}"
+        rows.append(Piece(name=name, frames=stop - first, first=low, kept=high - low, seam=seam))
     return tuple(rows)
-
-
-def _name(frames: Frames, first: int) -> str:
-    """The file, and where in it the piece begins."""
-    name, _, rest = frames.where(first).rpartition(": frame ")
-    index = rest.split()[0]
-    return name if index == "0" else f"{name} from frame {index}"
 
 
 def _seam(frames: Frames, last: int, first: int, begin: int, stop: int) -> Seam | None:
