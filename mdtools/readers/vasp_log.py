@@ -84,12 +84,14 @@ def _vasprun_step(block: bytes, freedom: int) -> dict[str, float]:
     energies = block.rpartition(b"<energy>")[2]
     found = {key.decode(): float(value) for key, value in re.findall(rb'<i name="([^"]+)">' + _FLOAT, energies)}
     out = {names[key]: value for key, value in found.items() if key in names}
-    volume = re.findall(rb'<i name="volume">' + _FLOAT, block)
+    volume = re.match(rb'<i name="volume">' + _FLOAT, block[max(block.rfind(b'<i name="volume">'), 0) :])
     if volume:
-        out["Volume"] = float(volume[-1])
+        out["Volume"] = float(volume[1])
     if "KinEng" in out and freedom > 0:
         out["Temp"] = 2.0 * out["KinEng"] / (freedom * BOLTZMANN)
-    stress = re.search(rb'<varray name="stress" >\s*' + (rb"<v>" + _FLOAT * 3 + rb"\s*</v>\s*") * 3, block)
+    stress = re.match(
+        rb'<varray name="stress" >\s*' + (rb"<v>" + _FLOAT * 3 + rb"\s*</v>\s*") * 3, block[max(block.rfind(b'<varray name="stress"'), 0) :]
+    )
     if stress and volume and "KinEng" in out:
         tensor = np.array(stress.groups(), dtype=np.float64).reshape(3, 3) * _KILOBAR
         tensor += np.eye(3) * 2.0 * out["KinEng"] / (3.0 * out["Volume"]) * EV_PER_ANGSTROM3_TO_GPA * _GPA
@@ -109,7 +111,7 @@ def _freedom(text: bytes) -> int:
 
 def _settings(text: bytes, pattern: bytes) -> dict[str, str]:
     """Tags as VASP understood them: their last mention before the first step."""
-    head = text[: max(text.find(b"<calculation>"), text.find(b"Iteration"), 0) or len(text)]
+    head = text[: max(text.find(b"</atominfo>"), text.find(b"Iteration"), 0) or len(text)]
     found = {name: re.findall(pattern % name.encode(), head) for name in _TAGS}
     return {name: values[-1].decode("ascii", "replace") for name, values in found.items() if values}
 
