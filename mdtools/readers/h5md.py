@@ -32,14 +32,18 @@ def read_files(files: Sequence[Path], units: str | None) -> list[Frames]:
 
 def read_h5md(path: Path) -> Frames:
     """An H5MD file with one group of particles. Raises TrajectoryError where it cannot be trusted."""
-    with understood(path):
-        file = open_hdf5(path)
-        groups = list(file["particles"]) if "particles" in file else []
-        if len(groups) != 1:
-            raise TrajectoryError(
-                f"{path}: has {len(groups)} groups of particles ({', '.join(groups)[:100] or 'none'}), and one is read; pass a file with one"
-            )
-        return _Particles(path, file["particles"][groups[0]]).record()
+    file = open_hdf5(path)
+    try:
+        with understood(path):
+            groups = list(file["particles"]) if "particles" in file else []
+            if len(groups) != 1:
+                raise TrajectoryError(
+                    f"{path}: has {len(groups)} groups of particles ({', '.join(groups)[:100] or 'none'}), and one is read; pass a file with one"
+                )
+            return _Particles(path, file["particles"][groups[0]]).record()
+    except TrajectoryError:
+        file.close()
+        raise
 
 
 class _Element:

@@ -171,11 +171,12 @@ class _Trajectory:
         if not self.by_lammps:
             # what the convention prescribes where nothing is said
             length, time = length or "angstrom", time or "picosecond"
-        if not length and not time:
+        time = time or _word(self.variables.get("velocities")).partition("/")[2]
+        if not length or not time:
             return None, False
         if (length, time) not in _SYSTEMS:
             raise TrajectoryError(
-                f"{self.path}: is in units of {length or 'nothing'} and {time or 'nothing'}, which are those of no unit system of LAMMPS; "
+                f"{self.path}: is in units of {length[:40]} and {time[:40]}, which are those of no unit system of LAMMPS; "
                 "pass a text dump of the run"
             )
         system = _SYSTEMS[length, time]
