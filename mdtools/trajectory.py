@@ -125,7 +125,7 @@ class Trajectory:
             steps = np.diff(self.time)
             raise TrajectoryError(
                 f"{self.source}: frames are unevenly spaced (from {steps.min():g} to {steps.max():g} ps); correlations by FFT need even "
-                f'spacing: read a part with begin= and end=, or use lags="log" where the analysis offers it'
+                "spacing: read the even parts with gaps='split' (--gaps split) or one with begin= and end=, or use lags='log' where it is offered"
             )
         return float((self.time[-1] - self.time[0]) / (self.n_frames - 1))
 

@@ -215,6 +215,36 @@ def test_several_files_are_a_chain_of_restarts(dump, tmp_path):
     assert load("msd.nc")[0][1].msd.values == pytest.approx(found.values, rel=1e-4)
 
 
+def test_a_run_with_gaps_is_a_series_if_asked_and_every_command_takes_it(tmp_path, capsys, write_dump):
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=300, frame_interval=0.05, seed=2)
+    text = write_dump(gas, tmp_path / "gas.lammpstrj").read_text()
+    head, *frames = text.split("ITEM: TIME\n")
+    Path("cut.lammpstrj").write_text(head + "".join("ITEM: TIME\n" + frame for k, frame in enumerate(frames) if not 120 <= k < 150))
+    assert "--gaps split" in refused(capsys, "msd", "cut.lammpstrj")
+    assert main(["self-diffusivity", "cut.lammpstrj", *MEASURED, "--gaps", "split", "--out", "d.nc"]) == 0
+    assert {name for name, _ in load("d.nc")} == {"segment 1", "segment 2"}
+    capsys.readouterr()
+    assert main(["info", "cut.lammpstrj", "--gaps", "split"]) == 0
+    assert capsys.readouterr().out.count("of a run that was split at its gaps") == 2
+    assert "--begin and --end" in refused(capsys, "convert", "cut.lammpstrj", "--gaps", "split", "--out", "cut.zarr")
+    assert "it takes error, split" in refused(capsys, "msd", "cut.lammpstrj", "--gaps", "ignore")
+
+
+def test_a_chain_is_audited_by_info_and_said_in_a_line_by_every_command(tmp_path, capsys, write_dump):
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=60, frame_interval=0.05, seed=2)
+    text = write_dump(gas, tmp_path / "gas.lammpstrj").read_text()
+    head, *frames = text.split("ITEM: TIME\n")
+    for name, part in (("run1", frames[:20]), ("run2", frames[18:40]), ("run10", frames[40:])):
+        (tmp_path / f"{name}.lammpstrj").write_text(head + "".join("ITEM: TIME\n" + frame for frame in part))
+    assert main(["info", "run*.lammpstrj"]) == 0
+    shown = capsys.readouterr()
+    assert re.search(r"run1.lammpstrj +20 +18 +2 +0.05 +- ", shown.out)
+    assert re.search(r"run10.lammpstrj +20 +20 +0 +0.05 +0.05 +0\.\d+", shown.out)
+    assert main(["msd", "run*.lammpstrj", *MEASURED, "--out", "msd.nc"]) == 0
+    assert "3 pieces joined, 2 of 62 frames dropped" in capsys.readouterr().err
+    assert md.history(load("msd.nc")[0][1])[0]["pieces"][2]["piece"].endswith("run10.lammpstrj")
+
+
 def test_estimates_from_a_trajectory_and_from_saved_measurements_are_the_same(dump, capsys):
     assert main(["self-diffusivity", str(dump), *MEASURED, "--out", "direct.nc"]) == 0
     assert "±" in capsys.readouterr().out
