@@ -76,7 +76,7 @@ def _one(draw: Callable[[Any], Any], *, title: str = "") -> Any:
 # result -> (caption, how it is drawn from the results of a run)
 _SINGLE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "msd": (
-        "Mean squared displacement; black: the fit, between its marks",
+        "Mean squared displacement; black: the fit, between its marks; dots: separate blocks of time",
         lambda made, ax: figures.msd(made["msd"], ax, self_diffusivity=made.get("self_diffusivity")),
     ),
     "melting_indicators": ("Self-overlap at the neighbour distance", lambda made, ax: figures.self_overlap(made["melting_indicators"], ax)),
@@ -103,7 +103,12 @@ def _arrhenius(runs: Chains) -> Iterator[Drawing]:
     members = [run.made["self_diffusivity"] for run in runs if "self_diffusivity" in run.made and np.isfinite(temperature_of(run))]
     if len({float(data.stated_temperature) for data in members}) >= 2:
         drawn = _one(partial(figures.activation_energy, members, fit=runs.made.get("activation_energy")))
-        yield drawing("arrhenius", "Arrhenius plot; arrows: caged in this run, at the 95 % bound on D", drawn)
+        words = "Arrhenius plot; arrows: caged in this run, at the 95 % bound on D; band: 95 %, averaged over laws"
+        yield drawing("arrhenius", words, drawn)
+    members = [run.made["ionic_conductivity"] for run in runs if "ionic_conductivity" in run.made and np.isfinite(temperature_of(run))]
+    if len({float(data.stated_temperature) for data in members}) >= 2:
+        drawn = _one(partial(figures.conduction, members, fit=runs.made.get("conduction_activation_energy")))
+        yield drawing("arrhenius-conduction", "Conductivity over temperature; arrows: bounds; band: 95 %, averaged over laws", drawn)
 
 
 def _curves(runs: Chains) -> Iterator[Drawing]:

@@ -2,13 +2,14 @@
 
 from mdtools.reporting.figures.charge import charge_current_acf, green_kubo_running
 from mdtools.reporting.figures.displacement import msd, self_overlap
-from mdtools.reporting.figures.temperature import activation_energy, dos_of_runs, msd_of_runs, over_temperature
+from mdtools.reporting.figures.temperature import activation_energy, conduction, dos_of_runs, msd_of_runs, over_temperature
 from mdtools.reporting.figures.van_hove import van_hove_distinct, van_hove_self, van_hove_self_map
 from mdtools.reporting.figures.vibrations import phonon_dos, velocity_acf
 
 __all__ = [
     "activation_energy",
     "charge_current_acf",
+    "conduction",
     "dos_of_runs",
     "green_kubo_running",
     "msd",

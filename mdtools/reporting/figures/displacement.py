@@ -12,7 +12,10 @@ __all__ = ["msd", "self_overlap"]
 
 
 def msd(data: xr.Dataset, ax: Any, *, self_diffusivity: xr.Dataset | None = None) -> None:
-    """MSD of each species on logarithmic axes, a guide of slope 1, and the fit with its range where D was estimated."""
+    """MSD of each species on logarithmic axes, a guide of slope 1, and the fit with its range where D was estimated.
+
+    Dots: squared displacements over non-overlapping blocks of time, with two standard errors from their own scatter.
+    """
     lag = data.lag.values
     keep = thinned(len(lag))
     names = data.species.values
@@ -20,6 +23,8 @@ def msd(data: xr.Dataset, ax: Any, *, self_diffusivity: xr.Dataset | None = None
     for name in names:
         values = curve(ax, lag, data.msd.sel(species=name), keep, floor=0.0, color=colour(name, names), label=safe(name))
         largest = max(largest, float(np.nanmax(values, initial=0.0)))
+        if "block_msd" in data:
+            _blocks(ax, data.sel(species=name), colour(name, names))
         if self_diffusivity is not None and name in self_diffusivity.species.values:
             _fit(ax, self_diffusivity.sel(species=name), lag, colour(name, names))
     if largest > 0:
@@ -32,6 +37,18 @@ def msd(data: xr.Dataset, ax: Any, *, self_diffusivity: xr.Dataset | None = None
     ax.set_xlabel(axis_label("time", data.lag.attrs.get("units", "")))
     ax.set_ylabel(axis_label("mean squared displacement", data.msd.attrs.get("units", "")))
     ax.legend(loc="upper left")
+
+
+def _blocks(ax: Any, data: xr.Dataset, tint: str) -> None:
+    """What the blocks of time say by themselves, where at least four are independent."""
+    total = data.block_msd.sum("xyz", skipna=False)
+    count = total.notnull().sum("block")
+    mean = total.mean("block").values
+    error = 2 * (total.std("block", ddof=1) / np.sqrt(count)).values
+    shown = (count.values >= 4) & (data.block_lag.values <= data.lag.values[-1]) & (mean > 0)
+    error = np.minimum(error, 0.9 * mean)
+    look = {"color": tint, "marker": "o", "markersize": 2.5, "linestyle": "none", "elinewidth": 0.8, "alpha": 0.7}
+    ax.errorbar(data.block_lag.values[shown], mean[shown], yerr=error[shown], **look)
 
 
 def _fit(ax: Any, estimate: xr.Dataset, lag: np.ndarray, tint: str) -> None:

@@ -9,7 +9,7 @@ import xarray as xr
 from mdtools.reporting.figures.bands import curve
 from mdtools.reporting.style import axis_label, colour, decades, safe, shades, thinned
 
-__all__ = ["activation_energy", "dos_of_runs", "msd_of_runs", "over_temperature"]
+__all__ = ["activation_energy", "conduction", "dos_of_runs", "msd_of_runs", "over_temperature"]
 
 
 def msd_of_runs(members: Sequence[tuple[str, xr.Dataset]], ax: Any, *, species: str) -> None:
@@ -64,6 +64,26 @@ def activation_energy(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset
     ax.set_xlabel("1000 / T (1/K)")
     ax.set_ylabel(axis_label("self-diffusivity", members[0].self_diffusivity.attrs.get("units", "")))
     ax.legend()
+
+
+def conduction(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset | None = None) -> None:
+    """Conductivity over 1000 / T with 95 % intervals; a run that is only bounded is an arrow. The band is that of the laws."""
+    for data in members:
+        x, value = 1000.0 / float(data.stated_temperature), float(data.ionic_conductivity)
+        low, high = float(data.ionic_conductivity_lower), float(data.ionic_conductivity_upper)
+        if np.isfinite(value):
+            ax.errorbar([x], [value], yerr=[[min(value - low, 0.95 * value)], [high - value]], marker="o", markersize=4, capsize=2, color="C0")
+        elif np.isfinite(high) and high > 0:
+            ax.errorbar([x], [high], yerr=[[0.6 * high], [0]], uplims=True, marker="_", markersize=7, linestyle="none", color="C0")
+    if fit is not None:
+        band = fit.where(fit.extrapolated == 0, drop=True)
+        x = 1000 / band.predicted_temperature.values
+        ax.plot(x, band.predicted_conductivity.values, color="C0", linewidth=0.9, linestyle="--", zorder=0)
+        ends = (band.predicted_conductivity_lower.values, band.predicted_conductivity_upper.values)
+        ax.fill_between(x, *ends, color="C0", alpha=0.15, linewidth=0, zorder=0)
+    ax.set(yscale="log")
+    ax.set_xlabel("1000 / T (1/K)")
+    ax.set_ylabel(axis_label("ionic conductivity", members[0].ionic_conductivity.attrs.get("units", "")))
 
 
 def _lines(ax: Any, fit: xr.Dataset, names: Sequence[str], temperatures: Sequence[float]) -> None:
