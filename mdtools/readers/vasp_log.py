@@ -21,7 +21,7 @@ _KILOBAR = 1000.0  # bar, the pressure of the unit system in which the record is
 _GPA = 1.0 / UNIT_SYSTEMS["metal"].pressure  # GPa -> bar
 _TAGS = ("IBRION", "NSW", "POTIM", "NBLOCK", "TEBEG", "TEEND", "SMASS", "MDALGO", "ANDERSEN_PROB", "LANGEVIN_GAMMA")
 _AXES = ("xx", "yy", "zz", "xy", "yz", "xz")  # the order of OUTCAR
-_FLOAT = rb"\s*([-+0-9.Ee]+)"
+_FLOAT = rb"\s*([-+]?\d+\.?\d*(?:[Ee][-+]?\d+)?)"
 
 
 def is_vasprun(start: bytes) -> bool:
