@@ -9,7 +9,23 @@ import numpy as np
 import pytest
 
 # the whole collection is not part of this repository: scripts/test-data DIR runs that file
-collect_ignore = [] if "MDTOOLS_TEST_DATA" in os.environ else ["test_full_matrix.py"]
+collect_ignore = [] if "MDTOOLS_TEST_DATA" in os.environ else ["test_full_matrix.py", "test_expected.py", "test_agreement.py"]
+_AGREEMENT: list[Any] = []
+
+
+@pytest.fixture(scope="session")
+def agreement() -> list[Any]:
+    """(file, peer, outcome, reasons) of every comparison, printed when the tests have run."""
+    return _AGREEMENT
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if _AGREEMENT:
+        from agreement.shown import lines
+
+        terminalreporter.section("agreement with other readers")
+        for line in lines(_AGREEMENT):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
