@@ -52,11 +52,11 @@ class _Table:
         elif self.values:
             self.values |= {name: float(value) for name, value in _PAIR.findall(line) if _numbers([value])}
 
-    def end_of_step(self) -> None:
-        """Keep the step that was read; one with other names than the first is a broken one."""
+    def end_of_step(self, *, followed: bool = True) -> None:
+        """Keep the step that was read; one with other names than the first is a broken one, and so is a first one that nothing follows."""
         if not self.values:
             return
-        if not self.rows:
+        if not self.rows and followed:
             self.names = list(self.values)
         if list(self.values) == self.names:
             self.rows.append(list(self.values.values()))
@@ -165,7 +165,7 @@ class _Reader:
         table, self.table = self.table, None
         if table is None:
             return
-        table.end_of_step()
+        table.end_of_step(followed=table.finished)
         if not table.rows or "Step" not in table.names or self.commands.minimizing:
             return
         number, source = len(self.runs) + 1, str(self.path)

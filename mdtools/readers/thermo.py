@@ -154,17 +154,17 @@ class Log:
             notes += more
         names = [name for name in parts[0] if all(name in part for part in parts)]
         left = [np.ones(len(run.steps), dtype=bool) for run in self.runs]
-        for number, following in enumerate(self.runs[1:]):  # which writes the last row of the run before it again, or supersedes its end
-            if self.by != "count" and following.first > self.runs[number].first:
-                left[number] = self.runs[number].steps < following.first
+        if self.by != "count" and len(_sequences(self.runs)) == 1:
+            # a run writes the last row of the one before it again, or supersedes its end
+            left = [run.steps < min((later.first for later in self.runs[k + 1 :]), default=run.last + 1) for k, run in enumerate(self.runs)]
         steps = np.concatenate([run.steps[mask] for run, mask in zip(self.runs, left, strict=True)])
         table = {name: np.concatenate([part[name][mask] for part, mask in zip(parts, left, strict=True)]) for name in names}
         rows, at, keep_steps = self._placed(steps, table, frames, kept, time, system)
         inside = np.flatnonzero(rows)
         if np.any(np.diff(at[inside]) <= 0):
             raise TrajectoryError(
-                f"{self.frames.source}: its times are those of several runs in {source} (reset_timestep?); pass log_run={len(self.runs)} for "
-                f"instance, or on the command line --log-run {len(self.runs)}"
+                f"{self.frames.source}: its times are those of several runs in {source} (reset_timestep?); pass log_run={len(self.runs)} "
+                f"for instance, or on the command line --log-run {len(self.runs)}"
             )
         if len(inside) == 0:
             raise TrajectoryError(
