@@ -40,7 +40,7 @@ def _goes_on(frames: Frames) -> bool:
         joined = join(frames)
     except TrajectoryError:
         return False
-    return not joined.broken and all(piece.seam is None or piece.seam.intervals < 1.5 for piece in joined.pieces)
+    return not joined.broken and all(piece.seam is None or (piece.seam.intervals or 1.0) < 1.5 for piece in joined.pieces)
 
 
 def _concatenated(pieces: Sequence[Frames]) -> Frames:

@@ -171,7 +171,7 @@ def _pieces(frames: Frames, kept: np.ndarray) -> tuple[Piece, ...]:
 
 def _seam(frames: Frames, last: int, first: int, begin: int, stop: int) -> Seam | None:
     """The seam of two pieces; None also where a frame beside it cannot be read (whoever wants that frame is told why)."""
-    intervals = 1.0
+    intervals = None
     if frames.steps is not None:
         usual = np.diff(frames.steps[begin : last + 1]) if last > begin else np.diff(frames.steps[first:stop])
         intervals = float((frames.steps[first] - frames.steps[last]) / usual[0]) if len(usual) and usual[0] > 0 else 1.0

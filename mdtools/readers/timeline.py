@@ -56,8 +56,8 @@ class Timeline:
         row = next(row for row in self.pieces if row.get("begin") == gap.at)
         return (
             f"{where} does not continue the piece before it: atoms lie {row['seam_rms']:.2f} angstrom (rms; at most {row['seam_largest']:.2f}) "
-            f"from its last frame, but move {row['inside_rms']:.2g} from frame to frame; give the files in the order of time "
-            f"(a shell puts run10 before run2: pass the pattern in quotes), read replicas as a series (read_series), or {split}"
+            f"from its last frame, but move {row['inside_rms']:.2g} from frame to frame; give the frames that are missing, or the files in the "
+            f"order of time (a shell puts run10 before run2: pass the pattern in quotes), read replicas as a series (read_series), or {split}"
         )
 
 
@@ -79,7 +79,7 @@ def timeline(frames: Frames, options: "Options", system: UnitSystem) -> Timeline
         wanted=wanted,
         breaks=tuple(Break(at=one.at + wanted.start, interval=one.interval, usual=one.usual, broken=one.broken) for one in found),
         pieces=tuple(rows),
-        notes=(*notes, *_in_short(rows, joined.pieces)),
+        notes=(*notes, *_in_short(rows, joined.pieces, system.length)),
     )
 
 
@@ -105,7 +105,7 @@ def _rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _in_short(rows: list[dict[str, Any]], pieces: tuple[Piece, ...]) -> list[str]:
+def _in_short(rows: list[dict[str, Any]], pieces: tuple[Piece, ...], length: float) -> list[str]:
     """The audit in a line."""
     if not rows:
         return []
@@ -115,7 +115,7 @@ def _in_short(rows: list[dict[str, Any]], pieces: tuple[Piece, ...]) -> list[str
     if seams:
         worst = max(seams, key=lambda row: row["seam_rms"] / max(row["inside_rms"], 1e-9))
         line += f"; displacement over the seams at most {worst['seam_rms']:.2g} angstrom rms, where frames lie {worst['inside_rms']:.2g} apart"
-    odd = [piece.name for piece in pieces if piece.seam and piece.seam.is_odd()]
+    odd = [piece.name for piece in pieces if piece.seam and piece.seam.is_odd(length)]
     return [line, *([f"atoms move unusually far on the way into {', '.join(odd[:3])}: frames may be missing there"] if odd else [])]
 
 

@@ -1,5 +1,6 @@
 """Restart chains: pieces are joined where the coordinates say so, what is written twice counts once, what does not continue is refused."""
 
+import gzip
 import json
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from mdtools.errors import TrajectoryError
 from mdtools.readers import read, read_series
+from mdtools.readers.seams import seam_between
 from mdtools.readers.timeline import shortened
+from mdtools.readers.xdatcar import read_xdatcar
 from mdtools.trajectory import Series
 
 CELL, ATOMS, FRAMES = 10.0, 12, 90
@@ -117,6 +120,40 @@ def test_a_part_that_ends_before_the_break_is_read(path, xdatcar):
     files = [xdatcar(path[60:], "run2"), xdatcar(path[:60], "run1")]
     assert is_path(read(files, end=2.9, **VASP), path[60:])
     assert is_path(read(files, begin=3.0, **VASP), path[:60])
+
+
+@pytest.fixture
+def superionic(kept_xdatcar, tmp_path):
+    """Pieces of a real run of Li6PS5Cl, 0.1 ps a frame: superionic(first, stop) writes an XDATCAR."""
+    head, *frames = gzip.decompress(kept_xdatcar.read_bytes()).decode().split("Direct")
+
+    def write(first, stop):
+        file = tmp_path / f"{first}_XDATCAR"
+        file.write_text(head + "".join("Direct" + frame for frame in frames[first:stop]))
+        return file
+
+    return write
+
+
+def test_pieces_of_a_real_superionic_run_are_the_run(superionic, kept_xdatcar):
+    whole = read(kept_xdatcar, frame_interval=0.1)
+    joined = read([superionic(0, 60), superionic(47, 110), superionic(110, 140)], frame_interval=0.1)
+    assert np.array_equal(joined.scaled_positions, whole.scaled_positions)
+    assert [row["dropped"] for row in joined.history[0]["pieces"]] == [13, 0, 0]
+
+
+@pytest.mark.parametrize(("missing", "told"), [(0, 0.0), (1, 0.0), (20, 1.0)])
+def test_what_is_told_of_a_real_run_by_coordinates_alone(missing, told, kept_xdatcar):
+    """No two neighbours are taken for a break; with twenty frames (2 ps) missing between them every one is, with one nobody could."""
+    frames = read_xdatcar(kept_xdatcar)
+    seams = [seam_between(frames, k, k + 1 + missing, begin=0, stop=frames.n_frames) for k in range(5, 110, 3)]
+    assert np.mean([seam.is_broken(1.0) for seam in seams]) == told
+
+
+@pytest.mark.parametrize(("first", "second"), [((0, 60), (110, 140)), ((0, 60), (70, 110)), ((110, 140), (0, 60))])
+def test_a_real_superionic_run_of_which_a_piece_is_missing_or_misplaced_is_refused(first, second, superionic):
+    with pytest.raises(TrajectoryError, match=r"does not continue the piece before it: atoms lie [12]\.\d+ angstrom .* but move 0\.5\d* from frame"):
+        read([superionic(*first), superionic(*second)], frame_interval=0.1)
 
 
 def test_the_restart_chain_of_vasp_continues(files_of_vasp_chain):
