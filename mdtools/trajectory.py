@@ -422,7 +422,7 @@ class Trajectory:
 
     def _thermo_in_words(self) -> dict[str, str]:
         """Means of the log with their error, and what the velocities and paths themselves say (`sanity` of the reader)."""
-        found = next((step["sanity"] for step in reversed(self.history) if "sanity" in step), {})
+        found: dict[str, str] = next((step["sanity"] for step in reversed(self.history) if "sanity" in step), {})
         rows = {f"sanity: {name}": str(value) for name, value in found.items()}
         if self.log is None:
             return {"thermo": "no"} | rows

@@ -170,7 +170,7 @@ def _understood(
     if frames.temperature is not None and options.temperature is None:
         options = replace(options, temperature=frames.temperature)
         said.append(f"temperature {frames.temperature:g} K is that of the thermostat in the file")
-    log, of_log = None, ()
+    log: Thermo | None = None
     if options.log is not None:
         log, of_log = options.log.thermo(frames, kept, line.time[chosen.start : chosen.stop], system)
         told, of_told = options.log.told(options)
