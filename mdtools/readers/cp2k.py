@@ -143,11 +143,12 @@ def _velocities(run: _Run, path: Path) -> tuple[_Run, np.ndarray, tuple[str, ...
 
 def _cells(path: Path, run: _Run, cells: Path | None, topology: Topology | None, n_frames: int) -> tuple[np.ndarray, tuple[str, ...]]:
     """(frame, 3, 3) of the .cell file, else of the topology, for as many frames as have one; and what to say about it."""
-    if topology is not None and is_cell_file(Path(topology.source)):
+    given = topology is not None and is_cell_file(Path(topology.source))
+    if topology is not None and given:
         cells = Path(topology.source)
     if cells is not None:
         table = read_cell(cells)
-        if len(table.steps) == 1 and n_frames > 1:
+        if given and len(table.steps) == 1:
             return np.broadcast_to(table.cell[0], (n_frames, 3, 3)).copy(), (f"{cells.name} holds one cell, taken for all frames",)
         rows, notes = matched(path, run.steps[:n_frames], cells, table.steps, "cells")
         return table.cell[rows], notes

@@ -20,7 +20,7 @@ from mdtools.units import UNIT_SYSTEMS
 
 __all__ = ["read_files", "read_outcar"]
 
-_BLOCK, _CELL = b"TOTAL-FORCE (eV/Angst)", b"direct lattice vectors"
+_BLOCK, _CELL, _END = b"TOTAL-FORCE (eV/Angst)", b"direct lattice vectors", b"General timing and accounting"
 _STEP = re.compile(rb"-\s*(?:Iteration\s*(\d{1,12})\s*\(|Ionic step\s+(\d{1,12}))")
 _TAG = re.compile(rb"\b(IBRION|LANGEVIN_GAMMA|MDALGO|NSW|NWRITE|POTIM|SMASS|TEBEG|TEEND|ANDERSEN_PROB)\s*=\s*([^\s;]{1,40})")
 _SYMBOL = re.compile(rb"VRHFIN\s*=\s*([A-Z][a-z]?)")
@@ -54,12 +54,18 @@ def read_outcar(path: Path) -> Frames:
     """
     file = OpenedFile(path)
     content = file.bytes
-    first = content.find(_BLOCK)
-    head = _head(file, bytes(content[: first if first >= 0 else len(content)]))
+    end = content.find(b"\0")
+    end = end if end >= 0 else len(content)
+    first = content.find(_BLOCK, 0, end)
+    head = _head(file, bytes(content[: first if first >= 0 else end]))
     if first < 0 or (number_of(head.tags, "NWRITE", 2.0) == 0 and (number_of(head.tags, "NSW", 1.0) or 0) > 1):
         why = "NWRITE = 0 leaves the positions of most steps out" if number_of(head.tags, "NWRITE") == 0 else "it ends before the first positions"
         raise TrajectoryError(f"{path}: holds no trajectory ({why}); pass the XDATCAR or vasprun.xml of the same run")
-    spans, cells, steps, notes = _steps(file, first, len(head.symbols))
+    spans, cells, steps, notes = _steps(file, first, end, len(head.symbols))
+    if end < len(content):
+        notes.append(f"{path.name}: holds zero bytes from line {file.line(end)} on, as a crashed disk leaves them; it is read up to there")
+    elif content.rfind(_END) < 0:
+        notes.append(f"{path.name}: has no end (General timing), so the run was stopped or the file is cut; {len(spans)} whole steps are read")
     interval, times, clock_notes = _clock(head.tags, steps)
     temperature, told = thermostat_temperature(head.tags)
 
@@ -112,9 +118,9 @@ def _masses(text: bytes, counts: list[int]) -> np.ndarray | None:
     return np.repeat(used, counts)
 
 
-def _steps(file: OpenedFile, at: int, n_atoms: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, list[str]]:
+def _steps(file: OpenedFile, at: int, end: int, n_atoms: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, list[str]]:
     """Rows of each whole frame, its cell, and its step (None where steps are not numbered); and what was dropped."""
-    content, array, path = file.bytes, file.array, file.path
+    content, array, path = file.bytes, file.array[:end], file.path
     spans: list[tuple[int, int]] = []
     cells: list[np.ndarray] = []
     steps: list[int | None] = []
@@ -122,8 +128,8 @@ def _steps(file: OpenedFile, at: int, n_atoms: int) -> tuple[np.ndarray, np.ndar
     before = 0
     while at >= 0:
         start = content.find(b"\n", content.find(b"\n", at) + 1) + 1  # behind the line of dashes
-        following = content.find(_BLOCK, at + 1)
-        stop, found = rows.end_of_rows(array, start, n_atoms) if start > at else (len(content), 0)
+        following = content.find(_BLOCK, at + 1, end)
+        stop, found = rows.end_of_rows(array, start, n_atoms) if start > at else (end, 0)
         if found < n_atoms:
             if following >= 0:
                 raise TrajectoryError(f"{path}: frame {len(spans)}, line {file.line(stop)}: {found} rows of {n_atoms} atoms; mend the file")

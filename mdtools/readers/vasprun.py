@@ -92,14 +92,20 @@ def index_vasprun(file: OpenedFile) -> Vasprun:
     Raises TrajectoryError where the atoms are not listed, no structure is whole, or one is damaged that others follow.
     """
     content = file.bytes
-    stop = content.find(b"</atominfo>")
+    end = content.find(b"\0")
+    end = end if end >= 0 else len(content)
+    stop = content.find(b"</atominfo>", 0, end)
     if stop < 0:
         raise TrajectoryError(f"{file.path}: ends before its atoms are listed (<atominfo>); pass a vasprun.xml with at least one ionic step")
     head = bytes(content[:stop])
     symbols, masses = _atoms(file, head)
     tags = {name.decode(): value.decode("ascii", "replace").strip() for name, value in _TAG.findall(head)}
     version = _VERSION.search(head)
-    spans, cells, tails, notes = _steps(file, stop)
+    spans, cells, tails, notes = _steps(file, stop, end)
+    if end < len(content):
+        notes.append(f"{file.path.name}: holds zero bytes from line {file.line(end)} on, as a crashed disk leaves them; it is read up to there")
+    elif content.rfind(b"</modeling>") < 0:
+        notes.append(f"{file.path.name}: has no end (</modeling>), so the run was stopped or the file is cut; {len(spans)} whole steps are read")
     if file.broken:
         notes.append(f"{file.path.name}: the packed stream breaks off; frames after {len(spans) - 1} are lost")
     if not spans:
@@ -141,7 +147,7 @@ def _mass(text: bytes) -> float:
     return mass if np.isfinite(mass) else 0.0
 
 
-def _steps(file: OpenedFile, at: int) -> tuple[list[tuple[int, int]], list[np.ndarray], list[tuple[int, int]], list[str]]:
+def _steps(file: OpenedFile, at: int, stop: int) -> tuple[list[tuple[int, int]], list[np.ndarray], list[tuple[int, int]], list[str]]:
     """Rows of positions, cell, and what follows, of each structure that is a step; structures with a name are not."""
     content = file.bytes
     spans: list[tuple[int, int]] = []
@@ -149,12 +155,12 @@ def _steps(file: OpenedFile, at: int) -> tuple[list[tuple[int, int]], list[np.nd
     tails: list[tuple[int, int]] = []
     notes: list[str] = []
     before = b""
-    starts = _structures(content, at)
-    for start, following in zip(starts, [*starts[1:], len(content)], strict=True):
+    starts = _structures(content, at, stop)
+    for start, following in zip(starts, [*starts[1:], stop], strict=True):
         if b"name=" in bytes(content[start : content.find(b">", start) + 1]):
             continue
         end = content.find(b"</structure>", start, following)
-        if end < 0 and following == len(content):
+        if end < 0 and following == stop:
             notes.append(f"{file.path.name}: frame {len(spans)}, the last, ends within its structure and is dropped")
             break
         if end < 0:
@@ -167,10 +173,10 @@ def _steps(file: OpenedFile, at: int) -> tuple[list[tuple[int, int]], list[np.nd
     return spans, cells, tails, notes
 
 
-def _structures(content: bytes, at: int) -> list[int]:
+def _structures(content: bytes, at: int, stop: int) -> list[int]:
     """Where structures begin."""
     starts = []
-    while (at := content.find(b"<structure", at)) >= 0:
+    while (at := content.find(b"<structure", at, stop)) >= 0:
         starts.append(at)
         at += 10
     return starts

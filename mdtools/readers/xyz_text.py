@@ -66,7 +66,8 @@ def index_xyz(file: OpenedFile) -> XyzFile:
         if end < 0 and not line.strip(b"\0 \t\r"):
             break
         comment_end = content.find(b"\n", end + 1) if end >= 0 else -1
-        if comment_end < 0:
+        if comment_end < 0 and (end >= 0 or line.strip().isdigit()):
+            _n_atoms(file, line, at, len(spans), n_atoms if end >= 0 else 0)
             notes.append(f"{file.path.name}: frame {len(spans)}, the last, ends within its header and is dropped")
             break
         number = _n_atoms(file, line, at, len(spans), n_atoms)

@@ -83,6 +83,15 @@ def test_a_fixed_cell_may_come_from_a_topology(positions, tmp_path):
     assert any("the cell is that of" in note for note in traj.notes)
 
 
+def test_one_cell_is_that_of_all_frames_only_where_the_user_says_so(positions):
+    cells = positions.parent / "PROJECT-1.cell"
+    cells.write_text("".join(cells.read_text().splitlines(keepends=True)[:2]))
+    beside = read(positions)
+    assert beside.n_frames == 1  # a file that was cut
+    assert any("the last 15 frames are dropped, because PROJECT-1.cell ends" in note for note in beside.notes)
+    assert read(positions, topology=cells).n_frames == 16
+
+
 def test_files_without_positions_are_refused(positions):
     for name in ("PROJECT-vel-1.xyz", "PROJECT-1.cell"):
         with pytest.raises(TrajectoryError, match=r"holds no positions; pass the -pos-1.xyz"):

@@ -224,6 +224,10 @@ def test_a_lost_or_repeated_row_is_refused(xyz, tmp_path):
         path.write_text("".join(damaged))
         with pytest.raises(TrajectoryError, match=r"frame \d, line \d+: .* is not a number of atoms"):
             read(path, frame_interval=1)
+    for last in (lines + lines[-1:], [*lines, lines[-1].rstrip()]):
+        path.write_text("".join(last))
+        with pytest.raises(TrajectoryError, match=r"frame 3, line 13: .* is not a number of atoms"):
+            read(path, frame_interval=1)
 
 
 def test_huge_counts_cost_nothing(xyz):

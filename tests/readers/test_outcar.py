@@ -123,6 +123,7 @@ def test_a_file_cut_anywhere_gives_its_intact_steps(text, written):
         assert np.array_equal(frames.load(np.arange(frames.n_frames)).scaled, known[: frames.n_frames])
         inside = any(block + 22 <= cut < end for block, end in zip(blocks[1:], ends[1:], strict=True))
         assert any("the last, ends after" in note for note in frames.notes) == inside
+        assert any("has no end (General timing)" in note for note in frames.notes)
     assert all(named and cut < ends[0] for named, cut in refused)
 
 
@@ -136,3 +137,10 @@ def test_a_damaged_step_is_refused_with_frame_and_line(text, written):
     end = text.index(b"\n", row) + 1
     with pytest.raises(TrajectoryError, match=r"frame 1, line \d+"):
         read(written(text[:row] + text[end:]))
+
+
+def test_zero_bytes_end_a_file(text, written):
+    at = text.index(b"Iteration      3(")
+    frames = read_outcar(written(text[:at] + bytes(9999) + text[at + 9999 :]))
+    assert frames.n_frames == 2
+    assert any("holds zero bytes from line" in note for note in frames.notes)

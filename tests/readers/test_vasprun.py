@@ -175,7 +175,9 @@ def test_a_file_cut_anywhere_gives_its_intact_steps(aimd, xml):
         assert np.array_equal(frames.load(np.arange(frames.n_frames)).scaled, known[: frames.n_frames])
         inside = text.rfind(b"<structure>", 0, cut) > text.rfind(b"</structure>", 0, cut)
         assert any("the last, ends within its structure and is dropped" in note for note in frames.notes) == inside
+        assert any("has no end (</modeling>)" in note for note in frames.notes)
     assert all(named and cut < ends[0] + 12 for named, cut in refused)
+    assert not any("has no end" in note for note in read_vasprun(aimd).notes)
 
 
 def test_a_packed_stream_that_breaks_off_gives_what_came_before(learned, tmp_path):
@@ -221,3 +223,11 @@ def test_a_damaged_step_is_refused_with_frame_and_line(old, new, message, aimd, 
     steps[3] = steps[3][:at] + steps[3][at:].replace(old, new, 1)
     with pytest.raises(TrajectoryError, match=message):
         read(xml(b"<calculation>".join([head, *steps])))
+
+
+def test_zero_bytes_end_a_file(aimd, xml):
+    text = gzip.decompress(aimd.read_bytes())
+    at = [i for i in range(len(text)) if text.startswith(b"</calculation>", i)][4]
+    frames = read_vasprun(xml(text[:at] + bytes(5000) + text[at + 5000 :]))
+    assert frames.n_frames == 5
+    assert any("holds zero bytes from line" in note for note in frames.notes)
