@@ -118,8 +118,8 @@ def _cells(path: Path, table: np.ndarray) -> np.ndarray:
     lengths, angles = values[:, [0, 2, 5]], values[:, [4, 3, 1]]
     cosines = (np.abs(angles) <= 1).all(axis=1)
     degrees = ((angles > 1) & (angles < 180)).all(axis=1)
-    if not (np.isfinite(values).all(axis=1) & (cosines | degrees)).all():
-        frame = int(np.argmin(np.isfinite(values).all(axis=1) & (cosines | degrees)))
+    if not ((np.abs(values) < 1e30).all(axis=1) & (cosines | degrees)).all():
+        frame = int(np.argmin((np.abs(values) < 1e30).all(axis=1) & (cosines | degrees)))
         raise TrajectoryError(
             f"{path}: frame {frame} has a cell that is neither lengths and cosines nor lengths and degrees (CHARMM's own form is not read); "
             "pass a text dump, XTC or TRR of the run"

@@ -235,7 +235,7 @@ class _Particles:
         if found is None:
             raise TrajectoryError(f"{self.path}: the edges of the box are not there for every step of the positions; write both every so many steps")
         values = edges.read(found).astype(np.float64) * (_factor(self.path, edges.unit, _LENGTHS) or self.lengths or 1.0)
-        if values.shape[1:] not in ((3,), (3, 3)) or not np.isfinite(values).all():
+        if values.shape[1:] not in ((3,), (3, 3)) or not (np.abs(values) < 1e30).all():
             raise TrajectoryError(f"{self.path}: the edges of the box are no three lengths or vectors; the file is damaged")
         return values[:, :, None] * np.eye(3) if values.ndim == 2 else values
 

@@ -108,6 +108,8 @@ class BinaryDump:
         n_columns, units = cursor.take("i"), cursor.text()
         time = cursor.take("d") if cursor.take("b") else None
         columns = tuple(cursor.text().split())
+        if not set(sides) <= {0, 1, 2, 3}:
+            raise TrajectoryError(f"{where} has a boundary of the unknown kind {max(sides)}; the file is damaged")
         if n_atoms < 1 or n_columns < 1 or len(columns) != n_columns or not (time is None or np.isfinite(time)):
             raise TrajectoryError(f"{where} holds {n_atoms} atoms and {n_columns} columns ({' '.join(columns)[:80]}); the file is damaged")
         columns = tuple("type" if name in _TYPE_NUMBERS and "type" not in columns else name for name in columns)

@@ -16,6 +16,7 @@ __all__ = ["LONGEST_HEADER", "Header", "check_same", "dropped", "index_dump", "i
 _ITEM = np.frombuffer(b"ITEM:", dtype=np.uint8)
 
 _LINES_BELOW = {"UNITS": 1, "TIME": 1, "TIMESTEP": 1, "NUMBER OF ATOMS": 1, "BOX BOUNDS": 3, "ATOMS": 0}
+_LARGEST = 1e30  # of a cell or its origin, in any unit system; beyond it lies damage
 LONGEST_HEADER = 2**20  # bytes; what is longer is damage, and not worth the memory of reading it
 
 
@@ -58,6 +59,7 @@ def index_dump(file: OpenedFile) -> tuple[list[Header], list[str]]:
             break
         headers.append(header)
         at = stop
+        file.passed(at)
     if not notes and bytes(content[end : end + 4096]).strip():
         notes.append(dropped(file, len(headers), "ends within its header"))
     if file.broken:
@@ -186,8 +188,17 @@ def tilted_cell(low: np.ndarray, high: np.ndarray, tilt: np.ndarray) -> tuple[np
 
 
 def check_same(path: Path, headers: Sequence[Header]) -> None:
-    """Refuse frames of other numbers of atoms, columns or times than the first."""
+    """Refuse frames of other numbers of atoms, columns or times than the first, and boxes that cannot be."""
     first = headers[0]
+    cell, origin = np.array([header.cell for header in headers]), np.array([header.origin for header in headers])
+    bad = (np.abs(cell) > _LARGEST).any(axis=(1, 2)) | (np.abs(origin) > _LARGEST).any(axis=1)
+    # the cell of a general triclinic run may have a negative diagonal; in all others it is the length
+    bad |= (np.triu(cell, 1) == 0).all(axis=(1, 2)) & (np.diagonal(cell, axis1=1, axis2=2) < 0).any(axis=1)
+    if bad.any():
+        frame = int(np.argmax(bad))
+        raise TrajectoryError(
+            f"{path}: frame {frame} (step {headers[frame].step}) has a box that ends before it begins, or at no place; mend the file"
+        )
     for frame, header in enumerate(headers):
         where = f"{path}: frame {frame} (step {header.step})"
         if header.n_atoms != first.n_atoms:

@@ -118,6 +118,8 @@ def _header(file: OpenedFile, frame: int, at: int, start: int, stop: int, units:
         cell, origin = _cell(box)
         # p, p, f, s, ... are the low and high sides in turn
         sides = items["boundary"]
+        if len(sides) != 6 or not set(sides) <= set("pfsm"):
+            raise ValueError(f"boundary {' '.join(sides)[:40]} is none")
         return Header(
             step=whole(items["timestep"][0]),
             time=real(items["time"][0]) if "time" in items else None,

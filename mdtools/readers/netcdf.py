@@ -39,6 +39,7 @@ _SYSTEMS = {
     ("lj", "lj"): "lj",
 }
 _NEVER_WRITTEN = 1e36  # netCDF fills with 9.97e36 what nobody wrote
+_LARGEST = 1e30  # of a cell, in any unit system; beyond it lies damage
 _WHOLE_FLOAT32 = 2**24  # up to here single precision holds every whole number
 _OUTSIDE = 0.15  # of a cell vector: how far wrapped atoms may be out of the cell; LAMMPS rewraps them only with its neighbour lists
 _BLOCK_BYTES = 2**24
@@ -176,8 +177,7 @@ class _Trajectory:
             return None, False
         if (length, time) not in _SYSTEMS:
             raise TrajectoryError(
-                f"{self.path}: is in units of {length[:40]} and {time[:40]}, which are those of no unit system of LAMMPS; "
-                "pass a text dump of the run"
+                f"{self.path}: is in units of {length[:40]} and {time[:40]}, which are those of no unit system of LAMMPS; pass a text dump of the run"
             )
         system = _SYSTEMS[length, time]
         return system, system == "metal" and not self.by_lammps
@@ -198,10 +198,10 @@ class _Trajectory:
         if lengths is None or angles is None:
             raise TrajectoryError(f"{self.path}: has no cell (cell_lengths and cell_angles); pass a trajectory of a run with a periodic box")
         for what, values in (("lengths", lengths), ("angles", angles), ("origin", origin)):
-            bad = None if values is None else ~(np.abs(values) < _NEVER_WRITTEN).all(axis=1)
+            bad = None if values is None else ~(np.abs(values) < _LARGEST).all(axis=1)
             if bad is not None and bad.any():
                 raise TrajectoryError(
-                    f"{self.path}: frame {int(np.argmax(bad))} has a cell_{what} that was never written; read up to it with end=..."
+                    f"{self.path}: frame {int(np.argmax(bad))} has cell_{what} that were never written or are damaged; read up to it with end=..."
                 )
         periodic = lengths[0] > 0
         for axis in np.flatnonzero((lengths == 0).all(axis=0)):

@@ -164,7 +164,7 @@ def test_what_was_never_written_is_refused(write):
     refused(r"frame 2 has x that were never written", write({"coordinates": (fill, ("frame", "atom", "spatial"), {"units": "angstrom"})}))
     cell = np.full((4, 3), 10.0)
     cell[3] = 9.969209968386869e36
-    refused("frame 3 has a cell_lengths that was never written", write({"cell_lengths": (cell, ("frame", "spatial"), {})}))
+    refused("frame 3 has cell_lengths that were never written", write({"cell_lengths": (cell, ("frame", "spatial"), {})}))
 
 
 def test_files_that_lack_what_is_needed(write):
