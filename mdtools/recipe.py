@@ -83,7 +83,7 @@ def read_recipe(path: str | Path) -> Recipe:
         raise ValueError(f"{path} needs one of [read] with path = ... and [series] with table = ...; it has {' and '.join(given) or 'neither'}")
     source = given[0]
     paths = _paths(path, source, dict(sections[source]))
-    reading = {name: value for name, value in sections[source].items() if name != SOURCES[source][1]}
+    reading = {name: _beside(path, name, value) for name, value in sections[source].items() if name != SOURCES[source][1]}
     return Recipe(
         source,
         paths,
@@ -113,6 +113,15 @@ def _paths(recipe: Path, source: str, section: dict[str, Any]) -> tuple[Path, ..
         if not one.exists() and not glob.glob(str(one)):
             raise ValueError(f"{recipe} [{source}]: there is no file {one}")
     return paths
+
+
+def _beside(recipe: Path, name: str, value: Any) -> Any:
+    """A file that is named beside the run, meant from the folder of the recipe."""
+    if name not in ("log", "topology"):
+        return value
+    if isinstance(value, list):
+        return [_beside(recipe, name, one) for one in value]
+    return str(recipe.parent / value) if isinstance(value, str) else value
 
 
 def _checked(where: str, options: Mapping[str, Any], function: str) -> dict[str, Any]:

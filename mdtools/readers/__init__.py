@@ -128,7 +128,8 @@ def _finished(found: "Trajectory | Series", velocities: str) -> Any:
         raise TrajectoryError(f"velocities={velocities!r} is not known; pass velocities='file' or 'positions'")
     if isinstance(found, Series):
         return dataclasses.replace(found, members=tuple(_finished(one, velocities) if isinstance(one, Trajectory) else one for one in found.members))
-    return examined(velocities_from_positions(found) if velocities == "positions" else found)
+    looked_at = examined(found)  # with the velocities of the file: those of positions are smoothed
+    return velocities_from_positions(looked_at) if velocities == "positions" else looked_at
 
 
 def write_store(traj: Trajectory, path: str | Path, *, overwrite: bool = False) -> Path:

@@ -176,7 +176,7 @@ def _power(steps: np.ndarray) -> np.ndarray:
 
 
 def _resolving(traj: Trajectory, squared_step: np.ndarray, masses: np.ndarray, labels: np.ndarray) -> float:
-    """Interval that resolves twice the mean frequency of the fastest species: thermal speed over amplitude, from steps r' - r.
+    """Interval that resolves three times the mean frequency of the fastest species: thermal speed over amplitude, from steps r' - r.
 
     Two frames that remember nothing of each other differ by twice the mean square amplitude.
     """
@@ -185,4 +185,4 @@ def _resolving(traj: Trajectory, squared_step: np.ndarray, masses: np.ndarray, l
     thermal = 3.0 * BOLTZMANN * traj.temperature / KINETIC_TO_EV
     of = [labels == name for name in set(labels.tolist())]
     frequency = max(np.sqrt(2.0 * thermal / (masses[one].mean() * max(squared_step[one].mean(), 1e-12))) / (2.0 * np.pi) for one in of)
-    return float(0.5 * BAND / (2.0 * frequency))
+    return float(0.5 * BAND / (3.0 * frequency))

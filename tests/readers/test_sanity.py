@@ -118,6 +118,14 @@ def test_a_part_of_the_atoms_is_measured_against_the_log_with_its_own_scatter(fi
     assert "times as large as the log says" in note
 
 
+def test_velocities_made_of_positions_are_no_contradiction(files):
+    """They are smoothed: at 0.1 ps they hold a fraction of the kinetic energy."""
+    caf2 = files / "lammps" / "caf2"
+    traj = read(caf2 / "npt_unwrapped_element.lammpstrj.gz", units="metal", log=caf2 / "log.npt.gz", velocities="positions")
+    assert [note for note in traj.notes if "imply" in note or "as far" in note] == []
+    assert traj.log.time[0] == pytest.approx(traj.time[0])
+
+
 def test_notes_are_said_once(aln):
     wrong = aln(units="real", timestep=0.0005)
     again = examined(wrong)
