@@ -86,3 +86,10 @@ def test_a_recipe_for_a_series_reads_its_table(written, folder, tmp_path):
 def test_through_the_shell_a_refused_recipe_is_one_line(written, capsys):
     assert main(["run", str(written(READ + "[msdd]\n"))]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_files_named_beside_a_run_are_meant_from_the_folder_of_the_recipe(written, folder):
+    path = written('[read]\npath = "gas.lammpstrj"\nlog = ["a.log", "b.log"]\ntopology = "ions.data"\n\n[msd]\n')
+    reading = recipe.read_recipe(path).reading
+    assert reading["log"] == [str(path.parent / "a.log"), str(path.parent / "b.log")]
+    assert reading["topology"] == str(path.parent / "ions.data")
