@@ -42,7 +42,7 @@ COLUMNS = {
 }
 
 
-def write_dump(path: Path, columns: str, *, n_atoms: int = 60, n_frames: int = 700) -> None:
+def write_dump(path: Path, columns: str, *, n_atoms: int = 60, n_frames: int = 450) -> None:
     """A random walk in a breathing triclinic cell."""
     dice = np.random.default_rng(7)
     s = dice.random((n_atoms, 3)) + np.cumsum(dice.normal(0, 0.05, (n_frames, n_atoms, 3)), axis=0)
@@ -57,7 +57,7 @@ def write_dump(path: Path, columns: str, *, n_atoms: int = 60, n_frames: int = 7
                 x, y, z = inside[i]
                 ix, iy, iz = images[i]
                 vx, vy, vz = dice.normal(0, 5, 3)
-                q = (1.0 if i % 2 else -1.0) + (0.01 * k if k > 400 else 0.0)
+                q = (1.0 if i % 2 else -1.0) + (0.01 * k if k > 250 else 0.0)
                 value = {"id": i + 1, "type": i % 2 + 1, "x": x, "y": y, "z": z, "ix": ix, "iy": iy, "iz": iz, "vx": vx, "vy": vy, "vz": vz, "q": q}
                 file.write(" ".join(f"{value[name]:.7g}" for name in columns.split()) + "\n")
 

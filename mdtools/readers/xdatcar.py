@@ -17,6 +17,7 @@ from mdtools.readers.opened import OpenedFile
 
 __all__ = ["read_files", "read_xdatcar"]
 
+_COUNTER = re.compile(rb"\s*(?:direct configuration|konfig)\s*=\s*([0-9]{1,15})\s*$", re.IGNORECASE)
 _SEPARATOR = re.compile(rb"\s*(direct|konfig)[ -~\t]*\s*$", re.IGNORECASE)
 
 
@@ -66,6 +67,7 @@ def read_xdatcar(path: Path, *, topology: Topology | None = None) -> Frames:
         ids=np.arange(1, n_atoms + 1),
         labels=np.repeat(kind_of_block, header.counts),
         label_kind="element" if header.symbols else "type",
+        counters=_counters(file.bytes, starts[:, 0]),
         load=load,
         threads=True,
         notes=tuple(notes),
@@ -217,11 +219,24 @@ def _index(file: OpenedFile, header: _Header) -> tuple[np.ndarray, np.ndarray, l
         spans.append((at, stop))
         cells.append(cell)
         at, separated = stop, False
+        file.passed(at)
     if file.broken:
         notes.append(f"{file.path.name}: the packed stream breaks off; frames after {len(spans) - 1} are lost")
     if not spans:
         raise TrajectoryError(f"{notes[-1] if notes else f'{file.path}: holds no frame'}; no whole frame is left: pass a file with at least one")
     return np.array(spans, dtype=np.int64), np.array(cells), notes
+
+
+def _counters(content: Any, starts: np.ndarray) -> np.ndarray | None:
+    """The number in the separator above each frame; None where one has none."""
+    found = []
+    for start in starts.tolist():
+        above = bytes(content[max(0, start - 80) : start]).rstrip(b"\r\n").rpartition(b"\n")[2]
+        match = _COUNTER.match(above)
+        if match is None:
+            return None
+        found.append(int(match[1]))
+    return np.array(found, dtype=np.int64)
 
 
 def _starts_like_rows(line: bytes) -> bool:
