@@ -9,7 +9,7 @@ from mdtools.errors import TrajectoryError
 from mdtools.readers import rows
 from mdtools.readers.frames import Frames
 from mdtools.readers.lammps_columns import Columns, records
-from mdtools.readers.lammps_header import Header, index_dump
+from mdtools.readers.lammps_header import Header, index_dump, real
 from mdtools.readers.opened import OpenedFile
 
 __all__ = ["TextDump", "read_dump", "read_dumps", "read_files"]
@@ -83,7 +83,7 @@ class TextDump:
 
     def _numbers(self, words: Sequence[str], name: str) -> np.ndarray:
         try:
-            return np.array([float(word) for word in words])
+            return np.array([real(word) for word in words])
         except ValueError as reason:
             raise TrajectoryError(f"{self.file.path}: frame 0 has a column {name} that is not of numbers ({reason}); mend the file") from None
 
