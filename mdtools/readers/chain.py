@@ -61,6 +61,7 @@ def _concatenated(pieces: Sequence[Frames]) -> Frames:
         origin=_joined([piece.origin for piece in pieces]),
         steps=_joined([piece.steps for piece in pieces]),
         times=np.concatenate([piece.times for piece in pieces]) if timed else None,
+        counters=_joined([piece.counters for piece in pieces]),
         temperature=first.temperature if len({piece.temperature for piece in pieces}) == 1 else None,
         load=load,
         notes=tuple(note for piece in pieces for note in piece.notes),

@@ -20,7 +20,7 @@ def time_axis(
         raise TrajectoryError(f"{frames.source}: in lj units a time is a number of tau; pass timestep=0.005, or --timestep 0.005")
     steps = None if frames.steps is None else frames.steps[kept]
     if frame_interval is not None:
-        return _by_interval(frames, steps, len(kept), _positive(frame_interval, "frame_interval")), "frame_interval"
+        return _by_interval(frames, steps, kept, _positive(frame_interval, "frame_interval")), "frame_interval"
     if timestep is not None:
         if steps is None:
             raise TrajectoryError(
@@ -62,9 +62,27 @@ def _positive(value: float | str, name: str) -> float:
     return ps
 
 
-def _by_interval(frames: Frames, steps: np.ndarray | None, number: int, interval: float) -> np.ndarray:
+def _counted(frames: Frames, kept: np.ndarray) -> np.ndarray:
+    """How many usual intervals each kept frame is after the first: one more each, and more where the file's own numbers leave some out.
+
+    Numbers start again with every file and may start again within one; that is no gap.
+    """
+    even = np.arange(len(kept), dtype=np.float64)
+    if frames.counters is None or len(kept) < 2:
+        return even
+    spacing = np.diff(frames.counters[kept]).astype(np.float64)
+    file = np.searchsorted([first for first, _ in frames.pieces], kept, side="right")
+    on = (spacing > 0) & (np.diff(file) == 0)
+    if not on.any():
+        return even
+    usual = float(np.median(spacing[on]))
+    return np.concatenate([[0.0], np.cumsum(np.where(on & (spacing > usual), spacing / usual, 1.0))])
+
+
+def _by_interval(frames: Frames, steps: np.ndarray | None, kept: np.ndarray, interval: float) -> np.ndarray:
+    number = len(kept)
     if steps is None:
-        return np.arange(number) * interval
+        return _counted(frames, kept) * interval
     if number == 1:
         return np.zeros(1)
     spacing = np.diff(steps)

@@ -33,6 +33,7 @@ class Frames:
     cell : (frame, 3, 3), rows are the vectors. origin : (frame, 3). periodic : (3,).
     steps : (frame,) of the integrator. times : (frame,) as the file says, in its units. interval : time between frames, in
         its units, where the file says that but not when it begins (VASP counts every run from its own start).
+    counters : (frame,) numbers that a file gives its frames, in steps nobody knows; where they leave some out, frames are missing.
     temperature : K, of the thermostat, where the file states one that was held for the whole run.
     placement : whether positions are unwrapped (or were by image flags), wrapped, or not there. columns : where from.
     labels : (atom,) element symbols, or the numbers of the types where `label_kind` is "type"; None where there are none.
@@ -57,6 +58,7 @@ class Frames:
     steps: np.ndarray | None = None
     times: np.ndarray | None = None
     interval: float | None = None
+    counters: np.ndarray | None = None
     temperature: float | None = None
     labels: np.ndarray | None = None
     label_kind: Literal["element", "type", "label"] = "element"

@@ -248,3 +248,28 @@ def test_a_file_cut_anywhere_gives_its_intact_frames(files, xdatcar, tmp_path):
         # the last line need not have its end
         assert frames.n_frames == sum(end - 1 <= cut for end in ends)
         assert np.array_equal(frames.load(np.arange(frames.n_frames)).scaled, known[: frames.n_frames])
+
+
+def numbered(numbers):
+    return HEADER + "".join(f"Direct configuration= {number:5d}\n{ROWS}" for number in numbers)
+
+
+@pytest.mark.parametrize(
+    "numbers", [(1, 2, 3, 4), (50, 100, 150, 200), (0, 10, 20), (1, 2, 3, 1, 2, 3), (10, 20, 30, 10, 20), (7, 7, 7), (1, 10, 20, 30, 40), (5, 4, 3)]
+)
+def test_numbers_of_configurations_may_be_anything_that_leaves_none_out(numbers, xdatcar):
+    traj = read(xdatcar(numbered(numbers)), frame_interval=0.1)
+    assert np.allclose(traj.time, np.arange(len(numbers)) * 0.1)
+
+
+def test_configurations_that_are_missing_are_a_gap(xdatcar):
+    path = xdatcar(numbered([10, 20, 30, 60, 70, 80, 10, 20]))
+    with pytest.raises(TrajectoryError, match=r"frame 3 comes 0.3 ps after the frame before it, where frames are 0.1 ps apart.*gaps='split'"):
+        read(path, frame_interval=0.1)
+    parts = read(path, frame_interval=0.1, gaps="split")
+    assert [member.n_frames for member in parts.members] == [3, 5]
+
+
+def test_numbers_of_several_files_do_not_go_on(xdatcar):
+    files = [xdatcar(numbered(numbers), f"{name}_XDATCAR") for name, numbers in (("one", (1, 2, 3)), ("two", (50, 51)))]
+    assert np.allclose(np.diff(read(files, frame_interval=0.1).time), 0.1)
