@@ -58,9 +58,12 @@ def activation_energy(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset
             else:
                 continue
             labelled.add(name)
+    ax.set(yscale="log")
+    measured = ax.get_ylim()
     if fit is not None and "log_prefactor" in fit:
         _lines(ax, fit, names, [float(data.stated_temperature) for data in members])
-    ax.set(yscale="log")
+    # where there are only bounds a band may fall without end: the axis stays with what was measured
+    ax.set_ylim(measured[0] / 3, measured[1] * 1.5)
     ax.set_xlabel("1000 / T (1/K)")
     ax.set_ylabel(axis_label("self-diffusivity", members[0].self_diffusivity.attrs.get("units", "")))
     ax.legend()
@@ -75,13 +78,15 @@ def conduction(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset | None
             ax.errorbar([x], [value], yerr=[[min(value - low, 0.95 * value)], [high - value]], marker="o", markersize=4, capsize=2, color="C0")
         elif np.isfinite(high) and high > 0:
             ax.errorbar([x], [high], yerr=[[0.6 * high], [0]], uplims=True, marker="_", markersize=7, linestyle="none", color="C0")
+    ax.set(yscale="log")
+    measured = ax.get_ylim()
     if fit is not None:
         band = fit.where(fit.extrapolated == 0, drop=True)
         x = 1000 / band.predicted_temperature.values
         ax.plot(x, band.predicted_conductivity.values, color="C0", linewidth=0.9, linestyle="--", zorder=0)
         ends = (band.predicted_conductivity_lower.values, band.predicted_conductivity_upper.values)
         ax.fill_between(x, *ends, color="C0", alpha=0.15, linewidth=0, zorder=0)
-    ax.set(yscale="log")
+    ax.set_ylim(measured[0] / 3, measured[1] * 1.5)
     ax.set_xlabel("1000 / T (1/K)")
     ax.set_ylabel(axis_label("ionic conductivity", members[0].ionic_conductivity.attrs.get("units", "")))
 
