@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-__all__ = ["available", "block", "in_words", "limit", "limited", "size"]
+__all__ = ["available", "block", "in_words", "is_said", "limit", "limited", "size"]
 
 VARIABLE = "MDTOOLS_MEMORY"
 SMALLEST = 2**20
@@ -35,6 +35,11 @@ def limit() -> int:
     if os.environ.get(VARIABLE):
         return size(os.environ[VARIABLE], VARIABLE)
     return _default()
+
+
+def is_said() -> bool:
+    """Whether somebody has set the limit, which is a default otherwise."""
+    return _said.get() is not None or bool(os.environ.get(VARIABLE))
 
 
 def block() -> int:

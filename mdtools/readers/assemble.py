@@ -16,6 +16,7 @@ from mdtools.readers.gaps import segments
 from mdtools.readers.labels import Topology, resolve_charges, resolve_masses, resolve_species
 from mdtools.readers.naive import naive_schemes
 from mdtools.readers.parts import parts_note, series_of_parts
+from mdtools.readers.room import check_room
 from mdtools.readers.thermo import Log
 from mdtools.readers.timeline import Timeline, shortened, timeline
 from mdtools.readers.unwrap import continuous_basis
@@ -105,6 +106,7 @@ def assemble(frames: Frames, options: Options) -> Trajectory:
 
 
 def _filled(run: Understood) -> Trajectory:
+    run = replace(run, notes=(*run.notes, *check_room(run.frames, len(run.time), np.dtype(run.options.precision).itemsize)))
     arrays = Arrays(run)
     for block in filled(run, unwrapper_of(run)):
         arrays.put(block)

@@ -263,6 +263,19 @@ def test_memory_is_bounded_whatever_the_length(tmp_path):
     assert grown < 2 * limit
 
 
+def test_a_run_without_room_is_refused_with_what_to_do_instead(changing, monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 150_000)
+    with pytest.raises(TrajectoryError, match=r"take 192 kB, and 150 kB of memory are free: mdtools convert .*small.lammpstrj run.zarr"):
+        read(changing, **OPTIONS)
+    monkeypatch.setattr(memory, "available", lambda: 300_000)
+    assert "192 kB of the 300 kB of memory that are free: better mdtools convert" in " ".join(read(changing, **OPTIONS).notes)
+    monkeypatch.setattr(memory, "available", lambda: None)
+    assert not any("convert" in note for note in read(changing, **OPTIONS).notes)
+    monkeypatch.setattr(memory, "limit", lambda: 100_000)
+    monkeypatch.setenv("MDTOOLS_MEMORY", "100 kB")
+    assert "more than the limit of 100 kB" in " ".join(read(changing, **OPTIONS).notes)
+
+
 def test_a_packed_file_beyond_the_limit_is_unpacked_beside_memory(caf2, metal, tmp_path, monkeypatch):
     import mmap
 
