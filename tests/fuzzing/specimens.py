@@ -14,7 +14,7 @@ from typing import Any
 
 import zstandard
 
-__all__ = ["SPECIMENS", "Span", "Specimen"]
+__all__ = ["FILES", "SPECIMENS", "UNPACK", "Span", "Specimen"]
 
 FILES = Path(__file__).parents[1] / "files"
 UNPACK: dict[str, Callable[[bytes], bytes]] = {
@@ -37,6 +37,7 @@ class Span:
 class Specimen:
     """A real file. frames : how many are kept. name : what the file is called on disk. spans : finds the frames of a text; None for binary.
 
+    loose : where one frame ends and the next begins is a matter of taste (VASP's own files), so that a refusal need not name it.
     options : of `read`. beside : files it needs in its folder. as_topology : the specimen is the topology of `with_file`.
     """
 
@@ -49,6 +50,7 @@ class Specimen:
     beside: tuple[str, ...] = ()
     as_topology: str | None = None
     called: str = ""
+    loose: bool = False
 
     @property
     def key(self) -> str:
@@ -130,7 +132,43 @@ def data_spans(data: bytes) -> list[Span]:
 
 _NO_IDS = ("replace_a_row_by_another", "exchange_two_rows", "exchange_id_and_another")
 _NO_NAMES = ("exchange_column_names", "repeat_a_column_name", "drop_a_column_name")
+_XYZ = ("replace_a_row_by_another", "exchange_two_rows", "exchange_column_names", "repeat_a_column_name", "drop_a_column_name")
+_VASP = (*_NO_IDS, *_NO_NAMES, "wrong_count")
+_PACKED = ("pack_only", "cut_the_packed_stream", "damage_the_packed_stream", "zeros_behind_the_packed_stream", "damage_and_pack")
 _ONE_FRAME = ("drop_a_frame", "repeat_a_frame", "exchange_two_frames")
+
+_AN_INDENT = ("wider_columns", "exchange_id_and_another", "trailing_blanks_somewhere")
+
+
+def yaml_spans(data: bytes) -> list[Span]:
+    """Frames of a yaml dump: its documents, and the rows below "data:"."""
+    starts = [m.start() for m in re.finditer(rb"(?m)^---\n", data)]
+    stops = [*starts[1:], len(data)]
+    return [
+        Span(a, data.index(b"\ndata:\n", a) + 7, data.rindex(b"...", a, b) if b"\n..." in data[a:b] else b)
+        for a, b in zip(starts, stops, strict=True)
+    ]
+
+
+def outcar_spans(data: bytes) -> list[Span]:
+    """Frames of an OUTCAR: the rows between the dashes below POSITION, and all text above them."""
+    found, at = [], 0
+    for match in re.finditer(rb"POSITION\s+TOTAL-FORCE.*\n\s*-+\n", data):
+        stop = data.index(b"\n", data.index(b" ------", match.end())) + 1
+        found.append(Span(at, match.end(), stop))
+        at = stop
+    return found
+
+
+def vasprun_spans(data: bytes) -> list[Span]:
+    """Frames of a vasprun.xml: from one <calculation> to its end, whose rows are those of its positions."""
+    found, at = [], 0
+    for match in re.finditer(rb"<calculation>", data):
+        stop = data.index(b"</calculation>\n", match.end()) + 15
+        found.append(Span(at, data.index(b"\n", data.index(b'<varray name="positions"', match.end())) + 1, stop))
+        at = stop
+    return found
+
 
 METAL = {"units": "metal", "timestep": 0.001}
 CAF2 = {**METAL, "species": {1: "Ca", 2: "F"}}
@@ -173,6 +211,37 @@ SPECIMENS: tuple[Specimen, ...] = (
         skip=(*_NO_NAMES, *_ONE_FRAME),
         as_topology="lammps/caf2/perstep/perstep.00000000.dump",
     ),
+    Specimen(
+        format="lammps-yaml",
+        path="lammps/forms/forms.yaml.gz",
+        options={},
+        frames=4,
+        spans=yaml_spans,
+        skip=(*_NO_NAMES, *_AN_INDENT),
+    ),
+    Specimen(format="extxyz", path="lammps/forms/forms.extxyz.gz", options={**STEP, "units": "metal"}, spans=xyz_spans, skip=_XYZ),
+    Specimen(format="extxyz", path="other/extxyz/BaTiS3_gpumd_npt_first6.extxyz.gz", options={}, frames=3, spans=xyz_spans, skip=_XYZ),
+    Specimen(
+        format="cp2k",
+        path="other/cp2k_npt/PROJECT-pos-1.xyz.gz",
+        options={},
+        frames=16,
+        spans=xyz_spans,
+        skip=(*_XYZ, *_PACKED),
+        beside=("other/cp2k_npt/PROJECT-vel-1.xyz.gz", "other/cp2k_npt/PROJECT-1.cell"),
+    ),
+    Specimen(format="ipi", path="other/ipi/ref_simulation.pos_0.xyz.gz", options={"timestep": "0.5 fs"}, frames=3, spans=xyz_spans, skip=_XYZ),
+    Specimen(format="outcar", path="vasp/restart_chain/run1/OUTCAR.gz", options={}, spans=outcar_spans, skip=_VASP, loose=True),
+    Specimen(format="vasprun", path="vasp/restart_chain/run1/vasprun.xml.gz", options={}, spans=vasprun_spans, skip=_VASP, loose=True),
+    Specimen(format="vasprun", path="vasp/vasprun/vasprun.md.xml.gz", options={}, spans=vasprun_spans, skip=_VASP, loose=True),
+    Specimen(format="lammps-binary", path="lammps/forms/forms.bin", options=CAF2),
+    Specimen(format="lammps-binary", path="lammps/forms/atom.bin", options=CAF2),
+    Specimen(format="netcdf", path="lammps/forms/forms.cdf1.nc", options=CAF2),
+    Specimen(format="netcdf", path="lammps/forms/forms.cdf5.nc", options=CAF2),
+    Specimen(format="netcdf", path="lammps/forms/forms.hdf5.nc", options=CAF2),
+    Specimen(format="netcdf", path="lammps/forms/amber.nc", options={"species": "X"}),
     Specimen(format="dcd", path="lammps/AlN_npt_triclinic/lmp.out.dcd", options={**STEP, "species": "X"}),
+    Specimen(format="dcd", path="lammps/forms/forms.dcd", options={**STEP, "species": "X"}),
     Specimen(format="xtc", path="lammps/caf2/npt_wrapped.xtc", options={"species": "X"}),
+    Specimen(format="xtc", path="lammps/forms/forms.xtc", options={"species": "X"}),
 )
