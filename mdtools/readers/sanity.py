@@ -90,14 +90,21 @@ def _temperature(velocities: np.ndarray | None, motion: _Motion, traj: Trajector
 
 def _absurd(temperature: float, what: str, traj: Trajectory, question: str) -> list[str]:
     """A note where a temperature cannot be: against the stated one, else on its own."""
-    stated = traj.temperature
+    stated = _known_temperature(traj)
     if temperature == 0.0:
         return []
     if stated and not 1e-3 < temperature / stated < 1e3:
-        return [f"{what} {temperature:.3g} {'' if traj.reduced else 'K '}where {stated:g} is stated{_slip(temperature / stated)}: {question}"]
+        return [f"{what} {temperature:.3g} {'' if traj.reduced else 'K '}where {stated:.4g} is stated{_slip(temperature / stated)}: {question}"]
     if not traj.reduced and not stated and not _COLD < temperature < _HOT:
         return [f"{what} {temperature:.3g} K, which no run has: {question}"]
     return []
+
+
+def _known_temperature(traj: Trajectory) -> float | None:
+    """The stated one, else the mean of the log."""
+    if traj.temperature or traj.log is None or "temperature" not in traj.log.values:
+        return traj.temperature
+    return float(np.mean(traj.log.values["temperature"]))
 
 
 def _slip(ratio: float) -> str:
@@ -128,7 +135,7 @@ def _of_steps(motion: _Motion, kinetic: float | None, figures: dict[str, str], t
             notes.append(f"the paths imply vibrations of {frequency:.3g} THz: {question}")
     elif implied is not None and not notes:
         # whatever the motion, no step is longer than free flight
-        limit = traj.temperature or (None if traj.reduced else _HOT)
+        limit = _known_temperature(traj) or (None if traj.reduced else _HOT)
         limit = kinetic if limit is None else limit
         if limit and implied > _FAR**2 * limit and (traj.reduced or implied > 1e3):
             notes.append(
