@@ -1,11 +1,10 @@
 """Several runs of one simulation made one: which frames count, the steps they are counted by, and an audit of every seam.
 
-A run here is a stretch of frames whose steps increase; where there are no steps, the frames of one file.
+A run here is a stretch of frames whose steps increase; where there are no steps, frames of one file whose numbers do not start again.
 """
 
 import dataclasses
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -60,27 +59,31 @@ def join(frames: Frames, *, length: float = 1.0) -> Joined:
 
 def _starts(frames: Frames) -> list[int]:
     """First frames of the runs."""
-    if frames.steps is None:
-        return [first for first, _ in frames.pieces] or [0]
-    return [0, *(np.flatnonzero(np.diff(frames.steps) <= 0) + 1).tolist()]
+    if frames.steps is not None:
+        return [0, *(np.flatnonzero(np.diff(frames.steps) <= 0) + 1).tolist()]
+    again = [] if frames.counters is None else (np.flatnonzero(np.diff(frames.counters) < 0) + 1).tolist()
+    return sorted({0, *again, *(first for first, _ in frames.pieces)})
 
 
 def _by_coordinates(frames: Frames, notes: list[str]) -> np.ndarray:
     kept = np.ones(frames.n_frames, dtype=bool)
-    starts = _starts(frames)
-    for begin, first in pairwise(starts):
+    starts, files = [*_starts(frames), frames.n_frames], {first for first, _ in frames.pieces}
+    for begin, first, stop in zip(starts, starts[1:], starts[2:], strict=False):
+        # within a file a repeated frame says something only where atoms move
+        if first not in files and (stop - first < 2 or same_frame(frames, first + 1, begin=first, stop=first + 1) is not None):
+            continue
         same = same_frame(frames, first, begin=begin, stop=first)
         if same is None:
             continue
         if same == begin and first - begin > 1:
             raise TrajectoryError(
-                f"{frames.where(first)} is the first frame of {frames.where(begin)} over again, so that nothing of that file would be left; "
-                "leave the earlier file out, or read the files apart if they are replicas (read_series)"
+                f"{frames.where(first)} is the first frame of {frames.where(begin)} over again, so that nothing of that run would be left; "
+                "leave the earlier one out, or read them apart if they are replicas (read_series)"
             )
         kept[same:first] = False
         number = first - same
         what = "its first frame repeats the last" if number == 1 else f"it starts again {number} frames before the end"
-        notes.append(f"{frames.where(first)}: {what} of the file before; {_counted(number)} of that file dropped, the later copy kept")
+        notes.append(f"{frames.where(first)}: {what} of the run before; {_counted(number)} of that run dropped, the later copy kept")
     return np.flatnonzero(kept)
 
 

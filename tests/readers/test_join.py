@@ -77,11 +77,19 @@ def test_the_later_run_supersedes_the_tail_of_the_earlier(path, xdatcar):
     again = np.concatenate([path[20:21], other])
     traj = read([xdatcar(path[:30], "run1"), xdatcar(again, "run2")], **VASP)
     assert is_path(traj, np.concatenate([path[:20], again]))
-    assert any("it starts again 10 frames before the end of the file before; 10 frames of that file dropped" in note for note in traj.notes)
+    assert any("it starts again 10 frames before the end of the run before; 10 frames of that run dropped" in note for note in traj.notes)
+
+
+def test_runs_that_were_appended_to_one_file_are_joined_alike(path, xdatcar):
+    one, two = xdatcar(path[:30], "run1"), xdatcar(path[24:], "run2")
+    one.write_text(one.read_text() + two.read_text())
+    traj = read(one, **VASP)
+    assert is_path(traj, path)
+    assert [(row["piece"].rpartition("/")[2], row["dropped"]) for row in traj.history[0]["pieces"]] == [("XDATCAR", 6), ("XDATCAR from frame 30", 0)]
 
 
 def test_a_file_that_holds_all_of_the_one_before_is_refused(path, xdatcar):
-    with pytest.raises(TrajectoryError, match=r"is the first frame of .* over again.*leave the earlier file out"):
+    with pytest.raises(TrajectoryError, match=r"is the first frame of .* over again.*leave the earlier one out"):
         read([xdatcar(path[:30], "run1"), xdatcar(path[:60], "run2")], **VASP)
 
 

@@ -149,7 +149,7 @@ def test_a_first_frame_that_repeats_the_last_is_dropped_and_said(xdatcar):
     one, two = xdatcar(configurations(3), "one_XDATCAR"), xdatcar(configurations(2), "two_XDATCAR")
     traj = read([one, two], frame_interval=1)
     assert traj.n_frames == 4
-    assert "two_XDATCAR: frame 0: its first frame repeats the last of the file before; 1 frame of that file dropped" in traj.notes[0]
+    assert "two_XDATCAR: frame 0: its first frame repeats the last of the run before; 1 frame of that run dropped" in traj.notes[0]
 
 
 def test_files_of_different_composition_are_refused(files, tmp_path):
