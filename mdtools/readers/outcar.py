@@ -143,6 +143,7 @@ def _steps(file: OpenedFile, at: int, end: int, n_atoms: int) -> tuple[np.ndarra
             cells.append(_cell(file, len(cells), before, at, cells))
             steps.append(step)
         before, at = at, following
+        file.passed(before)
     if file.broken:
         notes.append(f"{path.name}: the packed stream breaks off; frames after {len(spans) - 1} are lost")
     if not spans:

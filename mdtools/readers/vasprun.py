@@ -155,7 +155,7 @@ def _steps(file: OpenedFile, at: int, stop: int) -> tuple[list[tuple[int, int]],
     tails: list[tuple[int, int]] = []
     notes: list[str] = []
     before = b""
-    starts = _structures(content, at, stop)
+    starts = _structures(file, at, stop)
     for start, following in zip(starts, [*starts[1:], stop], strict=True):
         if b"name=" in bytes(content[start : content.find(b">", start) + 1]):
             continue
@@ -173,12 +173,13 @@ def _steps(file: OpenedFile, at: int, stop: int) -> tuple[list[tuple[int, int]],
     return spans, cells, tails, notes
 
 
-def _structures(content: bytes, at: int, stop: int) -> list[int]:
+def _structures(file: OpenedFile, at: int, stop: int) -> list[int]:
     """Where structures begin."""
-    starts = []
+    content, starts = file.bytes, []
     while (at := content.find(b"<structure", at, stop)) >= 0:
         starts.append(at)
         at += 10
+        file.passed(at)
     return starts
 
 

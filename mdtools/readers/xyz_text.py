@@ -82,6 +82,7 @@ def index_xyz(file: OpenedFile) -> XyzFile:
         comments.append(bytes(content[end + 1 : comment_end]).strip())
         spans.append((start, stop))
         at = stop
+        file.passed(at)
     if file.broken:
         notes.append(f"{file.path.name}: the packed stream breaks off; frames after {len(spans) - 1} are lost")
     if not spans:
