@@ -4,23 +4,24 @@ import numpy as np
 
 from mdtools.readers.compiled import compiled
 
-__all__ = ["DUPLICATE", "FOREIGN", "first_change", "order_of_rows", "take", "take_scaled", "take_sum"]
+__all__ = ["CHANGED", "DUPLICATE", "FOREIGN", "order_of_rows", "take", "take_scaled", "take_sum"]
 
-FOREIGN, DUPLICATE = 1, 2
+FOREIGN, DUPLICATE, CHANGED = 1, 2, 3
 
 
 @compiled
-def order_of_rows(found, ids, order):
-    """Fill order[frame, atom] with the row that holds the atom: (0, 0, 0.0), or (FOREIGN or DUPLICATE, frame, id).
+def order_of_rows(table, column, ids, kinds, first, order):
+    """Fill order[frame, atom] with the row that holds the atom: (0, 0, 0.0), or (FOREIGN, DUPLICATE or CHANGED, frame, id).
 
-    found : (frame, row) ids as numbers of the file. ids : (atom,) sorted.
+    table : (frame, row, column) numbers of the file, ids in `column`. ids : (atom,) sorted. kinds : columns that must
+    be in every frame what they are in `first` (atom, kind).
     """
     n_atoms = len(ids)
     places = np.arange(n_atoms)
-    for frame in range(found.shape[0]):
+    for frame in range(table.shape[0]):
         order[frame, :] = -1
         for row in range(n_atoms):
-            value = found[frame, row]
+            value = table[frame, row, column]
             # most often where the row before stood one frame ago, or ids without gaps; else by bisection
             place = places[row]
             if ids[place] != value:
@@ -35,19 +36,10 @@ def order_of_rows(found, ids, order):
             if order[frame, place] >= 0:
                 return DUPLICATE, frame, value
             order[frame, place] = row
+            for kind in range(len(kinds)):
+                if table[frame, row, kinds[kind]] != first[place, kind]:
+                    return CHANGED, frame, value
     return 0, 0, 0.0
-
-
-@compiled
-def first_change(table, order, columns, first):
-    """(frame, atom) of the first atom whose `columns` are not those of `first` (atom, column); (-1, -1) where there is none."""
-    for frame in range(order.shape[0]):
-        for atom in range(order.shape[1]):
-            row = order[frame, atom]
-            for axis in range(len(columns)):
-                if table[frame, row, columns[axis]] != first[atom, axis]:
-                    return frame, atom
-    return -1, -1
 
 
 @compiled

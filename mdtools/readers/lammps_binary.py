@@ -38,6 +38,7 @@ class BinaryDump:
     def __init__(self, path: Path) -> None:
         self.file = OpenedFile(path)
         self.order, self.bigint = _layout(self.file)
+        self._box: tuple[bytes, np.ndarray, np.ndarray] = (b"", np.empty(0), np.empty(0))
         self.headers, self.notes = self._index()
 
     def plan(self) -> Columns:
@@ -104,7 +105,7 @@ class BinaryDump:
             )
         step, n_atoms, tilted = cursor.take(self.bigint), cursor.take(self.bigint), cursor.take("i")
         sides = cursor.several("i", 6)
-        cell, origin = _cell(cursor, tilted, where)
+        cell, origin = self._cell(cursor, tilted, where)
         n_columns, units = cursor.take("i"), cursor.text()
         time = cursor.take("d") if cursor.take("b") else None
         columns = tuple(cursor.text().split())
@@ -128,6 +129,26 @@ class BinaryDump:
             start=start,
             stop=cursor.at,
         )
+
+    def _cell(self, cursor: "_Cursor", tilted: int, where: str) -> tuple[np.ndarray, np.ndarray]:
+        """Cell vectors (rows) and origin: of an orthogonal box, a restricted triclinic one (1) or a general one (2)."""
+        if tilted not in (0, 1, 2):
+            raise TrajectoryError(f"{where} has a box of the unknown kind {tilted}; the file is damaged")
+        raw = cursor.bytes((48, 72, 96)[tilted])
+        if self._box[0] == raw:  # most runs keep their box
+            return self._box[1:]
+        numbers = np.frombuffer(raw, dtype=f"{self.order}f8").astype(np.float64)
+        if not np.isfinite(numbers).all():
+            raise TrajectoryError(f"{where} has a box that is not of finite numbers; the file is damaged")
+        low, high = numbers[:6].reshape(3, 2).T
+        if tilted == 2:
+            cell, origin = numbers[:9].reshape(3, 3), numbers[9:]
+        elif tilted == 1:
+            cell, origin = tilted_cell(low, high, numbers[6:])
+        else:
+            cell, origin = np.diag(high - low), low.copy()
+        self._box = raw, cell, origin
+        return cell, origin
 
 
 _REMEDY = (
@@ -181,19 +202,6 @@ def _chunks(cursor: _Cursor, where: str = "", n_columns: int = 1) -> list[tuple[
             raise TrajectoryError(f"{where} has a chunk of {count} numbers for rows of {n_columns}; the file is damaged")
         out.append((cursor.skip(8 * count), count))
     return out
-
-
-def _cell(cursor: _Cursor, tilted: int, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """Cell vectors (rows) and origin: of an orthogonal box, a restricted triclinic one (1) or a general one (2)."""
-    if tilted not in (0, 1, 2):
-        raise TrajectoryError(f"{where} has a box of the unknown kind {tilted}; the file is damaged")
-    numbers = np.array(cursor.several("d", (6, 9, 12)[tilted]))
-    if not np.isfinite(numbers).all():
-        raise TrajectoryError(f"{where} has a box that is not of finite numbers; the file is damaged")
-    if tilted == 2:
-        return numbers[:9].reshape(3, 3), numbers[9:]
-    low, high = numbers[:6].reshape(3, 2).T
-    return tilted_cell(low, high, numbers[6:]) if tilted else (np.diag(high - low), low.copy())
 
 
 def _layout(file: OpenedFile) -> tuple[str, str]:

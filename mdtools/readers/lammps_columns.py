@@ -58,7 +58,7 @@ class Columns:
         numbers = [*self.place, *(_VELOCITY if self.has_velocities else ()), *(("q",) if "q" in columns else ())]
         self.names = ["id", *self.kinds, *numbers]
         self.about: dict[str, np.ndarray] = {}
-        self._first_kinds = np.empty(0)
+        self._first_kinds = np.empty((0, 0))
 
     def meet(self, path: Path, table: np.ndarray, at: Mapping[str, int], said: Mapping[str, np.ndarray]) -> None:
         """Fill `about`: id, and where the first frame has them element, type, mass, q.
@@ -74,7 +74,7 @@ class Columns:
         twice = np.flatnonzero(np.diff(ids) == 0)
         if len(twice):
             raise TrajectoryError(f"{path}: frame 0 holds atom id {ids[twice[0]]} twice; write every atom once (dump group, not a merged file)")
-        self._first_kinds = table[order][:, [at[name] for name in self.kinds]]
+        self._first_kinds = np.ascontiguousarray(table[order][:, self._at(at, self.kinds)])
         self.about = {name: values[order] for name, values in said.items()} | {"id": ids}
 
     def block(self, table: np.ndarray, at: Mapping[str, int], cell: np.ndarray, origin: np.ndarray, where: Callable[[int], str]) -> Block:
@@ -84,26 +84,21 @@ class Columns:
         """
         ids = self.about["id"]
         order = np.empty(table.shape[:2], dtype=np.int64)
-        status, frame, culprit = arrange.order_of_rows(table[:, :, at["id"]], ids, order)
+        status, frame, culprit = arrange.order_of_rows(table, at["id"], ids, self._at(at, self.kinds), self._first_kinds, order)
         if status:
-            what = (
-                "twice; write every atom once"
-                if status == arrange.DUPLICATE
-                else ("which the first frame has not; dump a group whose atoms never change, or read up to the change with end=...")
-            )
-            raise TrajectoryError(f"{where(frame)} holds atom id {culprit:.15g} {what}")
-        if self.kinds:
-            frame, atom = arrange.first_change(table, order, self._at(at, self.kinds), self._first_kinds)
-            if frame >= 0:
-                raise TrajectoryError(
-                    f"{where(frame)}: atom id {ids[atom]} changes its {' or '.join(self.kinds)}; "
-                    f"an atom keeps its species in a trajectory: read up to the change with end=..."
-                )
+            raise TrajectoryError(f"{where(frame)}{self._why_not(status, f'atom id {culprit:.15g}')}")
         return Block(
             scaled=self._scaled(table, order, at, cell, origin) if self.place else None,
             velocities=self._taken(table, order, self._at(at, _VELOCITY)) if self.has_velocities else None,
             charges=self._taken(table, order, self._at(at, ("q",)))[:, :, 0] if "q" in self.names else None,
         )
+
+    def _why_not(self, status: int, atom: str) -> str:
+        if status == arrange.DUPLICATE:
+            return f" holds {atom} twice; write every atom once"
+        if status == arrange.FOREIGN:
+            return f" holds {atom} which the first frame has not; dump a group whose atoms never change, or read up to the change with end=..."
+        return f": {atom} changes its {' or '.join(self.kinds)}; an atom keeps its species in a trajectory: read up to the change with end=..."
 
     def _at(self, at: Mapping[str, int], names: Sequence[str]) -> np.ndarray:
         return np.array([at[name] for name in names], dtype=np.int64)
