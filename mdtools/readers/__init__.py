@@ -45,7 +45,8 @@ def read(
     """Read a run: a file, several files, a list of ase.Atoms, an MDAnalysis Universe or a store.
 
     path : LAMMPS dump; VASP XDATCAR, vasprun.xml, OUTCAR, vaspout.h5; extended xyz, CP2K, i-PI (texts plain, gz, bz2, xz, zst);
-        anything ASE or MDAnalysis reads; a store written by `write_store`; a list of files in the order of time, a folder of them, or a pattern (numbers in names count as numbers).
+        anything ASE or MDAnalysis reads; a store written by `write_store`; a list of files in the order of time, a folder of them,
+        or a pattern (numbers in names count as numbers).
     topology : LAMMPS data file, POSCAR, PDB, ... that says what the atoms are.
     units : unit system of a LAMMPS file that does not say it: "metal", "real", "lj", ...
     timestep : one step of the integrator, ps or "1 fs". frame_interval : time between the frames in the file (before

@@ -131,8 +131,8 @@ def _read(path: Path) -> _Run:
         cell[frame] = _cell(path, frame, comment) * length
         steps[frame] = int(step[1])
         beads.add(bead[1] if bead else "centroid")
-    if len(beads) > 1:
-        raise TrajectoryError(f"{path}: holds beads {', '.join(sorted(beads)[:4])} one after the other; pass one bead, or the centroid")
+        if len(beads) > 1:
+            raise TrajectoryError(f"{path}: frame {frame} is of another bead ({', '.join(sorted(beads))}); pass one bead, or the centroid")
     symbols = parse_xyz(xyz, np.zeros(1, dtype=np.int64), _ROW)[0, :, 3:]
     return _Run(xyz, what, factor, steps, beads.pop(), cell, symbols)
 

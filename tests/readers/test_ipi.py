@@ -101,6 +101,7 @@ def test_velocities_alone_and_damage_are_refused(run):
     text = path.read_text()
     for old, new, message in (
         ("Step:  10", "Stop:  10", "frame 1: its comment says no Step:"),
+        ("Step:  10  Bead:  0", "Step:  10  Bead:  1", r"frame 1 is of another bead \(0, 1\)"),
         ("10.0  90.0  90.0  90.0  Step:  10", "10.0  90.0  90.0  Step:  10", "frame 1: its comment holds no cell"),
         ("positions{angstrom}  cell{angstrom}\n  O 1.1", "positions{nanometer}  cell{angstrom}\n  O 1.1", "frame 1: quantity or units change"),
     ):
