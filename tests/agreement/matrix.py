@@ -19,6 +19,7 @@ DIGITS = 2e-2  # angstrom; XTC has 0.005 in each direction, the text forms five 
 _DUMPS = "lammps/*"
 _STEPS = "a default of 1 ps a step or frame stands for the time that the file does not hold (row 5)"
 _OVITO_TYPES = "types are kept as numbers, where we are told the elements"
+_SCALE_FACTOR = "the attributes scale_factor of the file are not applied (row 13)"
 _NO_CELL = "the xyz reader takes positions alone (row 15)"
 # (file, peer, aspect) -> why. The first row that fits counts.
 DIFFERS: tuple[tuple[str, str, str, str], ...] = (
@@ -35,6 +36,14 @@ DIFFERS: tuple[tuple[str, str, str, str], ...] = (
     (_DUMPS, "MDAnalysis", "time", _STEPS),
     ("lammps/mda/image_vf*", "*", "velocities", "units real are not converted: angstrom/fs (rows 7, 18)"),
     ("lammps/wildcard_series/*", "*", "velocities", "units real are not converted: angstrom/fs (rows 7, 18)"),
+    ("lammps/binary/version-5.nc", "OVITO", "velocities", "units real are not converted: angstrom/fs (row 22)"),
+    ("lammps/binary/scaled_traj.nc", "OVITO", "cell", _SCALE_FACTOR),
+    ("lammps/binary/scaled_traj.nc", "OVITO", "positions", _SCALE_FACTOR),
+    ("lammps/binary/scaled_traj.nc", "OVITO", "velocities", _SCALE_FACTOR),
+    ("other/h5md_amber/ace_tip3p.nc", "OVITO", "velocities", _SCALE_FACTOR),
+    ("other/h5md_amber/cpptraj_traj.nc", "MDAnalysis", "time", _STEPS),
+    ("other/gromacs/traj.trr", "OVITO", "frames", "frames without positions are counted"),
+    ("other/gromacs/traj.trr", "OVITO", "origin", "the cell, whose origin the file does not hold, is centred on zero"),
     ("vasp/xdatcar/XDATCAR_4", "ASE", "frames", "blank separators end the reading (row 25)"),
     ("vasp/xdatcar/BiMoO*", "ASE", "frames", "blank separators end the reading (row 25)"),
     ("vasp/vasprun/vasprun.ml_md*", "ASE", "frames", "only steps with a <calculation> are returned (row 26)"),

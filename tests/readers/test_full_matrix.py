@@ -15,6 +15,7 @@ from mdtools.errors import TrajectoryError
 from mdtools.readers import read
 from mdtools.readers.lammps_dump import read_dump
 from mdtools.readers.xdatcar import read_xdatcar
+from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
 
 @pytest.mark.parametrize("name", READ)
@@ -175,3 +176,72 @@ def test_extended_xyz_is_what_ase_reads():
         assert ours.labels.tolist() == images[0].get_chemical_symbols()
         if block.velocities is not None:
             assert np.allclose(block.velocities, [atoms.get_velocities() / ASE_TIME for atoms in images], atol=1e-9)
+
+
+# rows of the table of known defects whose files are not kept in this repository; the others are in test_defects.py --------------
+
+
+def test_07_velocities_in_units_real_are_those_of_a_liquid():
+    traj = read(str(DATA / "lammps/wildcard_series/*.gz"), **REAL, precision="float64")
+    kinetic = (traj.masses[:, None] * traj.velocities[0] ** 2).sum() * KINETIC_TO_EV
+    assert 250 < kinetic / (3 * traj.n_atoms * BOLTZMANN) < 350  # as angstrom/ps it would be 3e-4 K
+
+
+def test_13_scale_factors_of_a_netcdf_file_are_applied():
+    from scipy.io import netcdf_file
+
+    path = DATA / "lammps/binary/scaled_traj.nc"
+    ours = read(path, species="X", precision="float64")
+    with netcdf_file(path, mmap=False) as file:
+        known = ("id", "coordinates", "velocities", "cell_lengths")
+        table = {name: (np.array(v.data), getattr(v, "scale_factor", 1.0)) for name, v in file.variables.items() if name in known}
+    ids = table["id"][0][0] if "id" in table else np.arange(1, ours.n_atoms + 1)
+    order = np.argsort(ids)
+    for name, mine in (("velocities", ours.velocities[0]), ("coordinates", ours.scaled_positions[0] @ ours.cell[0])):
+        values, factor = table[name]
+        assert factor != 1
+        theirs = values[0][order] * factor
+        if name == "velocities":
+            assert np.allclose(mine, theirs, rtol=1e-5)
+        else:
+            away = ((mine - theirs) - (mine - theirs)[0]) @ np.linalg.inv(ours.cell[0])
+            assert np.abs((away - np.rint(away)) @ ours.cell[0]).max() < 1e-3
+    lengths, factor = table["cell_lengths"]
+    periodic = lengths[0] > 0
+    assert np.allclose(np.linalg.norm(ours.cell[0], axis=1)[periodic], (lengths[0] * factor)[periodic], rtol=1e-5)
+
+
+def test_14_h5md_written_by_lammps_is_the_text_dump_of_the_run():
+    folder = DATA / "lammps/moly_h5md_vs_text"
+    text = read(folder / "lammps_moly_custom.txt", **REAL, precision="float64")
+    h5md = read(folder / "lammps_moly_h5md.h5", units="real", timestep=0.001, species="type1", precision="float64")
+    assert h5md.n_frames == text.n_frames
+    assert h5md.velocities is not None
+    assert np.allclose(np.diff(h5md.time), np.diff(text.time))
+    apart = (h5md.scaled_positions - text.scaled_positions) @ text.cell[0]
+    apart -= apart[:, :1]  # the origin of the box
+    assert np.abs(apart).max() < 1e-3
+
+
+@pytest.mark.parametrize(("name", "n_frames"), [("BiMoO_blank_separator_XDATCAR", 57), ("XDATCAR_4", 4), ("XDATCAR_traj_combine_test_full", 200)])
+def test_25_frames_behind_blank_lines_and_labels_are_found(name, n_frames):
+    assert read(DATA / "vasp/xdatcar" / name, frame_interval=0.1).n_frames == n_frames
+
+
+def test_27_an_xdatcar_of_29_megabytes_costs_little_time_and_memory(tmp_path):
+    import gzip
+    import time
+    import tracemalloc
+
+    path = tmp_path / "XDATCAR"
+    path.write_bytes(gzip.decompress((DATA / "vasp/xdatcar/liquid_Na_671.0K_XDATCAR.gz").read_bytes()))
+    size = path.stat().st_size
+    read(path, frame_interval=0.002)
+    start = time.process_time()
+    read(path, frame_interval=0.002)
+    assert time.process_time() - start < 0.2 * size / 1e6  # 0.75 s/MB elsewhere
+    tracemalloc.start()
+    read(path, frame_interval=0.002)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * size
