@@ -9,7 +9,19 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.units import BOLTZMANN
 
-__all__ = ["carried", "is_reduced", "lag_frames", "need_every_origin", "temperature_of", "thermal_energy_in_ev", "three_jumps"]
+__all__ = [
+    "by_ion_of",
+    "carried",
+    "is_reduced",
+    "lag_frames",
+    "need_blocks",
+    "need_every_origin",
+    "run_length",
+    "temperature_of",
+    "thermal_energy_in_ev",
+    "three_jumps",
+    "top_share",
+]
 
 CARRIED = ("n_frames", "n_atoms", "n_ions", "volume", "stated_temperature", "frame_interval", "mass", "charge")
 
@@ -39,6 +51,33 @@ def need_every_origin(data: xr.Dataset, *, who: str) -> None:
         raise NotEnoughData(f'{who} needs the mean over all time origins, and this msd has origins={taken[-1]!r}: measure it with origins="all"')
 
 
+def need_blocks(data: xr.Dataset, name: str, *, who: str, how: str = "measure the msd again with this version") -> None:
+    if name not in data:
+        raise NotEnoughData(f"{who} needs {name}, from which it learns how far ions move together: {how}")
+
+
+def by_ion_of(msd: xr.Dataset) -> np.ndarray | None:
+    """(species, ion, block_lag) squared displacement of each ion of species with as many ions; None where a measurement has not kept it."""
+    if "ion_msd" not in msd:
+        return None
+    each = [msd["ion_msd"].transpose("ion", "block_lag").values[msd["ion_species"].values == name] for name in msd["species"].values]
+    return np.stack(each)
+
+
+def top_share(msd: xr.Dataset) -> np.ndarray:
+    """Share of the displacement over the longest blocks that the top tenth of the ions of each species carries; NaN where it is not known."""
+    if "ion_msd" not in msd:
+        return np.full(msd.sizes["species"], np.nan)
+    longest = msd["ion_msd"].isel(block_lag=-1).values
+    each = (np.sort(longest[msd["ion_species"].values == name]) for name in msd["species"].values)
+    return np.array([one[-max(1, len(one) // 10) :].sum() / one.sum() if one.sum() > 0 else np.nan for one in each])
+
+
+def run_length(data: xr.Dataset) -> float:
+    """ps."""
+    return int(data["n_frames"]) * float(data["frame_interval"])
+
+
 def temperature_of(data: xr.Dataset, temperature: float | None, *, who: str) -> float:
     """The temperature in K that is given, else the stated one. Raises TrajectoryError where there is none."""
     found = float(data["stated_temperature"]) if "stated_temperature" in data else np.nan
@@ -61,4 +100,4 @@ def three_jumps(data: xr.Dataset) -> np.ndarray:
     """
     ions = np.atleast_1d(data["n_ions"].values)
     length = np.cbrt(float(data["volume"]) / ions)
-    return 3 * length**2 / (6 * ions * int(data["n_frames"]) * float(data["frame_interval"]))
+    return 3 * length**2 / (6 * ions * run_length(data))

@@ -1,14 +1,16 @@
 """Self-diffusion coefficient of each species, with an error bar that is true, or a bound."""
 
+from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.errors import NotEnoughData
-from mdtools.estimates.common import carried, is_reduced, lag_frames, need_every_origin, three_jumps
+from mdtools.estimates.common import by_ion_of, carried, is_reduced, lag_frames, need_blocks, need_every_origin, run_length, three_jumps, top_share
 from mdtools.statistics.diffusion import Diffusion, diffusion
+from mdtools.statistics.plan import run_for_bound, run_for_error
 from mdtools.units import ANGSTROM2_PER_PS_TO_CM2_PER_S
 
 __all__ = ["self_diffusivity"]
@@ -30,14 +32,18 @@ def self_diffusivity(
     """Self-diffusion coefficient of each species, with its 95 % interval, or the bound of a species that is caged.
 
     MSD(t) = a0 + 6 D t by generalised least squares with the exact covariance of overlapping origins, averaged over
-    ranges of lags; the variance is inflated by what non-overlapping blocks of time show beyond independent ions.
+    ranges of lags; the variance is inflated by what single ions show beyond Gaussian ones (jumps), and blocks of time beyond
+    independent ions (motion together).
 
     lag_first, lag_last : ps; only ranges that start or end there (by default averaged over). The slope beyond a third
         of a window is not used unless lag_last asks for it.
     intercept, intercept_stderr : Gaussian prior of a0 in angstrom^2 (the vibrational plateau), both or none.
 
-    Returns by species: `self_diffusivity` (+_stderr, _lower, _upper, _cm2_per_s), `cage_size` (a0), `variance_inflation`,
-    `effective_ions`, `lag_first`, `lag_last`, `fit_quality`, `log_slope`, `regime`.
+    Returns by species: `self_diffusivity` (+_stderr, _lower and _upper of 95 %, _lower_68 and _upper_68, _cm2_per_s), `cage_size` (a0),
+    `variance_inflation`, `effective_ions`, `few_jumpers` (share of the displacement over the longest blocks that the top tenth of the ions
+    carries: 0.2 or less where all ions move alike, towards 1 where D rests on few), `lag_first`, `lag_last`, `fit_quality`, `log_slope`,
+    `significance` (D over the error it would have if it were 0), `regime`, and the plan: `run_for_10_percent` is how long the
+    run must be in all for a standard error of 10 %, `run_for_tenth_of_bound` for a bound ten times smaller of a species that stays caged.
     regime "diffusive" or "subdiffusive" (the slope still falls with the lag, or rests on few jumps) has a value.
     regime "caged" (flat, no slope) or "undecided" (too noisy to tell) has NaN for the value and its error, lower 0, and
     as upper the 95 % bound D_max: the larger of what the slope allows and of three jumps in the run, 3 l^2 / (6 N t_run) with
@@ -60,36 +66,46 @@ def self_diffusivity(
         raise ValueError("a prior on the intercept needs both intercept= and intercept_stderr=, in angstrom^2")
     need_every_origin(msd, who=who)
     frames = lag_frames(msd, who=who)
-    if "block_msd" not in msd:
-        raise NotEnoughData(f"{who} needs block_msd, from which it learns how far ions move together: measure the msd again with this version")
+    need_blocks(msd, "block_msd", who=who)
     if "species" not in msd.dims:  # one species was selected
         msd = msd.assign({name: msd[name].expand_dims("species") for name in BY_SPECIES if name in msd})
     interval = float(msd["frame_interval"])
     prior = None if intercept is None or intercept_stderr is None else (float(intercept), float(intercept_stderr))
     limits = {"first": None if lag_first is None else lag_first / interval, "last": None if lag_last is None else round(lag_last / interval)}
-    found = [_one(msd.isel(species=k), frames, prior, limits) for k in range(msd.sizes["species"])]
+    found: list[Diffusion | None] = [None] * msd.sizes["species"]
+    for these in _alike(msd):
+        batch = _batch(msd.isel(species=these), frames, prior, limits)
+        for k, one in zip(these, batch, strict=True):
+            found[k] = one
     return schema.dataset(
         {"species": msd["species"].values, **carried(msd), **_columns(found, msd, interval, is_reduced(msd))}, reduced=is_reduced(msd)
     )
 
 
-def _one(msd: xr.Dataset, frames: np.ndarray, prior: tuple[float, float] | None, limits: dict[str, Any]) -> Diffusion | None:
-    """None for ions that never move at all (atoms that were held fixed)."""
-    by_axis = msd["msd_by_axis"].transpose("window", "xyz", "lag").values
-    if by_axis.max() <= STILL * float(msd["volume"]) ** (2 / 3):
-        return None
-    blocks = msd["block_msd"].transpose("xyz", "block_lag", "block").values
+def _alike(msd: xr.Dataset) -> Iterator[list[int]]:
+    """Species that move and have as many ions, which are estimated at once; atoms that were held fixed are left out."""
+    moves = msd["msd_by_axis"].max(("window", "xyz", "lag")).values > STILL * float(msd["volume"]) ** (2 / 3)
+    for number in np.unique(msd["n_ions"].values[moves]):
+        yield np.flatnonzero(moves & (msd["n_ions"].values == number)).tolist()
+
+
+def _batch(msd: xr.Dataset, frames: np.ndarray, prior: tuple[float, float] | None, limits: dict[str, Any]) -> list[Diffusion]:
+    by_axis = msd["msd_by_axis"].transpose("species", "window", "xyz", "lag").values
+    windows = by_axis.shape[1]
+    blocks = msd["block_msd"].transpose("species", "xyz", "block_lag", "block").values
     lengths = np.rint(msd["block_lag"].values / float(msd["frame_interval"]))
-    return diffusion(
+    found = diffusion(
         frames,
-        by_axis.mean(axis=0),
-        n_frames=int(msd["n_frames"]) // len(by_axis),
-        n_ions=int(msd["n_ions"]),
-        windows=len(by_axis),
+        by_axis.mean(axis=1),
+        n_frames=int(msd["n_frames"]) // windows,
+        n_ions=int(msd["n_ions"].values[0]),
+        windows=windows,
         blocks=(blocks, lengths),
+        by_ion=by_ion_of(msd),
         intercept=prior,
         **limits,
     )
+    return [Diffusion(**{one.name: np.asarray(getattr(found, one.name))[k].item() for one in fields(Diffusion)}) for k in range(len(by_axis))]
 
 
 def _columns(found: list[Diffusion | None], msd: xr.Dataset, interval: float, reduced: bool) -> dict[str, Any]:
@@ -105,21 +121,28 @@ def _columns(found: list[Diffusion | None], msd: xr.Dataset, interval: float, re
     stderr = np.where(known, column("stderr", fixed=0.0, factor=per_slope), np.nan)
     inflation = column("inflation", fixed=1.0)
     unseen = np.where(known | np.array([one is None for one in found]), 0.0, three_jumps(msd))
+    upper = column("upper", fixed=0.0, factor=per_slope)
     columns = {
         "self_diffusivity": value,
         "self_diffusivity_stderr": stderr,
         "self_diffusivity_lower": column("lower", fixed=0.0, factor=per_slope),
-        "self_diffusivity_upper": np.maximum(column("upper", fixed=0.0, factor=per_slope), unseen),
+        "self_diffusivity_upper": np.maximum(upper, unseen),
+        "self_diffusivity_lower_68": column("lower_68", fixed=0.0, factor=per_slope),
+        "self_diffusivity_upper_68": np.maximum(column("upper_68", fixed=0.0, factor=per_slope), unseen),
         "cage_size": column("intercept", fixed=0.0),
         "cage_size_stderr": column("intercept_stderr", fixed=0.0),
         "variance_inflation": inflation,
         "effective_ions": msd["n_ions"].values / inflation,
+        "few_jumpers": top_share(msd),
         "lag_first": column("lag_first", fixed=np.nan, factor=interval),
         "lag_last": column("lag_last", fixed=np.nan, factor=interval),
         "fit_quality": column("quality", fixed=np.nan),
         "log_slope": column("log_slope", fixed=0.0),
         "log_slope_stderr": column("log_slope_stderr", fixed=0.0),
+        "significance": column("significance", fixed=0.0),
         "regime": regime,
+        "run_for_10_percent": run_for_error(run_length(msd), value, stderr),
+        "run_for_tenth_of_bound": np.where(known, np.nan, run_for_bound(run_length(msd), upper, unseen)),
     }
     if not reduced:
         columns["self_diffusivity_cm2_per_s"] = value * ANGSTROM2_PER_PS_TO_CM2_PER_S

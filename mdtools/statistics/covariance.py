@@ -12,6 +12,7 @@ so that slow or oscillating cages need no model. Lags are whole frames everywher
 Source: walk with white noise: Bullerjahn, von Buelow, Hummer, J. Chem. Phys. 153, 024116 (2020).
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 __all__ = ["PartedCovariance", "parted_covariance", "relative_variance", "walk_covariance"]
 
 Floats = NDArray[Any]
+AT_ONCE = 200_000  # numbers gathered at once: they stay in the cache of a core
+KEPT = 64  # frames of cage up to which the places of the terms are kept for the next call
 
 
 def walk_covariance(lags: Floats, *, n_steps: int, step_variance: float = 1.0, noise: float = 0.0) -> Floats:
@@ -64,61 +67,97 @@ def relative_variance(lags: Floats, *, n_steps: int, n_walkers: int = 1, n_axes:
 
 @dataclass(frozen=True)
 class PartedCovariance:
-    """Covariance of an MSD as a polynomial of the step variance s: cage + s cross + s^2 walk, each (lag, lag)."""
+    """Covariance of an MSD as a polynomial of the step variance s: cage + s cross + s^2 walk, each (..., lag, lag)."""
 
     cage: Floats
     cross: Floats
     walk: Floats
 
-    def at(self, step_variance: float) -> Floats:
-        return self.cage + step_variance * self.cross + step_variance**2 * self.walk
+    def at(self, step_variance: Floats | float) -> Floats:
+        s = np.asarray(step_variance, dtype=np.float64)[..., None, None]
+        return self.cage + s * self.cross + s**2 * self.walk
+
+    def per(self, walkers: float) -> "PartedCovariance":
+        """That of the mean over independent walkers."""
+        return PartedCovariance(self.cage / walkers, self.cross / walkers, self.walk / walkers)
+
+    def along(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
+        """Variance of weights . msd as a polynomial of s: three arrays (...,) from weights (..., lag)."""
+        v0, v1, v2 = (np.einsum("...i,...ij,...j->...", weights, part, weights) for part in (self.cage, self.cross, self.walk))
+        return v0, v1, v2
 
 
 def parted_covariance(lags: Floats, *, n_steps: int, cage: Floats, share: Floats) -> PartedCovariance:
     """Covariance of the MSD summed over axes, for M_a(h) = N_a(h) + share_a s h along axis a.
 
-    cage : (axis, h) N_a at h = 0 ... H in frames, N_a(0) = 0, constant beyond H. share : (axis,), of the step variance.
-    lags : (lag,) whole frames. Returns the three parts for one walker in one window of n_steps.
+    cage : (..., axis, h) N_a at h = 0 ... H in frames, N_a(0) = 0, constant beyond H. share : (..., axis), of the step variance.
+    lags : (lag,) whole frames. Returns the three parts for one walker in one window of n_steps, (..., lag, lag).
     """
     lags = np.asarray(lags, dtype=np.int64)
-    walk = walk_covariance(lags, n_steps=n_steps) * float(np.square(share).sum())
-    still, cross = np.zeros_like(walk), np.zeros_like(walk)
+    batch = cage.shape[:-2]
+    walk = walk_covariance(lags, n_steps=n_steps) * np.square(share).sum(axis=-1)[..., None, None]
+    # h first and the batch last: what is gathered are then whole rows
+    rows = np.ascontiguousarray(np.moveaxis(cage.reshape(-1, *cage.shape[-2:]), 0, -1).swapaxes(0, 1))
+    shares = share.reshape(-1, share.shape[-1]).T
+    still, cross = np.zeros((2, rows.shape[-1], len(lags), len(lags)))
     for row in range(len(lags)):
-        i, j = lags[row], lags[row:]
-        h, fresh = _differing(i, j, n_steps=n_steps, reach=cage.shape[1] - 1)
-        origins_i, origins_j = n_steps - i + 1, n_steps - j[:, None] + 1
-        count = np.maximum(np.minimum(origins_i, origins_j - h) - np.maximum(-h, 0), 0) * fresh
-        overlap = np.maximum(np.minimum(i, h + j[:, None]) - np.maximum(h, 0), 0)
-        rattle = _increments(cage, i, j[:, None], h)
-        scale = 2.0 / (origins_i * origins_j[:, 0])
-        still[row, row:] = scale * (count * np.square(rattle).sum(axis=0)).sum(axis=1)
-        cross[row, row:] = scale * (2 * count * overlap * np.einsum("a,ajh->jh", share, rattle)).sum(axis=1)
-    return PartedCovariance(_mirrored(still), _mirrored(cross), walk)
+        terms = _terms(tuple(lags.tolist()), row, n_steps, rows.shape[0] - 1)
+        step = max(1, AT_ONCE // (len(terms.count) * rows.shape[1]))
+        for k in range(0, rows.shape[-1], step):
+            part = slice(k, k + step)
+            still[part, row, row:], cross[part, row, row:] = terms.summed(rows[..., part], shares[:, part])
+    return PartedCovariance(_mirrored(still).reshape(*batch, *walk.shape[-2:]), _mirrored(cross).reshape(*batch, *walk.shape[-2:]), walk)
 
 
 def _mirrored(upper: Floats) -> Floats:
-    return np.triu(upper) + np.triu(upper, 1).T
+    return np.triu(upper) + np.swapaxes(np.triu(upper, 1), -1, -2)
 
 
-def _differing(i: Any, j: Floats, *, n_steps: int, reach: int) -> tuple[Floats, Floats]:
-    """The h at which the cage matters, next to -j, 0, i - j and i: (lag, h), and which of them are no repetition."""
-    reach = min(reach, n_steps)
-    if 2 * reach + 1 >= int(i) + int(j.max()):  # the four neighbourhoods are everything
-        whole = np.arange(-int(j.max()) - reach, int(i) + reach + 1)
-        return np.broadcast_to(whole, (len(j), len(whole))), np.ones((len(j), len(whole)))
-    near = np.arange(-reach, reach + 1)
-    h = np.concatenate([near[None, :] + centre[:, None] for centre in (-j, 0 * j, i - j, 0 * j + i)], axis=1)
-    h = np.sort(h, axis=1)
-    fresh = np.ones(h.shape)
+@dataclass(frozen=True)
+class _Terms:
+    """The pairs of origins that matter for the covariance of one lag i with all lags j >= i, (j and h in one row)."""
+
+    at: tuple[Floats, Floats, Floats, Floats]
+    count: Floats
+    both: Floats
+    first: Floats
+    scale: Floats
+
+    def summed(self, cage: Floats, share: Floats) -> tuple[Floats, Floats]:
+        """Sums over h of (h, axis, batch): of the cage alone, and of its product with the walk, each (batch, j)."""
+        plus, minus, middle, other = self.at
+        increment = cage[plus]
+        increment += cage[minus]
+        increment -= cage[middle]
+        increment -= cage[other]
+        square = np.einsum("pab,pab->pb", increment, increment) * self.count[:, None]
+        mixed = np.einsum("pab,ab->pb", increment, share) * self.both[:, None]
+        still, cross = (np.add.reduceat(part, self.first, axis=0).T * self.scale for part in (square, mixed))
+        return 0.25 * still, 0.5 * cross
+
+
+def _terms(lags: tuple[int, ...], row: int, n_steps: int, reach: int) -> _Terms:
+    return (_kept_terms if reach <= KEPT else _make_terms)(lags, row, n_steps, reach)
+
+
+def _make_terms(lags: tuple[int, ...], row: int, n_steps: int, reach: int) -> _Terms:
+    """g_ij(h) of the cage is not 0 only at h next to -j, 0, i - j and i; each such h once."""
+    i, j = lags[row], np.array(lags[row:])[:, None]
+    near = np.arange(-min(reach, n_steps), min(reach, n_steps) + 1)
+    if len(near) >= i + lags[-1]:  # the four neighbourhoods are everything
+        h = np.broadcast_to(np.arange(-lags[-1] - reach, i + reach + 1), (len(j), lags[-1] + i + 2 * reach + 1))
+    else:
+        h = np.sort(np.concatenate([near[None, :] + centre for centre in (-j, 0 * j, i - j, 0 * j + i)], axis=1), axis=1)
+    fresh = np.ones(h.shape, dtype=bool)
     fresh[:, 1:] = h[:, 1:] != h[:, :-1]
-    return h, fresh
+    origins = n_steps - i + 1, n_steps - j + 1
+    count = np.maximum(np.minimum(origins[0], origins[1] - h) - np.maximum(-h, 0), 0) * fresh
+    overlap = np.maximum(np.minimum(i, h + j) - np.maximum(h, 0), 0)
+    kept = count > 0
+    at = tuple(np.minimum(np.abs(lag[kept]), reach) for lag in (h + j, h - i, h, h + j - i))
+    first = np.concatenate([[0], np.cumsum(kept.sum(axis=1))[:-1]])
+    weight = count[kept].astype(np.float64)
+    return _Terms(at, weight, 2 * weight * overlap[kept], first, 2.0 / (origins[0] * origins[1][:, 0]))
 
 
-def _increments(cage: Floats, i: Any, j: Floats, h: Floats) -> Floats:
-    """g_ij(h) of the part N alone, (axis, lag, h)."""
-    last = cage.shape[1] - 1
-
-    def at(lag: Floats) -> Floats:
-        return cage[:, np.minimum(np.abs(lag), last)]
-
-    return 0.5 * (at(h + j) + at(h - i) - at(h) - at(h + j - i))
+_kept_terms = functools.lru_cache(maxsize=4096)(_make_terms)

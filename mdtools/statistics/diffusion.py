@@ -3,56 +3,64 @@
 MSD(t) = a0 + s t, s = 2 d D. One covariance serves every range of lags: the exact one of a path with the fitted line and,
 below the first lag of the best range, the measured MSD (statistics/covariance.py). It is found by iteration.
 
-Average: each range (first, last) is weighted by its precision as long as its two halves agree (`least_squares.agreement`);
-ranges with quality Q < 0.01 do not enter while there are others. The agreement is what keeps the transient of the cage
-out. The variance of the average is that of the linear combination of MSDs that it is, plus the excess that blocks of time
-show (statistics/inflation.py), plus half the variance between ranges (statistics/ranges.py).
+Average: each range (first, last) is weighted by its precision as long as the line still holds when the range is extended down to half its
+first lag, and in its later part (statistics/ranges.py). The variance is that of the linear combination of MSDs that the average is, with what
+jumps of single ions and ions that move together add (statistics/inflation.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mdtools.errors import NotEnoughData
-from mdtools.statistics.covariance import PartedCovariance, parted_covariance, relative_variance
+from mdtools.statistics.covariance import PartedCovariance
 from mdtools.statistics.inflation import Excess, excess_variance
 from mdtools.statistics.interval import score_interval, student, truncated_upper
-from mdtools.statistics.least_squares import fit_line
-from mdtools.statistics.ranges import NARROW, WIDE, Average, average, lag_ranges
+from mdtools.statistics.lags import PER_DECADE, usable_lags
+from mdtools.statistics.least_squares import fit_line, nested_lines
+from mdtools.statistics.measured import Measured
+from mdtools.statistics.ranges import NARROW, WIDE, Average, average, holds_from, lag_ranges
 from mdtools.statistics.regime import classify
 
-__all__ = ["FEWEST_LAGS", "Diffusion", "diffusion", "usable_lags"]
+__all__ = ["Diffusion", "diffusion"]
 
 Floats = NDArray[Any]
-FEWEST_LAGS = 8
 PASSES = 3
-PER_DECADE = 12
+COUNTED = 0.5  # of the variance between ranges
 
 
 @dataclass(frozen=True)
 class Diffusion:
-    """slope (of the MSD, per frame) with stderr and 95 % interval; for regime "caged" and "undecided" `upper` is the bound.
+    """slope (of the MSD, per frame) with stderr, 95 % and 68 % interval; for regime "caged" and "undecided" `upper` is the bound.
 
     lag_first, lag_last in frames; dof is that of the variance; significance is slope over the error that slope 0 would have.
+    Numbers for one MSD, arrays for a batch.
     """
 
-    slope: float
-    stderr: float
-    lower: float
-    upper: float
-    intercept: float
-    intercept_stderr: float
-    inflation: float
-    dof: float
-    lag_first: float
-    lag_last: float
-    quality: float
-    log_slope: float
-    log_slope_stderr: float
-    significance: float
-    regime: str
+    slope: Any
+    stderr: Any
+    lower: Any
+    upper: Any
+    lower_68: Any
+    upper_68: Any
+    intercept: Any
+    intercept_stderr: Any
+    inflation: Any
+    dof: Any
+    lag_first: Any
+    lag_last: Any
+    quality: Any
+    log_slope: Any
+    log_slope_stderr: Any
+    significance: Any
+    regime: Any
+
+    def reshaped(self, shape: tuple[int, ...]) -> "Diffusion":
+        """The batch in `shape`; numbers where that is ()."""
+        values = {one.name: np.reshape(getattr(self, one.name), shape) for one in fields(self)}
+        return replace(self, **(values if shape else {name: value.item() for name, value in values.items()}))
 
 
 def diffusion(
@@ -63,193 +71,147 @@ def diffusion(
     n_ions: int = 1,
     windows: int = 1,
     blocks: tuple[Floats, Floats] | None = None,
+    by_ion: Floats | None = None,
     first: float | None = None,
     last: float | None = None,
     earliest: float = 0.0,
     intercept: tuple[float, float] | None = None,
 ) -> Diffusion:
-    """Slope of the MSD, its error and the regime of the motion.
+    """Slope of the MSD, its error and the regime of the motion; of one MSD or of a batch (species, temperatures, replicas) at once.
 
-    lags : (lag,) whole frames. msd : (axis, lag), mean over ions, all origins and `windows` equal windows of n_frames.
-    blocks : block_msd (axis, block_lag, block) and the lengths of the blocks in frames; None for a single walker that is
+    lags : (lag,) whole frames. msd : (..., axis, lag), mean over ions, all origins and `windows` equal windows of n_frames.
+    blocks : block_msd (..., axis, block_lag, block) and the lengths of the blocks in frames; None for a single walker that is
         Gaussian by itself, as the dipole of many ions.
+    by_ion : (..., ion, block_lag) squared displacement of each ion, mean over those blocks; without it jumps are seen by the blocks alone.
     first, last : only ranges of lags that start or end there. earliest : only those that start there or later, where another
         measurement shows a transient that this one is too noisy to see. intercept : Gaussian prior (mean, standard deviation) of a0.
     Raises NotEnoughData for fewer than 8 usable lags.
     """
-    resolved: dict[str, Any] = {"n_frames": n_frames, "n_walkers": n_ions * windows, "last": last}
+    shape = msd.shape[:-2]
+    flat = msd.reshape(-1, *msd.shape[-2:])
+    size = len(flat)
+    if blocks is not None:
+        blocks = (blocks[0].reshape(size, *blocks[0].shape[-3:]), np.asarray(blocks[1]))
+    by_ion = None if by_ion is None else by_ion.reshape(size, *by_ion.shape[-2:])
 
-    def attempt(wide: float) -> tuple[_Problem, Average, Excess, bool]:
-        chosen = usable_lags(lags, **resolved, per_decade=PER_DECADE if wide == WIDE else 2 * PER_DECADE)
-        of = np.asarray(lags)[chosen].astype(np.int64), np.asarray(msd, dtype=np.float64)[:, chosen]
-        problem = _Problem(*of, n_frames - 1, n_ions, windows, blocks)
-        ranges = lag_ranges(problem.lags, first=first, last=last, earliest=earliest, wide=wide)
-        if not ranges:
-            raise NotEnoughData(
-                f"no range of lags from {first or problem.lags[0]:g} to {last or problem.lags[-1]:g} frames holds six lags to fit a line"
-            )
-        return problem, *_iterated(problem, ranges, intercept)
-
-    problem, fit, excess, ballistic = attempt(NARROW if earliest else WIDE)
-    if ballistic and not earliest:
-        problem, fit, excess, _ = attempt(NARROW)
-    return _result(problem, fit, problem.covariance(*problem.model(fit)[1:]), excess)
-
-
-def _iterated(problem: "_Problem", ranges: list[slice], intercept: tuple[float, float] | None) -> tuple[Average, Excess, bool]:
-    """The average line with the covariance that it implies itself, its excess variance, and whether the motion starts ballistically."""
-    share, cage, slope = problem.guess()
-    inflation = 1.0
-    for _ in range(PASSES):
-        parts = problem.covariance(share, cage)
-        fit = average(problem.lags, problem.total, parts.at(slope) * inflation, ranges, prior=intercept)
-        ballistic = _starts_ballistically(fit, parts.at(slope) * inflation)
-        slope, share, cage = problem.model(fit)
-        gaussian = float(fit.weights[1] @ parts.at(slope) @ fit.weights[1])
-        excess = problem.excess(fit, parts, share, slope)
-        inflation = 1 + excess.variance / gaussian if gaussian > 0 else 1.0
-    return fit, excess, ballistic
-
-
-def _starts_ballistically(fit: Average, covariance: Floats) -> bool:
-    """Whether the line hits the axis below zero: a cage lifts it, inertia lowers it, and then the slope still rises with the lag."""
-    return fit.intercept < -2 * float(np.sqrt(fit.weights[0] @ covariance @ fit.weights[0]))
-
-
-def usable_lags(lags: Floats, *, n_frames: int, n_walkers: int, last: float | None = None, per_decade: int = PER_DECADE) -> Floats:
-    """Which lags enter: at most 50, about `per_decade`, up to a third of the window (or `last`), with a relative error below 1/4."""
-    lags = np.asarray(lags, dtype=np.float64)
-    fits = (lags >= 1) & (lags <= ((n_frames - 1) / 3 if last is None else last)) & (lags < n_frames)
-    fits[fits] &= relative_variance(lags[fits], n_steps=n_frames - 1, n_walkers=n_walkers) <= 1 / 16 if last is None else True
-    index = np.flatnonzero(fits)
-    if len(index) < FEWEST_LAGS:
-        raise NotEnoughData(
-            f"a diffusion coefficient needs at least {FEWEST_LAGS} lags below a third of the window that {n_walkers} walkers resolve; "
-            f"{n_frames} frames leave {len(index)}: give a longer run, fewer windows, or shorter times between frames"
+    def attempt(wide: float, part: Any) -> tuple[Diffusion, Floats]:
+        per_decade = PER_DECADE if wide == WIDE else 2 * PER_DECADE
+        chosen = usable_lags(lags, n_frames=n_frames, n_walkers=n_ions * windows, last=last, per_decade=per_decade)
+        measured = Measured(
+            np.asarray(lags)[chosen].astype(np.int64), np.asarray(flat[..., chosen], dtype=np.float64), n_frames - 1, n_ions, windows, blocks, by_ion
         )
-    wanted = np.geomspace(lags[index[0]], lags[index[-1]], min(50, 5 + int(per_decade * np.log10(lags[index[-1]] / lags[index[0]]))))
-    grid = np.unique(np.abs(np.log(lags[index])[None, :] - np.log(wanted)[:, None]).argmin(axis=1))
-    return index[grid] if len(grid) >= FEWEST_LAGS else index
+        return _estimate(measured[part], intercept, {"first": first, "last": last, "earliest": earliest, "wide": wide})
+
+    found, ballistic = attempt(NARROW if earliest else WIDE, np.arange(size))
+    if ballistic.any() and not earliest:
+        late = np.flatnonzero(ballistic)
+        again, _ = attempt(NARROW, late)
+        for one in fields(found):
+            getattr(found, one.name)[late] = getattr(again, one.name)
+    return found.reshaped(shape)
 
 
-@dataclass(frozen=True)
-class _Problem:
-    """The measured MSD with what its covariance depends on."""
-
-    lags: Floats
-    by_axis: Floats
-    n_steps: int
-    n_ions: int
-    windows: int
-    blocks: tuple[Floats, Floats] | None
-
-    @property
-    def total(self) -> Floats:
-        return self.by_axis.sum(axis=0)
-
-    def guess(self) -> tuple[Floats, Floats, float]:
-        """Share of each axis, cage and slope to start with: from the longer two thirds of the lags."""
-        start = len(self.lags) // 3
-        x = self.lags[start:].astype(np.float64)
-        rough = fit_line(x, self.total[start:], np.diag(x * np.square(np.maximum(self.total[start:], 1e-300))))
-        return self._split(rough.weights, slice(start, None), start, rough.slope)
-
-    def model(self, fit: Average) -> tuple[float, Floats, Floats]:
-        share, cage, slope = self._split(fit.best.line.weights, fit.best.part, fit.best.part.start, fit.slope)
-        return slope, share, cage
-
-    def _split(self, weights: Floats, part: slice, start: int, slope: float) -> tuple[Floats, Floats, float]:
-        """The MSD as a line along each axis and, up to the first lag of the line, the rest as measured."""
-        offsets, slopes = weights @ self.by_axis[:, part].T
-        slopes = np.maximum(slopes, 0.0)
-        share = slopes / slopes.sum() if slopes.sum() > 0 else np.full(len(slopes), 1 / len(slopes))
-        slope = max(slope, 0.0)
-        reach = int(self.lags[start])
-        h = np.arange(reach + 1)
-        known = np.concatenate([[0], self.lags])
-        cage = np.stack([np.interp(h, known, np.concatenate([[0.0], axis])) for axis in self.by_axis]) - share[:, None] * slope * h
-        cage[:, reach] = offsets
-        return share, cage, slope
-
-    def covariance(self, share: Floats, cage: Floats) -> PartedCovariance:
-        one = parted_covariance(self.lags, n_steps=self.n_steps, cage=cage, share=share)
-        walkers = self.n_ions * self.windows
-        return PartedCovariance(one.cage / walkers, one.cross / walkers, one.walk / walkers)
-
-    def excess(self, fit: Average, parts: PartedCovariance, share: Floats, slope: float) -> Excess:
-        """Excess variance at the block length whose walk is as uncertain as that of the fit."""
-        if self.blocks is None:
-            return Excess(0.0, 0.0, np.inf)
-        block_msd, lengths = self.blocks
-        n_steps = self.n_steps * self.windows
-        walk = float(fit.weights[1] @ parts.walk @ fit.weights[1])
-        wanted = walk * n_steps * self.n_ions / (2 * float(np.square(share).sum()))
-        known = np.concatenate([[0], self.lags])
-        expected = np.stack([np.interp(lengths, known, np.concatenate([[0.0], axis])) for axis in self.by_axis])
-        beyond = np.maximum(np.asarray(lengths, dtype=np.float64) - self.lags[-1], 0.0)
-        expected = expected + share[:, None] * slope * beyond
-        return excess_variance(block_msd, lengths, expected=expected, n_ions=self.n_ions, n_steps=n_steps, wanted=max(wanted, fit.lag_first))
+def _estimate(measured: Measured, prior: tuple[float, float] | None, limits: dict[str, Any]) -> tuple[Diffusion, Floats]:
+    """The result, and which motions start ballistically: their lines hit the axis below 0."""
+    ranges = lag_ranges(measured.lags, **limits)
+    if not len(ranges.start):
+        low, high = limits["first"] or measured.lags[0], limits["last"] or measured.lags[-1]
+        raise NotEnoughData(f"no range of lags from {low:g} to {high:g} frames holds six lags to fit a line")
+    split, x = measured.guess(), measured.lags.astype(np.float64)
+    none = np.zeros(len(measured.by_axis))
+    excess = Excess(none, none + 1, none)
+    for _ in range(PASSES):
+        parts = measured.covariance(split)
+        # only what jumps add: less than Gaussian at long lags may be more than all that there is at short ones
+        jumps = np.maximum(excess.jumps, 0.0)[:, None, None] * np.outer(x, x)
+        covariance = excess.factor[:, None, None] * (parts.at(split.slope) + jumps)
+        fit = average(measured.lags, measured.total, covariance, ranges, prior=prior)
+        split = measured.split(fit)
+        v0, v1, v2 = parts.along(fit.weights[:, 1])
+        blocks = measured.in_blocks(split)
+        if blocks is not None:
+            wanted = v2 * measured.all_steps * measured.n_ions / (2 * np.square(split.share).sum(axis=-1))
+            gaussian = v0 + v1 * split.slope + v2 * split.slope**2
+            excess = excess_variance(blocks, wanted=np.maximum(wanted, fit.lag_first), gaussian=gaussian)
+    offset = np.sqrt(np.maximum(np.einsum("bi,bij,bj->b", fit.weights[:, 0], covariance, fit.weights[:, 0]), 0.0))
+    return _result(measured, fit, measured.covariance(split), excess, offset), fit.intercept < -2 * offset
 
 
-def _result(problem: _Problem, fit: Average, parts: PartedCovariance, excess: Excess) -> Diffusion:
-    w = fit.weights[1]
-    v0, v1, v2 = (float(w @ part @ w) for part in (parts.cage, parts.cross, parts.walk))
+def _result(measured: Measured, fit: Average, parts: PartedCovariance, excess: Excess, offset: Floats) -> Diffusion:
     value = fit.slope
-    at = max(value, 0.0)
+    at = np.maximum(value, 0.0)
+    v0, v1, v2 = parts.along(fit.weights[:, 1])
     gaussian = v0 + v1 * at + v2 * at**2
-    misfit = max(1.0, fit.misfit)  # where no line holds, the scatter around it is the least that the error can be
-    inflation = misfit * (1 + excess.variance / gaussian) if gaussian > 0 else misfit
-    variance = gaussian * inflation + fit.spread
-    still = misfit * (v0 + excess.variance) + fit.spread
-    significance = value / np.sqrt(still) if still > 0 else (np.inf if value > 0 else 0.0)
-    # excess is counted as jumps are: its variance goes with the slope
-    counts = excess.variance / value if value > 0 else 0.0
-    of_value = (misfit * v0 + fit.spread, misfit * (v1 + counts), misfit * v2)
-    lower, upper = score_interval(value, of_value, student(excess.dof))
-    log_slope, log_slope_stderr = _log_slope(problem, parts.at(at) * (inflation / misfit), holds=misfit == 1.0)
+    stretch = np.maximum(1.0, fit.misfit) * excess.factor  # where no line holds, the scatter about it is the least that the error can be
+    variance = stretch * (gaussian + excess.jumps) + COUNTED * fit.spread
+    still = stretch * v0 + COUNTED * fit.spread
+    significance = np.where(still > 0, value / np.sqrt(np.maximum(still, 1e-300)), np.where(value > 0, np.inf, 0.0))
+    counts = np.where(value > 0, excess.jumps / np.where(value > 0, value, 1.0), 0.0)  # jumps: their variance goes with the slope
+    of_value = (still, stretch * (v1 + counts), stretch * v2)
+    dof = 2 / np.clip(excess.spread, 2e-9, 1.0)
+    lower, upper = score_interval(value, of_value, student(dof))
+    lower_68, upper_68 = score_interval(value, of_value, student(dof, 0.6827))
+    covariance = stretch[:, None, None] * parts.at(at)
+    log_slope, log_slope_stderr = _log_slope(measured, covariance, holds=fit.misfit <= 1)
     regime = classify(
-        significance=float(significance), log_slope=log_slope, log_slope_stderr=log_slope_stderr, quality=fit.quality, grew=_grew(problem)
+        significance=significance,
+        log_slope=log_slope,
+        log_slope_stderr=log_slope_stderr,
+        quality=fit.quality,
+        grew=_grew(measured),
+        single_file=_single_file(measured, covariance),
     )
-    if regime in ("caged", "undecided"):
-        # no line from an intercept of 0 or more is steeper than MSD / t; 1.5: what the last, least certain lag may be off
-        steepest = 1.5 * float(problem.total[-1] / problem.lags[-1])
-        lower, upper = 0.0, min(truncated_upper(value, (still, misfit * v1, misfit * v2)), steepest)
-    a0 = float(np.sqrt(max(fit.weights[0] @ parts.at(at) @ fit.weights[0], 0.0) * inflation + fit.intercept_spread))
+    bounded = np.isin(regime, ("caged", "undecided"))
+    # no line from an intercept of 0 or more is steeper than MSD / t; 1.5: what the last, least certain lag may be off
+    steepest = 1.5 * measured.total[:, -1] / measured.lags[-1]
+    bound = np.minimum(truncated_upper(value, (still, stretch * v1, stretch * v2)), steepest)
     return Diffusion(
         slope=value,
-        stderr=float(np.sqrt(variance)),
-        lower=lower,
-        upper=upper,
+        stderr=np.sqrt(variance),
+        lower=np.where(bounded, 0.0, lower),
+        upper=np.where(bounded, bound, upper),
+        lower_68=np.where(bounded, 0.0, lower_68),
+        upper_68=np.where(bounded, bound, upper_68),
         intercept=fit.intercept,
-        intercept_stderr=a0,
-        inflation=inflation,
-        dof=excess.dof,
+        intercept_stderr=np.sqrt(np.square(offset) + COUNTED * fit.intercept_spread),
+        inflation=np.where(gaussian > 0, stretch * (1 + excess.jumps / np.maximum(gaussian, 1e-300)), stretch),
+        dof=dof,
         lag_first=fit.lag_first,
         lag_last=fit.lag_last,
         quality=fit.quality,
         log_slope=log_slope,
         log_slope_stderr=log_slope_stderr,
-        significance=float(significance),
+        significance=significance,
         regime=regime,
     )
 
 
-def _log_slope(problem: _Problem, covariance: Floats, *, holds: bool) -> tuple[float, float]:
+def _log_slope(measured: Measured, covariance: Floats, *, holds: Floats) -> tuple[Floats, Floats]:
     """d ln MSD / d ln t over the last factor of four in lag, with one standard error.
 
     Where no line holds (an MSD that keeps oscillating), by ordinary least squares, with the scatter about it in the error.
     """
-    late = 4 * problem.lags >= problem.lags[-1]
-    x, y = np.log(problem.lags[late]), problem.total[late]
-    covariance = covariance[np.ix_(late, late)] / np.outer(y, y)
-    line = fit_line(x, np.log(y), covariance if holds else np.eye(len(x)))
-    variance = float(line.weights[1] @ covariance @ line.weights[1])
-    if not holds:
-        variance += line.covariance[1, 1] * line.chi2 / max(line.dof, 1)
-    return line.slope, float(np.sqrt(variance))
+    late = np.flatnonzero(4 * measured.lags >= measured.lags[-1])
+    x, y = np.log(measured.lags[late]), np.maximum(measured.total[:, late], 1e-300)
+    covariance = covariance[:, late[:, None], late] / (y[:, :, None] * y[:, None, :])
+    line = fit_line(x, np.log(y), np.where(holds[:, None, None], covariance, np.eye(len(x))))
+    variance = np.einsum("bi,bij,bj->b", line.weights[:, 1], covariance, line.weights[:, 1])
+    variance = variance + np.where(holds, 0.0, line.covariance[:, 1, 1] * line.chi2 / max(line.dof, 1))
+    return line.slope, np.sqrt(np.maximum(variance, 0.0))
 
 
-def _grew(problem: _Problem) -> bool:
+def _single_file(measured: Measured, covariance: Floats) -> Floats:
+    """Whether a + b sqrt(t) fits better than a line from where it first holds, and still from twice that lag (a cage's transient is gone by then)."""
+    line, root = (nested_lines(x, measured.total, covariance) for x in (measured.lags, np.sqrt(measured.lags)))
+    first = holds_from(root)
+    better = np.concatenate([line.chi2 - root.chi2, np.full((len(first), 1), -np.inf)], axis=-1)
+    lags = np.append(measured.lags, 10 * measured.lags[-1])
+    later = np.searchsorted(measured.lags, 2 * lags[first])
+    at_first, at_later = (np.take_along_axis(better, index[:, None], axis=-1)[:, 0] for index in (first, later))
+    return np.asarray((at_first > 6) & (at_later > 2))
+
+
+def _grew(measured: Measured) -> Floats:
     """Whether the mean MSD of the longer half of the lags is above the largest one of the first quarter."""
-    early, late = 4 * problem.lags <= problem.lags[-1], 2 * problem.lags >= problem.lags[-1]
-    return bool(problem.total[late].mean() > problem.total[early].max(initial=0.0))
+    early, late = 4 * measured.lags <= measured.lags[-1], 2 * measured.lags >= measured.lags[-1]
+    return np.asarray(measured.total[:, late].mean(axis=-1) > measured.total[:, early].max(axis=-1, initial=0.0))

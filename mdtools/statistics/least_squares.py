@@ -1,92 +1,152 @@
-"""Generalised least squares of a line with a known covariance, in closed form."""
+"""Generalised least squares of lines with known covariances, in closed form, for any number of data sets at once."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, stats
+from scipy import special
 
-__all__ = ["Line", "agreement", "fit_line", "quality"]
+__all__ = ["Line", "NestedLines", "disagreement", "fit_line", "nested_lines", "quality"]
 
 Floats = NDArray[Any]
+Prior = tuple[float, float] | None
+UNKNOWN = 1e200  # variance of what is not determined
 
 
 @dataclass(frozen=True)
 class Line:
-    """y = intercept + slope x. `weights` (2, point): estimate = weights y; chi2 over `dof`."""
+    """y = intercept + slope x, arrays (...). `weights` (..., 2, point): estimate = weights y; chi2 (...) over `dof`."""
 
-    intercept: float
-    slope: float
+    intercept: Any
+    slope: Any
     covariance: Floats
     weights: Floats
-    chi2: float
+    chi2: Any
     dof: int
 
 
-def fit_line(x: Floats, y: Floats, covariance: Floats, *, prior: tuple[float, float] | None = None) -> Line:
+@dataclass(frozen=True)
+class NestedLines:
+    """Lines through points[k:] for every k: estimates (..., k, 2), covariances (..., k, 2, 2), chi2 (..., k) over dof (k,).
+
+    Those of fewer than two points are not there to be used. `mean_weights` takes linear combinations of them back to the points.
+    """
+
+    estimate: Floats
+    covariance: Floats
+    chi2: Floats
+    dof: Floats
+    whitened: Floats
+    factor: Floats
+    scale: Floats
+
+    def mean_weights(self, share: Floats) -> Floats:
+        """Weights (..., 2, point) of sum_k share_k estimate_k, share (..., k), on the data; a prior's pull is not in them."""
+        inner = np.cumsum(share[..., None, None] * self.covariance, axis=-3)
+        on_white = np.einsum("...kab,...kb->...ka", inner, self.whitened)
+        back = np.linalg.solve(np.swapaxes(self.factor, -1, -2), on_white[..., ::-1, :])[..., ::-1, :]
+        return np.swapaxes(back * self.scale[..., None], -1, -2)
+
+
+def fit_line(x: Floats, y: Floats, covariance: Floats, *, prior: Prior = None) -> Line:
     """Minimise (y - A p)^T C^-1 (y - A p) over p = (intercept, slope).
 
-    p = (A^T C^-1 A)^-1 A^T C^-1 y; with a Gaussian `prior` (mean, standard deviation) on the intercept one more row.
-    C is scaled to unit diagonal and 1e-12 is added there, or as many powers of ten more as its Cholesky factor needs to be
-    real: neighbouring lags of a smooth path hold the same information, and a C made from data may
-    miss that by rounding. Then `weights` refer to y alone, and the prior's pull is in
-    `intercept` and `slope` only.
+    p = (A^T C^-1 A)^-1 A^T C^-1 y; with a Gaussian `prior` (mean, standard deviation) on the intercept one more row. Then
+    `weights` refer to y alone, and the prior's pull is in `intercept` and `slope` only.
+    x : (point,). y : (..., point). covariance : (..., point, point).
     """
-    scale = 1.0 / np.sqrt(np.diag(covariance))
-    factor = _factor(covariance * np.outer(scale, scale))
-    # not solve_triangular: its BLAS starts threads for a 50 x 50 matrix and is a hundred times slower where cores are busy
-    white = np.linalg.solve(factor, np.column_stack([np.ones(len(x)), x, y]) * scale[:, None])
-    design, data = white[:, :2], white[:, 2]
-    information = design.T @ design
-    pull = np.zeros(2)
+    nested = nested_lines(x, y, covariance, prior=prior)
+    whole = np.zeros(nested.chi2.shape)
+    whole[..., 0] = 1.0
+    return Line(
+        intercept=nested.estimate[..., 0, 0],
+        slope=nested.estimate[..., 0, 1],
+        covariance=nested.covariance[..., 0, :, :],
+        weights=nested.mean_weights(whole),
+        chi2=nested.chi2[..., 0],
+        dof=int(nested.dof[0]),
+    )
+
+
+def nested_lines(x: Floats, y: Floats, covariance: Floats, *, prior: Prior = None) -> NestedLines:
+    """The lines of `fit_line` through the last points, for every first point, from one Cholesky factor.
+
+    With the points in reverse order, the factor of the covariance of the last points is a leading block of that of all, and what it
+    whitens are the first rows: every sum over points is a cumulative one.
+    x : (point,). y : (..., point). covariance : (..., point, point); scaled to unit diagonal, 1e-12 is added there, or as many powers
+    of ten more as its Cholesky factor needs to be real: neighbouring lags of a smooth path hold the same information,
+    and a C made from data may miss that by rounding.
+    """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    scale = 1.0 / np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
+    factor = _factor((covariance * scale[..., :, None] * scale[..., None, :])[..., ::-1, ::-1])
+    rough = _rough(x, y)  # taken off first, so that chi^2 is no difference of large numbers
+    columns = np.stack(np.broadcast_arrays(1.0, x, y - rough[..., :1] - rough[..., 1:] * x), axis=-1) * scale[..., None]
+    white = np.linalg.solve(factor, columns[..., ::-1, :])[..., ::-1, :]
+    sums = np.cumsum((white[..., :, None] * white[..., None, :])[..., ::-1, :, :], axis=-3)[..., ::-1, :, :]
+    information, pull, square = sums[..., :2, :2].copy(), sums[..., :2, 2].copy(), sums[..., 2, 2]
     if prior is not None:
-        information = information + np.diag([prior[1] ** -2, 0.0])
-        pull[0] = prior[0] / prior[1] ** 2
+        information[..., 0, 0] += prior[1] ** -2
+        pull[..., 0] += (prior[0] - rough[..., :1]) / prior[1] ** 2
+        square = square + ((prior[0] - rough[..., :1]) / prior[1]) ** 2
     inverse = _inverse(information)
-    estimate = inverse @ (design.T @ data + pull)
-    weights = inverse @ np.linalg.solve(factor.T, design).T * scale
-    chi2 = float(np.square(data - design @ estimate).sum())
-    if prior is not None:
-        chi2 += float(((estimate[0] - prior[0]) / prior[1]) ** 2)
-    return Line(float(estimate[0]), float(estimate[1]), inverse, weights, chi2, len(x) - 2 + (prior is not None))
+    estimate = np.einsum("...ab,...b->...a", inverse, pull)
+    chi2 = np.maximum(square - np.einsum("...a,...a->...", estimate, pull), 0.0)
+    dof = np.arange(len(x), 0, -1) - 2 + (prior is not None)
+    return NestedLines(estimate + rough[..., None, :], inverse, chi2, dof, white[..., :2], factor, scale)
+
+
+def _rough(x: Floats, y: Floats) -> Floats:
+    """(intercept, slope) of the line through the first and the last point, (..., 2)."""
+    slope = (y[..., -1] - y[..., 0]) / (x[-1] - x[0]) if len(x) > 1 else np.zeros(y.shape[:-1])
+    return np.stack([y[..., -1] - slope * x[-1], slope], axis=-1)
 
 
 def _factor(correlation: Floats) -> Floats:
-    """Lower Cholesky factor of a matrix of unit diagonal with the smallest ridge, from 1e-12 up, that makes it positive definite."""
-    for ridge in np.geomspace(1e-12, 1e-1, 12):
+    """Lower Cholesky factors of matrices of unit diagonal with the smallest ridge, from 1e-12 up, that makes each positive definite."""
+    one = np.eye(correlation.shape[-1])
+    try:
+        return np.linalg.cholesky(correlation + 1e-12 * one)
+    except np.linalg.LinAlgError:
+        if correlation.ndim > 2:
+            return np.stack([_factor(part) for part in correlation])
+    for ridge in np.geomspace(1e-11, 1e-1, 11):
         try:
-            return linalg.cholesky(correlation + ridge * np.eye(len(correlation)), lower=True, check_finite=False)
-        except linalg.LinAlgError:
+            return np.linalg.cholesky(correlation + ridge * one)
+        except np.linalg.LinAlgError:
             continue
-    return np.sqrt(np.diag(np.diag(correlation)))  # no matrix of covariances at all: each point by itself
+    return one  # no matrix of covariances at all: each point by itself
 
 
 def _inverse(matrix: Floats) -> Floats:
-    """Inverse of a symmetric 2 x 2 matrix, scaled first so that units do not matter."""
-    scale = 1.0 / np.sqrt(np.diag(matrix))
-    return np.linalg.inv(matrix * np.outer(scale, scale)) * np.outer(scale, scale)
+    """Inverses of symmetric 2 x 2 matrices (..., 2, 2); UNKNOWN on the diagonal of those that have none."""
+    a, b, d = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
+    determinant = a * d - b * b
+    sound = determinant > 1e-13 * a * d
+    adjugate = np.stack([np.stack([d, -b], axis=-1), np.stack([-b, a], axis=-1)], axis=-2)
+    return np.where(sound[..., None, None], adjugate / np.where(sound, determinant, 1.0)[..., None, None], UNKNOWN * np.eye(2))
 
 
-def quality(chi2: float, dof: int) -> float:
+def quality(chi2: Any, dof: Any) -> Any:
     """Q = P(a worse chi^2); 0.5 is typical, below 0.01 the line does not hold.
 
-    >>> round(quality(1.0, 1), 3)
+    >>> round(float(quality(1.0, 1)), 3)
     0.317
     """
-    return float(stats.chi2.sf(chi2, dof))
+    return special.chdtrc(dof, chi2)
 
 
-def agreement(difference: Floats, covariance: Floats, variance: float) -> float:
-    """ln of the weight of a range of data in an average over ranges, -max(0, chi^2 - 2) - ln variance.
+def disagreement(estimate: Floats, covariance: Floats, wider: Floats, wider_covariance: Floats) -> Floats:
+    """chi^2 (two degrees of freedom) of the difference between a line (..., 2) and that through more points, which contain its own.
 
-    difference : of the two parameters from the two halves of the range, expected to be 0 with `covariance`; chi^2 is
-        theirs. variance : of the number that is averaged.
-    Ranges count by their precision while the halves differ by no more than two parameters do by chance (chi^2 = 2), and
-    quickly cease to count beyond: a lenient weight would follow the noise, and what it follows widens the error.
-    Comparing halves is an idea of Toraman, Fauconnier, Verstraelen, J. Chem. Inf. Model. (2025), 10.1021/acs.jcim.5c01475.
+    The covariance of the difference is that of the line less that of the wider one, because least squares is efficient
+    (J. A. Hausman, Econometrica 46, 1251 (1978)).
     """
-    scale = 1.0 / np.sqrt(np.diag(covariance))
+    difference = estimate - wider
+    spread = covariance - wider_covariance
+    scale = 1.0 / np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
     z = difference * scale
-    chi2 = float(z @ np.linalg.solve(covariance * np.outer(scale, scale), z))
-    return -max(0.0, chi2 - 2) - float(np.log(variance))
+    spread = spread * scale[..., :, None] * scale[..., None, :]
+    a, b, d = spread[..., 0, 0] + 1e-9, spread[..., 0, 1], spread[..., 1, 1] + 1e-9
+    return np.maximum((d * z[..., 0] ** 2 - 2 * b * z[..., 0] * z[..., 1] + a * z[..., 1] ** 2) / np.maximum(a * d - b * b, 1e-18), 0.0)

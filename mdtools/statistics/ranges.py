@@ -1,108 +1,124 @@
 """Ranges of lags, and the average of the lines fitted to them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mdtools.statistics.least_squares import Line, agreement, fit_line, quality
+from mdtools.statistics.least_squares import NestedLines, Prior, disagreement, nested_lines, quality
 from mdtools.statistics.regime import POOR
 
-__all__ = ["NARROW", "WIDE", "Average", "RangeFit", "average", "lag_ranges"]
+__all__ = ["NARROW", "WIDE", "Average", "Ranges", "average", "holds_from", "lag_ranges"]
 
 Floats = NDArray[Any]
-COUNTED = 0.5  # of the variance between ranges
-FEWEST = 6  # lags in a range: three in each half
+FEWEST = 6  # lags in a range
+WIDE, NARROW = 4.0, 2.0  # last over first lag of a range; narrow where the motion starts ballistically, to start late enough
+EXPECTED = 2.0  # chi^2 by which two lines differ by chance
 
 
 @dataclass(frozen=True)
-class RangeFit:
-    """A line on one range of lags, how good it is, and ln of its weight."""
+class Ranges:
+    """Indices of lags: a range is lags[start:end], and `earlier` is where it starts when it is extended down to half its first lag."""
 
-    part: slice
-    line: Line
-    quality: float
-    log_weight: float
+    start: Floats
+    end: Floats
+    earlier: Floats
 
 
 @dataclass(frozen=True)
 class Average:
-    """The weighted average of lines. `weights` (2, lag) give (intercept, slope) from the MSD; spreads are what
-    the variance between ranges adds to the error."""
+    """The weighted average of lines, arrays (...). `weights` (..., 2, lag) give (intercept, slope) from the MSD; spreads are what
+    the variance between ranges adds to the error; `first` is the index of the first lag of the best range."""
 
-    intercept: float
-    slope: float
+    intercept: Floats
+    slope: Floats
     weights: Floats
-    spread: float
-    intercept_spread: float
-    quality: float
-    misfit: float
-    lag_first: float
-    lag_last: float
-    best: RangeFit
+    spread: Floats
+    intercept_spread: Floats
+    quality: Floats
+    misfit: Floats
+    lag_first: Floats
+    lag_last: Floats
+    first: Floats
 
 
-WIDE, NARROW = 4.0, 2.0  # last over first lag of a range; narrow where the motion starts ballistically, to start late enough
-
-
-def lag_ranges(lags: Floats, *, first: float | None = None, last: float | None = None, earliest: float = 0.0, wide: float = WIDE) -> list[slice]:
+def lag_ranges(lags: Floats, *, first: float | None = None, last: float | None = None, earliest: float = 0.0, wide: float = WIDE) -> Ranges:
     """Ranges over at least a factor `wide` in lag and six lags; the last lag is the longest one, or 1/2 or 1/4 of it.
 
-    `first` and `last` (frames) allow only ranges that start at the lag next to `first`, or end next to `last`; `earliest` only
-    those that start there or later, as far as there are any.
+    Only ranges that can be extended down to half their first lag, as long as there are any. `first` and `last` (frames) allow only ranges
+    that start at the lag next to `first`, or end next to `last`; `earliest` only those that start there or later, as far as there are any.
     """
     lags = np.asarray(lags, dtype=np.float64)
     ends = sorted({int(np.searchsorted(lags, lags[-1] * factor, side="right")) for factor in ((1,) if last is not None else (1, 0.5, 0.25))})
-    starts = range(len(lags)) if first is None else [int(np.abs(lags - first).argmin())]
+    starts = np.arange(len(lags)) if first is None else np.array([int(np.abs(lags - first).argmin())])
     wide = 1.0 if first is not None else wide
-    found = [slice(i, j) for i in starts for j in ends if j - i >= FEWEST and lags[j - 1] >= wide * lags[i]]
-    latest = max((part.start for part in found), default=0)
-    return [part for part in found if lags[part.start] >= min(earliest, lags[latest])]
+    start, end = (grid.ravel() for grid in np.meshgrid(starts, ends, indexing="ij"))
+    kept = (end - start >= FEWEST) & (lags[end - 1] >= wide * lags[start])
+    start, end = start[kept], end[kept]
+    for limit in (2 * lags[0], earliest):
+        late = lags[start] >= limit
+        if late.any():
+            start, end = start[late], end[late]
+        elif len(start):
+            start, end = start[start == start.max()], end[start == start.max()]
+    earlier = np.minimum(np.searchsorted(lags, lags[start] / 2 * (1 + 1e-9)), start) if first is None else start
+    return Ranges(start, end, earlier)
 
 
-def average(lags: Floats, msd: Floats, covariance: Floats, ranges: Sequence[slice], *, prior: tuple[float, float] | None = None) -> Average:
-    """Fit a line to each range and average, weighted by the agreement of the two halves of the range."""
-    fits = [_fit(lags, msd, covariance, part, prior) for part in ranges]
-    admissible = [fit for fit in fits if fit.quality >= POOR]
-    fits = admissible or fits
-    log_weight = np.array([fit.log_weight for fit in fits])
-    weight = np.exp(log_weight - log_weight.max())
-    weight /= weight.sum()
-    intercepts, slopes = (np.array(v) for v in zip(*((fit.line.intercept, fit.line.slope) for fit in fits), strict=True))
-    linear = np.zeros((2, len(lags)))
-    for share, fit in zip(weight, fits, strict=True):
-        linear[:, fit.part] += share * fit.line.weights
-    intercept, slope = float(weight @ intercepts), float(weight @ slopes)
+def average(lags: Floats, msd: Floats, covariance: Floats, ranges: Ranges, *, prior: Prior = None) -> Average:
+    """Fit a line to each range and average.
+
+    msd : (..., lag). covariance : (..., lag, lag). ln of the weight of a range is -ln variance of its slope less what chi^2 is beyond 2 when
+    the range is compared with itself extended down to half its first lag, and with its own later part. A transient that is too
+    small to be seen in the extension is much smaller in the range itself.
+    """
+    x = np.asarray(lags, dtype=np.float64)
+    every = {end: nested_lines(x[:end], msd[..., :end], covariance[..., :end, :end], prior=prior) for end in np.unique(ranges.end)}
+    found = [_judged(every[end], start, earlier, x[:end]) for start, end, earlier in zip(ranges.start, ranges.end, ranges.earlier, strict=True)]
+    estimate, variance, good, per_dof, mismatch = (np.stack(column, axis=-1) for column in zip(*found, strict=True))
+    intercepts, slopes = estimate[..., 0, :], estimate[..., 1, :]
+    holds = np.asarray(good >= POOR)
+    any_holds = holds.any(axis=-1)
+    log_weight = np.where(holds | ~any_holds[..., None], -mismatch - np.log(variance), -np.inf)
+    weight = np.exp(log_weight - log_weight.max(axis=-1, keepdims=True))
+    weight /= weight.sum(axis=-1, keepdims=True)
+    linear = np.zeros((*msd.shape[:-1], 2, len(x)))
+    for end, lines in every.items():
+        share = np.zeros(lines.chi2.shape)
+        for k in np.flatnonzero(ranges.end == end):
+            share[..., ranges.start[k]] += weight[..., k]
+        linear[..., :end] += lines.mean_weights(share)
+    mean = {name: np.sum(weight * values, axis=-1) for name, values in (("intercept", intercepts), ("slope", slopes))}
     return Average(
-        intercept=intercept,
-        slope=slope,
+        **mean,
         weights=linear,
-        spread=_spread(fits, weight, 1),
-        intercept_spread=_spread(fits, weight, 0),
-        quality=float(weight @ np.array([fit.quality for fit in fits])),
-        misfit=1.0 if admissible else float(weight @ np.array([fit.line.chi2 / fit.line.dof for fit in fits])),
-        lag_first=float(weight @ np.array([lags[fit.part][0] for fit in fits])),
-        lag_last=float(weight @ np.array([lags[fit.part][-1] for fit in fits])),
-        best=fits[int(weight.argmax())],
+        spread=np.sum(weight * np.square(slopes - mean["slope"][..., None]), axis=-1),
+        intercept_spread=np.sum(weight * np.square(intercepts - mean["intercept"][..., None]), axis=-1),
+        quality=np.sum(weight * good, axis=-1),
+        misfit=np.where(any_holds, 1.0, np.sum(weight * per_dof, axis=-1)),
+        lag_first=weight @ x[ranges.start],
+        lag_last=weight @ x[ranges.end - 1],
+        first=ranges.start[weight.argmax(axis=-1)],
     )
 
 
-def _spread(fits: Sequence[RangeFit], weight: Floats, which: int) -> float:
-    """COUNTED of sum w (p - mean)^2, the variance between ranges.
-
-    Part of it is noise that the variance of the mean, a linear combination of the MSD, holds already; the rest is
-    what the choice of weights from the same data adds. The fraction is calibrated (scripts/coverage.py).
-    """
-    values = np.array([(fit.line.intercept, fit.line.slope)[which] for fit in fits])
-    return COUNTED * float(weight @ np.square(values - weight @ values))
+def holds_from(lines: NestedLines) -> Floats:
+    """Index of the first point from which a line holds up to the last one, (...); the number of points where there is none."""
+    good = (quality(lines.chi2, np.maximum(lines.dof, 1)) >= POOR) & (lines.dof + 2 >= FEWEST)
+    return np.where(good.any(axis=-1), good.argmax(axis=-1), good.shape[-1])
 
 
-def _fit(lags: Floats, msd: Floats, covariance: Floats, part: slice, prior: tuple[float, float] | None) -> RangeFit:
-    x, y, c = lags[part].astype(np.float64), msd[part], covariance[part, part]
-    line = fit_line(x, y, c, prior=prior)
-    half = len(x) // 2
-    low, high = (fit_line(x[s], y[s], c[s, s]) for s in (slice(None, half), slice(half, None)))
-    difference = np.concatenate([low.weights, -high.weights], axis=1)
-    return RangeFit(part, line, quality(line.chi2, line.dof), agreement(difference @ y, difference @ c @ difference.T, line.covariance[1, 1]))
+def _judged(lines: NestedLines, start: int, earlier: int, x: Floats) -> tuple[Floats, ...]:
+    """Estimate (..., 2), variance of the slope, quality, chi^2 a degree of freedom, and how far it disagrees with itself."""
+    estimate, covariance = lines.estimate[..., start, :], lines.covariance[..., start, :, :]
+    later = min(int(np.searchsorted(x, np.sqrt(x[start] * x[-1]))), len(x) - 3)
+    mismatch = np.zeros(lines.chi2.shape[:-1])
+    for inner, outer in ((start, earlier), (later, start)):
+        if inner > outer:
+            chi2 = disagreement(
+                lines.estimate[..., inner, :], lines.covariance[..., inner, :, :], lines.estimate[..., outer, :], lines.covariance[..., outer, :, :]
+            )
+            mismatch = mismatch + np.maximum(chi2 - EXPECTED, 0.0)
+    chi2, dof = lines.chi2[..., start], lines.dof[start]
+    return estimate, covariance[..., 1, 1], quality(chi2, dof), chi2 / dof, mismatch

@@ -40,7 +40,7 @@ def test_the_result_from_a_file_is_the_same(walk_msd, tmp_path, reloaded, same):
 
 def test_one_selected_species_does_as_well(walk_msd):
     both, one = self_diffusivity(walk_msd), self_diffusivity(walk_msd.sel(species="B"))
-    assert one.self_diffusivity.item() == both.self_diffusivity.sel(species="B").item()
+    assert one.self_diffusivity.item() == pytest.approx(both.self_diffusivity.sel(species="B").item(), rel=1e-9)
 
 
 def test_a_crystal_is_caged_with_a_bound_and_no_value(tmp_path, reloaded, same):
@@ -97,3 +97,33 @@ def test_a_run_in_lj_units_stays_in_them(walk):
     assert "self_diffusivity_cm2_per_s" not in d
     with pytest.raises(TrajectoryError, match="lj units"):
         ionic_conductivity(charge_displacement_msd(walk.replace(step={"step": "lj"}, reduced=True)))
+
+
+def test_the_plan_says_how_long_a_run_must_be(walk_msd):
+    d = self_diffusivity(walk_msd)
+    np.testing.assert_allclose(d.run_for_10_percent, 150.0 * (d.self_diffusivity_stderr / (0.1 * d.self_diffusivity)) ** 2)
+    assert d.run_for_tenth_of_bound.isnull().all()
+    caged = self_diffusivity(msd(synthetic.harmonic_crystal(n_frames=1200, seed=1)))
+    assert caged.run_for_10_percent.isnull().all()
+    assert np.all((caged.run_for_tenth_of_bound > 2 * 24.0) & (caged.run_for_tenth_of_bound <= 10 * 24.0 + 1e-9))
+
+
+def test_the_68_percent_interval_lies_within_the_95_percent_interval(walk_msd):
+    d = self_diffusivity(walk_msd)
+    assert np.all((d.self_diffusivity_lower < d.self_diffusivity_lower_68) & (d.self_diffusivity_upper_68 < d.self_diffusivity_upper))
+    assert np.all((d.self_diffusivity_lower_68 < d.self_diffusivity) & (d.self_diffusivity < d.self_diffusivity_upper_68))
+
+
+def test_a_file_without_single_ions_gives_nearly_the_same(walk_msd):
+    with_ions, without = self_diffusivity(walk_msd), self_diffusivity(walk_msd.drop_vars(["ion_msd", "ion_species"]))
+    assert np.all(np.abs(with_ions.self_diffusivity - without.self_diffusivity) < with_ions.self_diffusivity_stderr)
+    assert without.few_jumpers.isnull().all()
+
+
+def test_few_jumpers_are_found_out(walk_msd, from_paths):
+    random = np.random.default_rng(0)
+    paths = random.uniform(0, 10, (1, 40, 3)) + 0.1 * random.normal(size=(400, 40, 3))
+    paths[:, :2] += np.cumsum(0.3 * random.normal(size=(400, 2, 3)), axis=0)
+    few = self_diffusivity(msd(from_paths(paths, 10.0 * np.eye(3)), reference="none"))
+    assert few.few_jumpers.item() > 0.8
+    assert np.all(self_diffusivity(walk_msd).few_jumpers < 0.25)

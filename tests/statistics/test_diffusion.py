@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from mdtools.errors import NotEnoughData
-from mdtools.statistics.diffusion import diffusion, usable_lags
+from mdtools.statistics.diffusion import diffusion
+from mdtools.statistics.lags import usable_lags
+from mdtools.statistics.plan import run_for_error
 from mdtools.statistics.regime import classify
 
 
@@ -23,62 +25,86 @@ def _script():
 
 COVERAGE = _script()
 SEEDS = 200
+SEED = 7
 
 
-@pytest.mark.parametrize("name", ["independent, 64 ions", "groups of 16 (64 ions)", "cage then hop, 10 jumps per ion", "one collective walker"])
-def test_the_95_percent_interval_holds_the_truth_in_95_percent_of_runs(name):
+def within(share, nominal, count):
+    """Whether a share of `count` runs agrees with the nominal one: three standard errors of a binomial."""
+    return abs(share - nominal) <= 3 * np.sqrt(nominal * (1 - nominal) / count)
+
+
+def walks(count, *, seed=0, n_ions=64, n_frames=400, **options):
+    return COVERAGE.walk(np.random.default_rng(seed), count, n_ions=n_ions, n_frames=n_frames, **options)
+
+
+@pytest.mark.parametrize(
+    "name", ["independent, 128 ions, 128 frames", "groups of 4", "cage then hop, 1 jump per ion", "cage then hop, 0.1 jumps per ion"]
+)
+def test_the_intervals_hold_the_truth_as_often_as_they_say(name):
     kind = COVERAGE.KINDS[name]
-    results = COVERAGE.replicas(kind, count=SEEDS, seed=7)
-    inside = sum(r.lower <= kind.slope <= r.upper for r in results)
-    values = np.array([r.slope for r in results])
-    quoted = np.sqrt(np.mean([r.stderr**2 for r in results]))
-    assert inside >= 0.95 * SEEDS - 3 * np.sqrt(SEEDS * 0.95 * 0.05)
-    assert 0.85 < quoted / values.std() < 1.25
-    assert abs(values.mean() - kind.slope) < 0.5 * values.std()
-    assert all(r.regime == "diffusive" for r in results)
+    found = COVERAGE.replicas(kind, count=SEEDS, seed=SEED)
+    assert within(np.mean((found.lower <= kind.slope()) & (kind.slope() <= found.upper)), 0.95, SEEDS)
+    assert within(np.mean((found.lower_68 <= kind.slope()) & (kind.slope() <= found.upper_68)), 0.6827, SEEDS)
+    scatter = found.slope.std()
+    assert np.sqrt(np.mean(found.stderr**2)) / scatter == pytest.approx(1.0, abs=0.2)
+    assert abs(found.slope.mean() - kind.slope()) < (0.1 + 3 / np.sqrt(SEEDS)) * scatter
+    assert np.mean(np.isin(found.regime, ("diffusive", "subdiffusive"))) >= 0.97
 
 
 def test_ions_that_move_together_are_found_out():
-    kind = COVERAGE.KINDS["groups of 16 (64 ions)"]
-    inflation = [r.inflation for r in COVERAGE.replicas(kind, count=30, seed=3)]
-    assert np.mean(inflation) == pytest.approx(16, rel=0.2)
+    found = COVERAGE.estimate(walks(30, seed=3, together=16))
+    assert np.mean(found.inflation) == pytest.approx(16, rel=0.25)
+
+
+def test_ions_that_jump_rarely_are_found_out():
+    """One jump an ion and run: the variance of D is that of a count of 64, and nearly nothing else."""
+    found = COVERAGE.replicas(COVERAGE.KINDS["cage then hop, 1 jump per ion"], count=50, seed=3)
+    assert np.sqrt(np.mean(np.square(found.stderr / 0.01))) == pytest.approx(1 / 8, rel=0.25)
 
 
 def test_the_quality_of_ions_that_move_together_is_judged_with_their_own_variance():
     """Without the blocks every line through the MSD of a collective system would be refused."""
-    with_blocks, without = [], []
-    for seed in range(20):
-        paths = COVERAGE.walk(np.random.default_rng(seed), together=16)
-        msd = COVERAGE.mean_squared_displacement(paths)
-        settings = {"n_frames": 400, "n_ions": 64, "first": 2, "last": 100}
-        with_blocks.append(diffusion(np.arange(400), msd, blocks=COVERAGE.blocks(paths), **settings).quality)
-        without.append(diffusion(np.arange(400), msd, **settings).quality)
-    assert np.median(with_blocks) > 0.1
-    assert np.median(without) < 0.01
+    paths = walks(20, together=16)
+    msd = COVERAGE.mean_squared_displacement(paths)
+    settings = {"n_frames": 400, "n_ions": 64, "first": 2, "last": 100}
+    assert np.median(diffusion(np.arange(400), msd, blocks=COVERAGE.blocks(paths)[:2], **settings).quality) > 0.1
+    assert np.median(diffusion(np.arange(400), msd, **settings).quality) < 0.01
 
 
 def test_a_harmonic_cage_is_caged_and_has_a_bound_but_no_diffusion():
-    results = COVERAGE.replicas(COVERAGE.KINDS["caged, no diffusion"], count=SEEDS, seed=5)
-    assert sum(r.regime == "caged" for r in results) >= 0.95 * SEEDS
-    assert not any(r.regime in ("diffusive", "subdiffusive") for r in results)
+    found = COVERAGE.replicas(COVERAGE.KINDS["caged, no diffusion"], count=SEEDS, seed=5)
+    assert np.mean(found.regime == "caged") >= 0.98
+    refused = found.regime == "caged"
     # what the bound would add to the MSD in a tenth of the run, in units of the plateau 0.6: small, usually tiny
-    bound = np.array([r.upper * 40 / 0.6 for r in results])
-    assert all(r.lower == 0 for r in results)
+    bound = found.upper[refused] * 40 / 0.6
+    assert np.all(found.lower[refused] == 0)
     assert np.median(bound) < 0.02
     assert 0 < bound.min() <= bound.max() < 0.5
 
 
-def test_the_bound_of_rarely_jumping_ions_holds_or_their_diffusion_is_seen():
-    kind = COVERAGE.KINDS["cage then hop, 1 jump per ion"]
-    results = COVERAGE.replicas(kind, count=40, seed=2)
-    assert sum(r.upper >= kind.slope for r in results) >= 35
-
-
 def test_single_file_motion_is_not_called_diffusive():
-    """MSD = sqrt(t) with the noise of many ions: no line holds."""
-    lags = np.arange(400)
+    found = COVERAGE.replicas(COVERAGE.KINDS["single file"], count=60, seed=1)
+    assert np.mean(found.regime == "diffusive") <= 0.1
+    lags = np.arange(400)  # and without the noise
     msd = np.tile(np.sqrt(lags), (3, 1)) / 3
     assert diffusion(lags, msd, n_frames=400, n_ions=20000).regime == "subdiffusive"
+
+
+def test_a_batch_gives_what_its_members_give_alone():
+    paths = np.concatenate([walks(2), walks(1, together=16)])
+    batch = COVERAGE.estimate(paths)
+    for k in range(3):
+        alone = COVERAGE.estimate(paths[k : k + 1])
+        for name in ("slope", "stderr", "lower", "upper", "inflation", "quality"):
+            assert getattr(alone, name)[0] == pytest.approx(getattr(batch, name)[k], rel=1e-6)
+
+
+@pytest.mark.parametrize("options", [{"n_ions": 8}, {"n_ions": 32, "together": 4}])
+def test_a_run_as_long_as_planned_has_a_scatter_of_10_percent(options):
+    short = COVERAGE.estimate(walks(40, seed=1, n_frames=200, **options))
+    planned = int(np.median(run_for_error(200, short.slope, short.stderr)))
+    values = COVERAGE.estimate(walks(200, seed=2, n_frames=planned, **options)).slope
+    assert values.std() / 3.0 == pytest.approx(0.1, rel=0.2)
 
 
 @pytest.mark.parametrize(
@@ -108,21 +134,14 @@ def test_an_msd_that_oscillates_for_ever_is_caged():
 
 def test_anisotropic_diffusion_is_recovered_with_a_wider_error_than_isotropic():
     """All motion along one axis: one sample of a walk instead of three."""
-    scale = np.array([1.0, 0.0, 0.0])[None, :, None]
-    deviation, errors = [], []
-    for seed in range(60):
-        paths = COVERAGE.walk(np.random.default_rng(seed), n_ions=32) * scale
-        one = COVERAGE.estimate(paths)
-        deviation.append(one.slope - 1.0)
-        errors.append(one.stderr)
-    assert np.std(deviation) == pytest.approx(np.sqrt(np.mean(np.square(errors))), rel=0.3)
-    assert abs(np.mean(deviation)) < 3 * np.std(deviation) / np.sqrt(60)
+    one = COVERAGE.estimate(walks(100, n_ions=32) * np.array([1.0, 0.0, 0.0])[:, None])
+    assert one.slope.std() == pytest.approx(np.sqrt(np.mean(np.square(one.stderr))), rel=0.3)
+    assert abs(np.mean(one.slope - 1.0)) < 3 * one.slope.std() / 10
 
 
 def test_windows_that_are_averaged_share_the_variance():
     """Four windows of 400 frames: half the error of one."""
-    paths = [COVERAGE.walk(np.random.default_rng(seed), n_ions=8) for seed in range(4)]
-    msd = np.mean([COVERAGE.mean_squared_displacement(p) for p in paths], axis=0)
+    msd = COVERAGE.mean_squared_displacement(walks(4, n_ions=8)).mean(axis=0)
     four = diffusion(np.arange(400), msd, n_frames=400, n_ions=8, windows=4, first=2, last=40)
     one = diffusion(np.arange(400), msd, n_frames=400, n_ions=8, first=2, last=40)
     assert four.slope == pytest.approx(one.slope, rel=1e-6)
@@ -130,7 +149,7 @@ def test_windows_that_are_averaged_share_the_variance():
 
 
 def test_a_known_intercept_narrows_the_error():
-    msd = COVERAGE.mean_squared_displacement(COVERAGE.walk(np.random.default_rng(0)))
+    msd = COVERAGE.mean_squared_displacement(walks(1))[0]
     free = diffusion(np.arange(400), msd, n_frames=400, n_ions=64, first=2, last=100)
     known = diffusion(np.arange(400), msd, n_frames=400, n_ions=64, first=2, last=100, intercept=(0.0, 1e-4))
     assert known.stderr < 0.7 * free.stderr
@@ -139,15 +158,16 @@ def test_a_known_intercept_narrows_the_error():
 
 
 def test_units_of_length_do_not_matter():
-    paths = COVERAGE.walk(np.random.default_rng(0))
+    paths = walks(1)
     small, large = COVERAGE.estimate(1e-4 * paths), COVERAGE.estimate(1e4 * paths)
     np.testing.assert_allclose(large.slope, 1e16 * small.slope, rtol=1e-5)
     np.testing.assert_allclose(large.upper, 1e16 * small.upper, rtol=1e-5)
 
 
 def test_the_same_data_give_the_same_answer_twice():
-    paths = COVERAGE.walk(np.random.default_rng(0))
-    assert COVERAGE.estimate(paths) == COVERAGE.estimate(paths)
+    paths = walks(1)
+    first, second = COVERAGE.estimate(paths), COVERAGE.estimate(paths)
+    assert all(getattr(first, name) == getattr(second, name) for name in ("slope", "stderr", "lower", "upper", "regime"))
 
 
 def test_too_short_a_run_is_refused_in_one_line():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mdtools.statistics.inflation import excess_variance
+from mdtools.statistics.inflation import Blocks, collective_factor, jump_variance
 from mdtools.statistics.interval import score_interval, student, truncated_upper
 from mdtools.statistics.least_squares import fit_line
 from mdtools.statistics.straight_line import straight_line
@@ -28,23 +28,44 @@ def test_the_bound_of_a_truncated_gaussian_is_that_of_scipy():
         assert truncated_upper(value, (0.49, 0.0, 0.0)) == pytest.approx(exact)
 
 
-def test_blocks_of_independent_gaussian_ions_show_no_excess_on_average():
-    random = np.random.default_rng(0)
-    share = [
-        excess_variance(random.chisquare(40, (3, 1, 64)) / 40, np.array([5]), expected=np.ones((3, 1)), n_ions=40, n_steps=400, wanted=5.0)
-        for _ in range(100)
-    ]
-    gaussian = 3 * 2 / 40 / (5 * 400)
-    assert np.mean([one.variance for one in share]) < 0.15 * gaussian
+def blocks_of(total, *, n_ions, by_ion=None):
+    """Blocks of 5 frames of walks with a mean squared displacement of 1 along each of three axes."""
+    shape = total.shape[:-2]
+    return Blocks(total, np.array([5]), np.full((*shape, 1), 6.0), np.zeros((*shape, 1)), by_ion, np.zeros(shape), n_ions, 400)
 
 
-def test_few_blocks_have_few_degrees_of_freedom():
+def test_blocks_of_independent_gaussian_ions_show_no_motion_together():
+    total = np.random.default_rng(0).chisquare(120, (200, 1, 64)) / 40
+    factor, spread = collective_factor(blocks_of(total, n_ions=40), jumps=np.zeros(200), wanted=np.full(200, 5.0))
+    assert 1 <= np.median(factor) < 1.02
+    assert np.mean(factor) < 1.1
+    assert np.median(spread) < 0.05
+
+
+@pytest.mark.parametrize("group", [2, 4, 16])
+def test_blocks_of_groups_show_their_size(group):
+    total = np.random.default_rng(0).chisquare(192 // group, (200, 1, 64)) * group / 64
+    factor, _ = collective_factor(blocks_of(total, n_ions=64), jumps=np.zeros(200), wanted=np.full(200, 5.0))
+    assert np.mean(factor) == pytest.approx(group, rel=0.1)
+
+
+def test_few_blocks_leave_the_factor_uncertain():
+    total = np.full((1, 1, 64), np.nan)
+    total[..., :5] = np.random.default_rng(0).chisquare(12, (1, 1, 5)) / 4
+    _, few = collective_factor(blocks_of(total, n_ions=64), jumps=np.zeros(1), wanted=np.full(1, 5.0))
+    assert 2 / few[0] < 10
+
+
+def test_the_jumps_of_single_ions_give_their_fourth_moment():
+    """Compound Poisson: kappa = rate l^4, and nothing for Gaussian ions."""
     random = np.random.default_rng(0)
-    blocks = np.full((3, 1, 64), np.nan)
-    blocks[..., :5] = random.chisquare(40, (3, 1, 5)) / 40
-    found = excess_variance(blocks, np.array([80]), expected=np.ones((3, 1)), n_ions=40, n_steps=400, wanted=5.0)
-    assert found.dof <= 4
-    assert student(found.dof) > 2.7
+    number = random.poisson(0.05 * 5, (100, 64, 64))
+    blocks = Blocks(
+        np.zeros((100, 1, 64)), np.array([5]), np.zeros((100, 1)), np.zeros((100, 1)), 4.0 * number.mean(axis=-1)[..., None], np.zeros(100), 64, 320
+    )
+    value, chance, _ = jump_variance(blocks, wanted=np.full(100, 5.0))
+    assert np.mean(value) == pytest.approx(0.05 * 16 / (320 * 64), rel=0.05)
+    assert np.all(chance == 0)
 
 
 def test_a_line_that_does_not_hold_has_a_wider_error():
