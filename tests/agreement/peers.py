@@ -146,43 +146,71 @@ def _mdanalysis(path: Path) -> Seen:
     )
 
 
+# one process for all files: loading OVITO takes longer than reading most of them
 _OVITO = """
-import json, sys, numpy as np
+import json, sys
+import numpy as np
 from ovito.io import import_file
-path, out, few = sys.argv[1], sys.argv[2], int(sys.argv[3])
-pipe = import_file(path, sort_particles=True) if sys.argv[4] == "dump" else import_file(path)
-n = pipe.source.num_frames
-which = np.unique(np.linspace(0, n - 1, min(few, n)).round().astype(int))
-pos, cell, vel, lab = [], [], [], None
-for i in which:
-    data = pipe.compute(int(i))
-    if "Position" not in data.particles:
-        sys.exit("no positions")
-    pos.append(np.array(data.particles.positions, dtype=float))
-    cell.append(np.zeros((3, 4)) if data.cell is None else np.array(data.cell[...], dtype=float))
-    if "Velocity" in data.particles:
-        vel.append(np.array(data.particles["Velocity"], dtype=float))
-    if lab is None and "Particle Type" in data.particles:
-        types = data.particles["Particle Type"]
-        names = {t.id: t.name or str(t.id) for t in types.types}
-        lab = [names.get(int(t), str(t)) for t in types]
-if len({len(p) for p in pos}) > 1:
-    sys.exit("frames of different numbers of atoms")
-np.savez(out, n=n, which=which, pos=pos, cell=cell, vel=vel if len(vel) == len(pos) else [], lab=lab or [])
+
+def see(path, out, few, kind):
+    pipe = import_file(path, sort_particles=True) if kind == "dump" else import_file(path)
+    n = pipe.source.num_frames
+    which = np.unique(np.linspace(0, n - 1, min(few, n)).round().astype(int))
+    pos, cell, vel, lab = [], [], [], None
+    for i in which:
+        data = pipe.compute(int(i))
+        if "Position" not in data.particles:
+            raise ValueError("no positions")
+        pos.append(np.array(data.particles.positions, dtype=float))
+        cell.append(np.zeros((3, 4)) if data.cell is None else np.array(data.cell[...], dtype=float))
+        if "Velocity" in data.particles:
+            vel.append(np.array(data.particles["Velocity"], dtype=float))
+        if lab is None and "Particle Type" in data.particles:
+            types = data.particles["Particle Type"]
+            names = {t.id: t.name or str(t.id) for t in types.types}
+            lab = [names.get(int(t), str(t)) for t in types]
+    if len({len(p) for p in pos}) > 1:
+        raise ValueError("frames of different numbers of atoms")
+    np.savez(out, n=n, which=which, pos=pos, cell=cell, vel=vel if len(vel) == len(pos) else [], lab=lab or [])
+
+for line in sys.stdin:
+    try:
+        see(*json.loads(line))
+        print("##", flush=True)
+    except Exception as reason:
+        print("##", (type(reason).__name__ + ": " + str(reason)).replace(chr(10), " "), flush=True)
 """
+_RUNNING: list[Any] = []
+
+
+def _ask_ovito(question: list[Any]) -> str:
+    """What OVITO complains of; empty where it wrote the answer."""
+    if not _RUNNING or _RUNNING[0].poll() is not None:
+        python = os.environ.get("MDTOOLS_OVITO_PYTHON", sys.executable)
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        _RUNNING[:] = [subprocess.Popen([python, "-W", "ignore", "-c", _OVITO], **pipes)]
+    (process,) = _RUNNING
+    try:
+        process.stdin.write(json.dumps(question) + "\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        pass
+    for line in process.stdout:
+        if line.startswith("##"):
+            return str(line[2:].strip())
+    if "No module named 'ovito'" in process.stderr.read():
+        raise NotInstalled("ovito")
+    return "ends with the process"
 
 
 def _ovito(path: Path) -> Seen:
-    python = os.environ.get("MDTOOLS_OVITO_PYTHON", sys.executable)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "seen.npz"
         # a dump is sorted by id; any other file has no ids
         kind = "dump" if any(word in path.name for word in ("lammpstrj", "dump", "_custom.txt")) and "xyz" not in path.name else "other"
-        done = subprocess.run([python, "-c", _OVITO, str(path), str(out), str(FEW), kind], capture_output=True, text=True, timeout=300)
-        if "No module named 'ovito'" in done.stderr:
-            raise NotInstalled("ovito")
-        if done.returncode or not out.exists():
-            raise CannotRead((done.stderr.strip().splitlines() or ["no reason given"])[-1])
+        complaint = _ask_ovito([str(path), str(out), FEW, kind])
+        if complaint or not out.exists():
+            raise CannotRead(complaint or "no reason given")
         with np.load(out) as found:
             # cells of OVITO are columns: vectors and the origin
             return Seen(
