@@ -39,7 +39,7 @@ class Trajectory:
     charges : (atom,), (frame, atom) or (atom, 3, 3) e.
     velocities : (frame, atom, 3) angstrom/ps.
     framework : labels of the species whose unweighted mean displacement is the lattice frame.
-    temperature : K, as stated by the user or by a thermostat, never the kinetic one.
+    temperature : K, as stated by the user or by a thermostat, never the kinetic one. pressure : GPa, as stated by the user.
     log : what the log of the run says of the whole system, in all its rows; `thermo` is its Dataset.
     unwrap : how Cartesian displacements are made: "scaled" (scaled displacement times mean cell), "lattice" (times the
         cell of its own time, as LAMMPS xu), "tor" (sum of Cartesian nearest-image steps).
@@ -55,6 +55,7 @@ class Trajectory:
     velocities: Any = None
     framework: tuple[str, ...] = ()
     temperature: float | None = None
+    pressure: float | None = None
     log: Thermo | None = None
     ids: np.ndarray | None = None
     origin: np.ndarray | None = None

@@ -23,7 +23,7 @@ __all__ = [
     "top_share",
 ]
 
-CARRIED = ("n_frames", "n_atoms", "n_ions", "volume", "stated_temperature", "frame_interval", "mass", "charge")
+CARRIED = ("n_frames", "n_atoms", "n_ions", "volume", "stated_temperature", "stated_pressure", "frame_interval", "mass", "charge")
 
 
 def carried(data: xr.Dataset) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def read(
     masses: Mapping[str, float] | Sequence[float] | str | None = None,
     framework: Sequence[str] | str | None = None,
     temperature: float | None = None,
+    pressure: float | None = None,
     unwrap: Unwrap = "scaled",
     precision: Literal["float32", "float64"] = "float32",
     begin: float | str | None = None,
@@ -54,6 +55,7 @@ def read(
     species : {type: label} or {label: new label}, one label for all atoms, or one for each (in the order of ids).
     charges, masses : e and amu, by species or for each atom; charges also (atom, 3, 3) Born tensors.
     framework : species whose mean displacement is the lattice frame. temperature : K, as stated by the thermostat.
+    pressure : GPa, as stated by the barostat; runs that differ in it give an activation volume.
     unwrap : how displacements are made of scaled positions, see `Trajectory`.
     precision : of the stored positions and velocities; unwrapping is done in float64 whatever it is.
     begin, end : first and last time that is wanted, ps or with a unit. stride : take every stride-th frame of those.
@@ -73,7 +75,8 @@ def read(
     if _is_path(path) and _is_store(Path(path)):
         given = {"topology": topology, "units": units, "timestep": timestep, "frame_interval": frame_interval, "species": species, "masses": masses}
         given["log"] = log
-        changed = {"charges": charges, "framework": framework, "temperature": temperature, "unwrap": unwrap if unwrap != "scaled" else None}
+        changed = {"charges": charges, "framework": framework, "temperature": temperature, "pressure": pressure}
+        changed |= {"unwrap": unwrap if unwrap != "scaled" else None}
         stored = _read_store(Path(path), given, changed, begin=begin, end=end, stride=stride, gaps=gaps)
         return _finished(stored, velocities)
     from mdtools.readers.assemble import assemble, assemble_parts
@@ -89,6 +92,7 @@ def read(
         masses=masses,
         framework=framework,
         temperature=temperature,
+        pressure=pressure,
         unwrap=unwrap,
         precision=precision,
         begin=begin,
@@ -260,7 +264,7 @@ def _read_store(path: Path, given: dict[str, Any], changed: dict[str, Any], *, b
 def _changed(traj: Trajectory, step: dict[str, Any], changed: dict[str, Any]) -> Trajectory:
     """What a store holds, with what the user says differently."""
     new = {name: value for name, value in changed.items() if value is not None}
-    traj = traj.replace(step=step, **{name: value for name, value in new.items() if name in ("temperature", "unwrap")})
+    traj = traj.replace(step=step, **{name: value for name, value in new.items() if name in ("temperature", "pressure", "unwrap")})
     if "framework" in new:
         traj = traj.with_framework(new["framework"].split(",") if isinstance(new["framework"], str) else new["framework"])
     if "charges" in new:

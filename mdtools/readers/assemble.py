@@ -40,6 +40,7 @@ class Options:
     masses: Any = None
     framework: Any = None
     temperature: float | None = None
+    pressure: float | None = None
     unwrap: Any = "scaled"
     precision: str = "float32"
     begin: float | str | None = None
@@ -89,6 +90,7 @@ class Understood:
             velocities=velocities,
             framework=self.framework,
             temperature=None if self.options.temperature is None else float(self.options.temperature),
+            pressure=None if self.options.pressure is None else float(self.options.pressure),
             log=self.log,
             ids=self.frames.ids,
             origin=self.origin,
@@ -210,7 +212,7 @@ def _understood(
         "charges": f"from {charges.origin}",
         "velocities": frames.has_velocities,
         "thermo": None if log is None else f"from {log.source}",
-        **{name: getattr(options, name) for name in ("timestep", "begin", "end", "stride", "precision", "unwrap", "temperature")},
+        **{name: getattr(options, name) for name in ("timestep", "begin", "end", "stride", "precision", "unwrap", "temperature", "pressure")},
         "framework": list(framework),
         **({"pieces": shortened(line.pieces)} if line.pieces else {}),
         **(step or {}),

@@ -11,7 +11,7 @@ from mdtools.trajectory import Series, Trajectory
 
 __all__ = ["read_rows", "rows_of"]
 
-_KNOWN = ("name", "path", "paths", "pressure", "replica")
+_KNOWN = ("name", "path", "paths", "replica")
 _OPTIONS = (
     "topology",
     "units",
@@ -22,6 +22,7 @@ _OPTIONS = (
     "masses",
     "framework",
     "temperature",
+    "pressure",
     "unwrap",
     "precision",
     "begin",

@@ -21,7 +21,7 @@ __all__ = ["check_place", "is_store", "part_of", "put_in_place", "read_store", "
 _FORMAT = 1
 LARGE = ("scaled_positions", "velocities")
 _SMALL = ("cell", "time", "masses", "charges", "ids", "origin")
-_WORDS = ("temperature", "unwrap", "reduced", "source")
+_WORDS = ("temperature", "pressure", "unwrap", "reduced", "source")
 
 
 def is_store(path: Path) -> bool:
@@ -131,7 +131,7 @@ def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
     parts: dict[str, Any] = {
         **{name: None if stored[name] is None else Lazy(stored[name]).part(frames=frames) for name in LARGE},
         **small,
-        **{name: about[name] for name in _WORDS},
+        **{name: about.get(name) for name in _WORDS},
     }
     return Trajectory(
         **parts,

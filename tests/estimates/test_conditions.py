@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mdtools import schema
+import mdtools as md
+from mdtools import schema, synthetic
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.conditions import activation_volume, isotope_exponent
 from mdtools.units import BOLTZMANN
@@ -60,3 +61,24 @@ def test_refusals_say_what_is_missing():
         activation_volume([member(1.0, pressure=0.0), member(1.1, pressure=1.0)])
     with pytest.raises(NotEnoughData, match="was given 1"):
         activation_volume([member(1.0, pressure=0.0)])
+
+
+def test_the_pressure_of_a_table_reaches_the_activation_volume(tmp_path):
+    walks = {
+        f"{p:g} GPa": {"path": atoms_of(synthetic.brownian(n_atoms=32, n_frames=300, diffusivity=float(np.exp(-p)), seed=int(p))), "pressure": p}
+        for p in (0.0, 1.0, 2.0)
+    }
+    series = md.read_series(walks, frame_interval=0.1, temperature=600, errors="raise")
+    runs = [md.self_diffusivity(md.msd(member, reference="none")) for _, member in series]
+    assert [float(run.stated_pressure) for run in runs] == [0.0, 1.0, 2.0]
+    found = activation_volume(runs)
+    truth = BOLTZMANN * 600 * 160.21766
+    assert abs(found.activation_volume.item() - truth) < 3 * found.activation_volume_stderr.item() + 0.5
+
+
+def atoms_of(traj):
+    """The frames of a trajectory as ase.Atoms; steps stay far below half the cell."""
+    from ase import Atoms
+
+    positions = np.einsum("tai,tij->taj", np.asarray(traj.scaled_positions), traj.cell)
+    return [Atoms("Li" * traj.n_atoms, positions=p, cell=c, pbc=True) for p, c in zip(positions, traj.cell, strict=True)]
