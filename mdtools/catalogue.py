@@ -15,6 +15,7 @@ READING = {
 }
 ANALYSES = {
     "msd": "mdtools.analyses.displacement",
+    "non_gaussian_parameter": "mdtools.analyses.non_gaussian",
     "charge_displacement_msd": "mdtools.analyses.current",
     "charge_current_acf": "mdtools.analyses.current",
     "van_hove_self": "mdtools.analyses.van_hove",

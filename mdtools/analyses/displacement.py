@@ -1,5 +1,6 @@
 """Mean squared displacement of ions and of species as a whole, multi-window and multi-origin."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -7,21 +8,20 @@ import jax
 import numpy as np
 import xarray as xr
 
-from mdtools import schema
+from mdtools import memory, schema
 from mdtools.analyses.blocks import TimeBlocks, time_blocks
 from mdtools.analyses.labels import common, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import species_groups, window_length
 from mdtools.analyses.over_tiles import tile_means
-from mdtools.analyses.time_pairs import TimePairs, even_pairs, uneven_pairs
+from mdtools.analyses.time_pairs import TimePairs, by_window, even_pairs, uneven_pairs
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.correlation import fast_length
-from mdtools.kernels.displacement import AXES, TENSOR, displacement_terms, mean_displacement, pair_terms, squared_displacement
+from mdtools.kernels.displacement import AXES, TENSOR, block_terms, displacement_terms, mean_displacement, pair_terms, squared_displacement
 from mdtools.trajectory import Trajectory
 
 __all__ = ["Displacements", "Times", "displacements", "msd", "origin_frames", "times_of"]
 
-FEW = 4  # lags up to which pairs of frames cost less than Fourier transforms
-LARGEST = 2**33  # bytes of the msd of each ion
+FEW = 1  # lags up to which pairs of frames cost less than Fourier transforms
 
 
 @schema.recorded
@@ -73,7 +73,7 @@ def msd(
         **_by_species("msd", found.products[:, :, :3]),
         **_by_species("collective_msd", whole),
         "n_origins": (("window", "lag"), times.counts),
-        "window": window_starts(traj, windows) if traj.is_even else _starts(traj, windows),
+        "window": window_starts(traj, windows) if times.pairs is None or times.pairs.starts is None else times.pairs.starts,
         "xyz": ["x", "y", "z"],
         "lag": times.lags,
         "ion": np.arange(traj.n_atoms),
@@ -155,10 +155,12 @@ def displacements(
     """Everything about displacements that one visit to the atoms gives: means over groups of atoms, or sums with weights.
 
     products (window, group, product, lag) of the axes xx, yy, zz (and xy, xz, yz with `tensor`), NaN without an origin;
-    paths (group, xyz, frame); by_ion (window, atom, xyz, lag) with `ions`; over the blocks of evenly spaced frames
-    block_products (group, product, length, block) and block_by_ion (atom, length). groups, reference, weights as in `tile_means`.
+    paths of the groups (group, xyz, frame), or in the windows where it goes by FFT (group, window, xyz, time); by_ion (window,
+    atom, xyz, lag) with `ions`; over the blocks of evenly spaced frames block_products (group, product, length, block) and
+    block_by_ion (atom, length). groups, reference, weights as in `tile_means`.
     """
     pairs, blocks = times.pairs, time_blocks(traj.n_frames) if traj.is_even else None
+    products = TENSOR if tensor else AXES
     n_fft = 0 if times.frames is None else fast_length(times.length + int(times.frames.max()))
     sums, kept, taken = tile_means(
         displacement_terms,
@@ -168,28 +170,28 @@ def displacements(
         weights=weights,
         arguments=(
             None if pairs is None else pairs.in_rows(traj.n_frames),
-            None if blocks is None else (blocks.first, blocks.last, blocks.share),
             times.frames if ions else None,
         ),
         options={
-            "products": TENSOR if tensor else AXES,
+            "products": products,
             "ions": ions,
             **({"windows": times.windows, "n_fft": n_fft} if pairs is None else {"n_lags": times.windows * len(times.lags)}),
         },
-        kept_bytes=24 * times.windows * len(times.lags) if ions else 0,
+        also=None if blocks is None else functools.partial(block_terms, first=blocks.first, last=blocks.last, share=blocks.share, products=products),
+        bytes_per_atom=(48 * times.windows * len(times.lags) if ions else 0) + (0 if blocks is None else 200 * len(blocks.first)),
     )
     if pairs is None:
         assert times.frames is not None
         with jax.enable_x64(True):
-            products = np.array(mean_displacement(sums["power"], sums["square"], n_fft=n_fft))[..., times.frames]
-        products = np.moveaxis(products, 0, 1)
-        products[:, :, :3] = np.maximum(products[:, :, :3], 0.0)
+            found = np.array(mean_displacement(sums["power"], sums["square"], n_fft=n_fft))[..., times.frames]
+        found = np.moveaxis(found, 0, 1)
+        found[:, :, :3] = np.maximum(found[:, :, :3], 0.0)
         by_ion = np.moveaxis(kept["msd"], 0, 1) if ions else None
     else:
-        products = _by_window(sums["msd"], times)
-        by_ion = _by_window(kept["msd"], times) if ions else None
+        found = by_window(sums["msd"], pairs)
+        by_ion = by_window(kept["msd"], pairs) if ions else None
     return Displacements(
-        products,
+        found,
         sums["path"],
         by_ion,
         None if blocks is None else blocks.by_length(sums["block"]),
@@ -199,26 +201,14 @@ def displacements(
     )
 
 
-def _by_window(values: np.ndarray, times: Times) -> np.ndarray:
-    """(any, window x lag, product) -> (window, any, product, lag); NaN without an origin."""
-    parts = values.reshape(len(values), times.windows, len(times.lags), -1).transpose(1, 0, 3, 2)
-    return np.where(times.counts[:, None, None, :] > 0, parts, np.nan)
-
-
 def _collective(paths: np.ndarray, times: Times) -> np.ndarray:
     """Squared displacement of the mean path of each group, (window, group, xyz, lag)."""
     with jax.enable_x64(True):
         if times.pairs is not None:
             rows, n_lags = times.pairs.in_rows(paths.shape[-1]), times.windows * len(times.lags)
             each = pair_terms(paths.transpose(2, 0, 1), np.ones(len(paths)), *rows, n_lags=n_lags, products=AXES, ions=True)
-            return _by_window(np.asarray(each), times)
-        cut = paths[..., : times.windows * times.length].reshape(*paths.shape[:2], times.windows, times.length)
-        return np.moveaxis(np.asarray(squared_displacement(cut))[..., times.frames], 2, 0)
-
-
-def _starts(traj: Trajectory, windows: int) -> np.ndarray:
-    """Starts of the equal parts of the time of uneven frames, ps."""
-    return traj.time[0] + (traj.time[-1] - traj.time[0]) * np.arange(windows) / windows
+            return by_window(np.asarray(each), times.pairs)
+        return np.moveaxis(np.asarray(squared_displacement(paths))[..., times.frames], 1, 0)
 
 
 def _by_species(name: str, by_axis: np.ndarray) -> dict[str, Any]:
@@ -246,8 +236,8 @@ def _blocks(found: Displacements, blocks: TimeBlocks, frame_interval: float, ten
 def _bounded(traj: Trajectory, windows: int, n_lags: int) -> None:
     """Refuse to keep more of each ion than a machine holds."""
     n_bytes = 24 * windows * traj.n_atoms * n_lags
-    if n_bytes > LARGEST:
+    if n_bytes > memory.limit():
         raise TrajectoryError(
-            f"msd of each ion of {traj.source} is {n_bytes / 1e9:.0f} GB ({traj.n_atoms} ions, {n_lags} lags, {windows} windows), more than "
-            f'{LARGEST / 1e9:.0f}: pass lags="log" (--lags log), or select() fewer ions'
+            f"msd of each ion of {traj.source} is {memory.in_words(n_bytes)} ({traj.n_atoms} ions, {n_lags} lags, {windows} windows), more than "
+            f'{memory.in_words(memory.limit())}: pass lags="log" (--lags log), select() fewer ions, or set MDTOOLS_MEMORY'
         )

@@ -13,12 +13,14 @@ from mdtools.trajectory import Trajectory
 
 __all__ = ["tile_means", "tile_size", "tiles_of"]
 
+Parts = dict[str, Any]
+Kernel = Callable[..., tuple[Parts, Parts]]
 CACHE = 2**20  # bytes that the float64 paths of a tile may take on a processor, so that they stay in its cache
 DEVICE = 2**27  # and on an accelerator, which is slow with small pieces
 
 
 def tile_means(
-    kernel: Callable[..., tuple[Any, Any]],
+    kernel: Kernel,
     traj: Trajectory,
     *,
     groups: np.ndarray,
@@ -26,42 +28,57 @@ def tile_means(
     weights: np.ndarray | None = None,
     arguments: tuple[Any, ...] = (),
     options: dict[str, Any] | None = None,
-    kept_bytes: int = 0,
-) -> tuple[Any, Any, Any]:
+    also: Callable[..., tuple[Parts, Parts]] | None = None,
+    bytes_per_atom: int = 0,
+) -> tuple[Parts, Parts, Any]:
     """Means over the atoms of each group (group, ...), what each atom keeps (atom, ...), and the reference that was taken.
 
     groups : (atom,) number of the group of each atom, from 0. weights : (atom,), in place of one over the size of the
-    group. kept_bytes : what the kernel keeps of one atom. The kernel is as `tile_sums` needs it.
+    group. kernel : sees a tile at a time, as `tile_sums` needs it. also : sees a whole block of atoms,
+    also(values, cell, shift, weights (atom, group)), and returns the same two. bytes_per_atom : what either takes of one
+    atom beyond its path.
     """
     traj.need("scaled_positions", who=getattr(kernel, "__name__", "this analysis"))
     n_groups = int(groups.max()) + 1
     share = 1.0 / np.bincount(groups)[groups] if weights is None else weights
     cell, shift, taken = frame_of(traj, reference, "positions")
-    block = int(np.clip(memory.block() // (2 * 3 * 8 * traj.n_frames + 2 * kept_bytes), 1, traj.n_atoms))
+    most = int(np.clip(memory.block() // (2 * 3 * 8 * traj.n_frames + bytes_per_atom), 1, traj.n_atoms))
+    block = -(-traj.n_atoms // -(-traj.n_atoms // most))  # of equal size, as nearly as can be
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
     size = tile_size(traj.n_frames, blocks)
     n_tiles = max(len(tiles_of(one, size)[0]) for one in blocks)
-    total: Any = None
-    kept: list[Any] = []
+    total: Parts = {}
+    kept: list[Parts] = []
     with jax.enable_x64(True):
         for atoms, values in traj.over_atoms("positions", block=block):
+            on_device = jax.device_put(values)
             members, group, real = tiles_of(groups[atoms], size, n_tiles)
             summed, each = tile_sums(
-                kernel, values, cell, shift, members, np.where(real, share[atoms][members], 0.0), group,
+                kernel, on_device, cell, shift, members, np.where(real, share[atoms][members], 0.0), group,
                 arguments, options=tuple((options or {}).items()), n_groups=n_groups,
             )  # fmt: skip
-            total = summed if total is None else jax.tree.map(np.add, total, summed)
             order = np.argsort(members[real])
-            kept.append(jax.tree.map(lambda part, real=real, order=order: np.asarray(part)[real][order], each))
-        return jax.tree.map(np.asarray, total), jax.tree.map(lambda *parts: np.concatenate(parts), *kept), taken
+            parts = {name: np.asarray(part)[real][order] for name, part in each.items()}
+            if also is not None:
+                alone = np.zeros((values.shape[1], n_groups))
+                alone[np.arange(len(order)), groups[atoms]] = share[atoms]
+                more, each = also(on_device, cell, shift, alone)
+                summed, parts = summed | more, parts | {name: np.asarray(part)[: len(order)] for name, part in each.items()}
+            total = {name: np.asarray(part) + total.get(name, 0.0) for name, part in summed.items()}
+            kept.append(parts)
+    return total, {name: np.concatenate([parts[name] for parts in kept]) for name in kept[0]}, taken
 
 
 def tile_size(n_frames: int, blocks: Sequence[np.ndarray]) -> int:
-    """Atoms in a tile: as many as the cache holds, or up to half as many where that leaves fewer places empty."""
+    """Atoms in a tile: as many as the cache holds, or up to half as many where that leaves fewer places empty.
+
+    From eight on a multiple of eight, by which kernels sum.
+    """
     most = (CACHE if jax.default_backend() == "cpu" else DEVICE) // (3 * 8 * n_frames)
     most = int(np.clip(most, 1, max(len(one) for one in blocks)))
     counts = np.concatenate([np.bincount(one) for one in blocks])
-    return min(range((most + 1) // 2, most + 1), key=lambda size: (int(np.sum(-(-counts // size))) * size, -size))
+    sizes = range((most + 1) // 2, most + 1) if most < 8 else range(max(8, most // 16 * 8), most + 1, 8)
+    return min(sizes, key=lambda size: (int(np.sum(-(-counts // size))) * size, -size))
 
 
 def tiles_of(groups: np.ndarray, size: int, n_tiles: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from mdtools.analyses.labels import lag_times
 from mdtools.errors import TrajectoryError
 from mdtools.trajectory import Trajectory
 
-__all__ = ["TimePairs", "even_pairs", "uneven_pairs"]
+__all__ = ["TimePairs", "by_window", "even_pairs", "uneven_pairs"]
 
 MOST = 2**24  # pairs of frames
 EQUAL = 1e-4  # of the shortest step: times that differ by less are one lag
@@ -25,6 +25,7 @@ class TimePairs:
     first: np.ndarray  # (pair,)
     last: np.ndarray
     group: np.ndarray  # (pair,): window x number of lags + number of the lag
+    starts: np.ndarray | None = None  # (window,) ps, where windows are parts of the time
 
     @property
     def counts(self) -> np.ndarray:
@@ -70,7 +71,7 @@ def uneven_pairs(traj: Trajectory, lags: str | Sequence[float] | np.ndarray, ori
     have, TrajectoryError for more pairs than can be counted.
     """
     time = traj.time - traj.time[0]
-    window = np.minimum((time * windows / time[-1]).astype(int), windows - 1)
+    window = np.minimum((time * windows / time[-1] + 1e-9).astype(int), windows - 1)  # a frame on the border begins the next
     begin = np.flatnonzero(np.diff(window, prepend=-1))
     end = np.append(begin[1:], len(time))
     starts = begin if isinstance(origins, str) and origins == "first" else np.flatnonzero(_chosen(window, begin, origins))
@@ -90,7 +91,14 @@ def uneven_pairs(traj: Trajectory, lags: str | Sequence[float] | np.ndarray, ori
     kept[chosen] = np.arange(len(chosen))
     there = kept[number] >= 0
     group = window[first[there]] * len(chosen) + kept[number[there]]
-    return TimePairs(found[chosen], windows, first[there], last[there], group)
+    begins = traj.time[0] + time[-1] * np.arange(windows) / windows
+    return TimePairs(found[chosen], windows, first[there], last[there], group, begins)
+
+
+def by_window(values: np.ndarray, pairs: TimePairs) -> np.ndarray:
+    """(any, window x lag, product) -> (window, any, product, lag); NaN where a lag has no origin."""
+    parts = values.reshape(len(values), pairs.windows, len(pairs.lags), -1).transpose(1, 0, 3, 2)
+    return np.where(pairs.counts[:, None, None, :] > 0, parts, np.nan)
 
 
 def _chosen(window: np.ndarray, begin: np.ndarray, origins: Any) -> np.ndarray:

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.correlation import fast_length, origins
+from mdtools.kernels.grouped import cartesian
 from mdtools.kernels.shapes import Array, Complex, Float, Int
 
 __all__ = [
@@ -21,12 +22,14 @@ __all__ = [
     "correlation_terms",
     "displacement_terms",
     "mean_displacement",
+    "moment_terms",
     "pair_terms",
     "squared_displacement",
+    "summed_atoms",
 ]
 
 AXES = ((0, 0), (1, 1), (2, 2))
-TENSOR = (*AXES, (0, 1), (0, 2), (1, 2))  # the six products of a symmetric tensor, the diagonal first
+TENSOR = (*AXES, (0, 1), (0, 2), (1, 2))  # the six products of a symmetric tensor; the diagonal comes first everywhere
 Products = tuple[tuple[int, int], ...]
 
 
@@ -47,7 +50,6 @@ def displacement_terms(
     path: Float[Array, "frame atom xyz"],
     weight: Float[Array, " atom"],
     pairs: tuple[Array, ...] | None,
-    blocks: tuple[Array, ...] | None,
     lags: Int[Array, " lag"] | None,
     *,
     products: Products,
@@ -56,26 +58,22 @@ def displacement_terms(
     n_lags: int = 0,
     ions: bool = False,
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Everything an MSD is made of, in one visit to a tile: (summed over its atoms, kept of each).
+    """What an MSD is made of, in one visit to a tile: (summed over its atoms, kept of each).
 
-    With pairs (those of `pair_terms`) the displacements at their lags, else by FFT the terms of `correlation_terms`;
-    `blocks` are those of `block_terms`, None where there are none. With `ions` the msd of each at `lags` is kept too.
+    With pairs (those of `pair_terms`) the displacements at their lags and the summed path, else by FFT the terms of
+    `correlation_terms`. With `ions` the msd of each is kept too, by FFT at `lags`.
     """
-    summed, kept = {"path": jnp.sum(weight[None, :, None] * path, axis=1).T}, {}
-    if blocks is not None:
-        summed["block"], kept["block"] = block_terms(path, weight, *blocks, products=products)
     if pairs is not None:
-        summed["msd"] = pair_terms(path, weight, *pairs, n_lags=n_lags, products=products)
-        if ions:
-            kept["msd"] = pair_terms(path, weight, *pairs, n_lags=n_lags, products=AXES, ions=True)
-        return summed, kept
+        summed = {"path": summed_atoms(path.transpose(2, 1, 0), weight), "msd": pair_terms(path, weight, *pairs, n_lags=n_lags, products=products)}
+        return summed, {"msd": pair_terms(path, weight, *pairs, n_lags=n_lags, products=AXES, ions=True)} if ions else {}
     x = centred(path, windows=windows)
     spectrum = jnp.fft.rfft(x, n=n_fft)
-    summed["power"], summed["square"] = correlation_terms(x, spectrum, weight, products=products)
-    if ions:
-        each = mean_displacement(_power(spectrum, spectrum), jnp.square(x), n_fft=n_fft)
-        kept["msd"] = jnp.maximum(each[..., lags], 0.0).transpose(2, 0, 1, 3)
-    return summed, kept
+    power, square = correlation_terms(x, spectrum, weight, products=products)
+    summed = {"path": summed_atoms(x, weight), "power": power, "square": square}
+    if not ions:
+        return summed, {}
+    each = mean_displacement(_power(spectrum, spectrum), jnp.square(x), n_fft=n_fft)
+    return summed, {"msd": jnp.maximum(each[..., lags], 0.0).transpose(2, 0, 1, 3)}
 
 
 def centred(path: Float[Array, "frame atom xyz"], *, windows: int) -> Float[Array, "window xyz atom time"]:
@@ -96,10 +94,20 @@ def correlation_terms(
 
     x is centred, its spectrum that of x padded with zeros. `mean_displacement` makes the displacements of it.
     """
-    each = weight[None, :, None]
-    power = [jnp.sum(each * _power(spectrum[:, a], spectrum[:, b]), axis=1) for a, b in products]
-    square = [jnp.sum(each * (x[:, a] * x[:, b]), axis=1) for a, b in products]
-    return jnp.stack(power, axis=1), jnp.stack(square, axis=1)
+    power, square = [summed_atoms(_power(spectrum, spectrum), weight)], [summed_atoms(jnp.square(x), weight)]
+    for a, b in products[3:]:
+        power.append(summed_atoms(_power(spectrum[:, a], spectrum[:, b]), weight)[:, None])
+        square.append(summed_atoms(x[:, a] * x[:, b], weight)[:, None])
+    return jnp.concatenate(power, axis=1), jnp.concatenate(square, axis=1)
+
+
+def summed_atoms(x: Float[Array, "*any atom time"], weight: Float[Array, " atom"]) -> Float[Array, "*any time"]:
+    """sum_i w_i x_i, eight atoms at a time written out: one pass that fuses with what makes x, where a reduction would be slow."""
+    n = x.shape[-2]
+    apart = 8 if n % 8 == 0 else n if n < 8 else 1
+    x, weight = x.reshape(*x.shape[:-2], n // apart, apart, x.shape[-1]), weight.reshape(-1, apart)
+    each = [jnp.expand_dims(weight[:, k, None], tuple(range(x.ndim - 3))) * x[..., k, :] for k in range(apart)]
+    return jnp.sum(functools.reduce(jnp.add, each), axis=-2)
 
 
 @functools.partial(jax.jit, static_argnames=("n_fft",))
@@ -115,20 +123,30 @@ def mean_displacement(power: Float[Array, "*any frequency"], square: Float[Array
     return mean.at[..., 0].set(0.0)
 
 
+@functools.partial(jax.jit, static_argnames=("products",))
 def block_terms(
-    path: Float[Array, "frame atom xyz"],
-    weight: Float[Array, " atom"],
+    values: Float[Array, "frame atom xyz"],
+    cell: Float[Array, "*frame xyz xyz"],
+    shift: Float[Array, "frame xyz"],
+    weights: Float[Array, "atom group"],
     first: Int[Array, " block"],
     last: Int[Array, " block"],
     share: Float[Array, "length block"],
     *,
     products: Products,
-) -> tuple[Float[Array, "product block"], Float[Array, "atom length"]]:
-    """dr_a dr_b between the first and the last frame of each block, summed over atoms; and of each atom sum_b share |dr|^2."""
-    step = path[last] - path[first]
-    summed = [jnp.sum(weight[None, :] * (step[:, :, a] * step[:, :, b]), axis=1) for a, b in products]
-    square = jnp.sum(jnp.square(step), axis=2)
-    return jnp.stack(summed), jnp.einsum("lb,ba->al", share, square, precision="highest")
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """`block`: dr_a dr_b between the first and the last frame of each block, summed over atoms with their weights (group, product,
+    block); and of each atom sum_b share_b |dr|^2 (atom, length). values, cell, shift : as in kernels/grouped.py.
+    """
+
+    def at(frames: Array) -> Array:
+        return cartesian(values[frames], cell[frames] if cell.ndim == 3 else cell, shift[frames])
+
+    step = at(last) - at(first)
+    axes = [step[:, :, k] for k in range(3)]
+    summed = [jnp.matmul(axes[a] * axes[b], weights, precision="highest").T for a, b in products]
+    square = jnp.square(axes[0]) + jnp.square(axes[1]) + jnp.square(axes[2])
+    return {"block": jnp.stack(summed, axis=1)}, {"block": jnp.matmul(share, square, precision="highest").T}
 
 
 @functools.partial(jax.jit, static_argnames=("n_lags", "products", "fourth", "ions"))
@@ -151,13 +169,15 @@ def pair_terms(
     No cancellation: exact to rounding.
     """
 
+    axes = [path[:, :, k] for k in range(3)]
+
     def one(total: Array, tile: tuple[Array, ...]) -> tuple[Array, None]:
         start, end, each, number = tile
-        step = path[end] - path[start]  # (row, pair, atom, xyz)
-        terms = [step[..., a] * step[..., b] for a, b in products]
+        step = [x.at[end].get(mode="promise_in_bounds") - x.at[start].get(mode="promise_in_bounds") for x in axes]  # (row, pair, atom)
+        terms = [step[a] * step[b] for a, b in products]
         if fourth:
-            square = jnp.square(step)
-            terms += [jnp.square(square[..., a]) for a in range(3)] + [jnp.square(jnp.sum(square, axis=-1))]
+            square = [jnp.square(x) for x in step]
+            terms += [jnp.square(x) for x in square] + [jnp.square(square[0] + square[1] + square[2])]
         if ions:
             return total.at[:, number].add(jnp.stack([jnp.sum(each[:, :, None] * term, axis=1).T for term in terms], axis=-1)), None
         every = each[:, :, None] * weight[None, None, :]
@@ -166,6 +186,13 @@ def pair_terms(
     shape = (n_lags, len(products) + 4 * fourth)
     total, _ = jax.lax.scan(one, jnp.zeros((path.shape[1], *shape) if ions else shape), (first, last, share, lag))
     return total
+
+
+def moment_terms(
+    path: Float[Array, "frame atom xyz"], weight: Float[Array, " atom"], *pairs: Array, n_lags: int
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """`moments`: means of dx^2, dy^2, dz^2, dx^4, dy^4, dz^4 and |dr|^4 over the pairs of `pair_terms`, (lag, moment)."""
+    return {"moments": pair_terms(path, weight, *pairs, n_lags=n_lags, products=AXES, fourth=True)}, {}
 
 
 def _power(x: Array, y: Array) -> Array:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tidynamics
+import xarray as xr
 
-from mdtools import synthetic
+from mdtools import memory, schema, synthetic
 from mdtools.analyses.blocks import block_lengths
 from mdtools.analyses.displacement import msd
 from mdtools.errors import NotEnoughData, TrajectoryError
@@ -139,6 +140,104 @@ def test_symmetries(from_paths):
     }
     for name, changed in same.items():
         np.testing.assert_allclose(changed, as_it_is, rtol=1e-8, atol=1e-11, err_msg=name)
+
+
+# -- tensor, ions one by one, species as a whole ------------------------------------------------------------------
+
+
+MIXED = np.array([[1.0, 0.6, 0.0], [0.0, 1.0, -0.5], [0.3, 0.0, 1.0]])
+SPECIES = np.array(["A", "B", "A", "B", "B", "A", "A"])
+
+
+def anisotropic(n_frames=60):
+    """Paths of 7 ions whose axes move together, 1000 angstrom away, and which move together a little."""
+    random = np.random.default_rng(11)
+    steps = random.normal(0, 0.3, (n_frames, 7, 3)) + random.normal(0, 0.1, (n_frames, 1, 3))
+    return 1000.0 + np.cumsum(steps @ MIXED, axis=0)
+
+
+def stored(traj):
+    return np.asarray(traj.scaled_positions, dtype=np.float64) @ traj.cell[0]
+
+
+@pytest.mark.parametrize("windows", [1, 3])
+@pytest.mark.parametrize(("origins", "lags"), [("all", "all"), ("first", "all"), (4, "all"), ("all", [0.7]), ("all", "log")])
+def test_tensor_ions_and_centres_of_mass_equal_the_double_loop(from_paths, windows, origins, lags):
+    traj = from_paths(anisotropic(), TILTED, species=SPECIES)
+    path, length = stored(traj), 60 // windows
+    out = msd(traj, windows=windows, origins=origins, lags=lags, reference="none", tensor=True, ions=True)
+    starts = {"all": range(length), "first": range(1), 4: range(0, length, 4)}[origins]
+    for w in range(windows):
+        for k, m in enumerate(np.rint(out.lag.values / 0.1).astype(int)):
+            begin = [w * length + s for s in starts if s + m < length]
+            assert out.n_origins[w, k] == len(begin)
+            step = np.array([path[s + m] - path[s] for s in begin])  # (origin, atom, xyz)
+            for name in "AB":
+                of = step[:, name == SPECIES]
+                here = out.sel(species=name).isel(window=w, lag=k)
+                np.testing.assert_allclose(here.msd_tensor, np.einsum("oax,oay->xy", of, of) / of.shape[0] / of.shape[1], rtol=1e-8, atol=1e-9)
+                whole = of.sum(axis=1)
+                np.testing.assert_allclose(here.collective_msd_by_axis, np.mean(whole**2, axis=0) / of.shape[1], rtol=1e-8, atol=1e-9)
+                np.testing.assert_allclose(here.collective_msd, here.collective_msd_by_axis.sum(), rtol=1e-12)
+            np.testing.assert_allclose(out.msd_by_ion[w, :, :, k], np.mean(step**2, axis=0), rtol=1e-8, atol=1e-9)
+
+
+def test_the_parts_fit_together(from_paths):
+    traj = from_paths(anisotropic(), TILTED, species=SPECIES)
+    out = msd(traj, tensor=True, ions=True, reference="none")
+    trace = sum(out.msd_tensor.sel(xyz=a, xyz2=a) for a in "xyz")
+    np.testing.assert_allclose(trace, out.msd, rtol=1e-13)
+    np.testing.assert_array_equal(out.msd_tensor, out.msd_tensor.transpose("window", "species", "xyz2", "xyz", "lag"))
+    np.testing.assert_allclose(out.msd_by_ion.sel(ion=out.ion_species == "B").mean("ion"), out.msd_by_axis.sel(species="B"), rtol=1e-9, atol=1e-12)
+    for name in "AB":
+        alone = out.ion_msd.sel(ion=out.ion_species == name).mean("ion")
+        np.testing.assert_allclose(alone, out.block_msd.sel(species=name).mean("block").sum("xyz"), rtol=1e-12)
+    np.testing.assert_array_equal(out.ion_species, SPECIES)
+    for a in "xyz":
+        np.testing.assert_allclose(out.block_msd_tensor.sel(xyz=a, xyz2=a), out.block_msd.sel(xyz=a), rtol=1e-13)
+    step = stored(traj)[3] - stored(traj)[0]
+    lag = float(out.block_lag[2])
+    assert lag == 0.3
+    expected = np.einsum("ax,ay->xy", step[SPECIES == "B"], step[SPECIES == "B"]) / 3
+    np.testing.assert_allclose(out.block_msd_tensor.sel(species="B", block_lag=lag, block=0), expected, rtol=1e-9)
+    plain = msd(traj, reference="none")
+    assert not {"msd_tensor", "block_msd_tensor", "msd_by_ion"} & set(plain.data_vars)
+    np.testing.assert_allclose(plain.msd, out.msd, rtol=1e-12)
+
+
+def test_the_tensor_turns_with_the_crystal(from_paths):
+    rotation, _ = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))
+    path = anisotropic()
+    one, other = (
+        msd(from_paths(p, c, dtype=np.float64), reference="none", tensor=True) for p, c in ((path, TILTED), (path @ rotation, TILTED @ rotation))
+    )
+    for name in ("msd_tensor", "block_msd_tensor"):
+        turned = np.einsum("...xykl,xi,yj->...ijkl" if "block" in name else "...xyl,xi,yj->...ijl", one[name].values, rotation, rotation)
+        np.testing.assert_allclose(other[name], turned, rtol=1e-8, atol=1e-9)
+    back = msd(from_paths(path[::-1], TILTED, dtype=np.float64), reference="none", tensor=True)
+    np.testing.assert_allclose(back.msd_tensor, one.msd_tensor, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(back.collective_msd, one.collective_msd, rtol=1e-8, atol=1e-9)
+
+
+def test_the_centre_of_mass_of_one_ion_is_that_ion_and_of_ions_that_move_rigidly_n_times_as_much(from_paths):
+    path = walks(80, 1)
+    out = msd(from_paths(path, CUBE, dtype=np.float64), reference="none")
+    np.testing.assert_allclose(out.collective_msd, out.msd, rtol=1e-9, atol=1e-12)
+    rigid = msd(from_paths(np.repeat(path, 5, axis=1), CUBE, dtype=np.float64), reference="none")
+    np.testing.assert_allclose(rigid.collective_msd, 5 * rigid.msd, rtol=1e-9, atol=1e-12)
+    own = msd(from_paths(walks(80, 5), CUBE, dtype=np.float64), reference="A")
+    assert own.collective_msd.max() < 1e-20
+
+
+def test_all_of_it_goes_to_netcdf_and_back(from_paths, tmp_path):
+    out = msd(from_paths(anisotropic(), TILTED, species=SPECIES), tensor=True, ions=True)
+    schema.to_netcdf(out, tmp_path / "msd.nc")
+    xr.testing.assert_identical(out, xr.open_dataset(tmp_path / "msd.nc", engine="h5netcdf").load())
+
+
+def test_each_ion_at_every_lag_is_refused_where_it_would_not_fit(from_paths):
+    with memory.limited("1 MiB"), pytest.raises(TrajectoryError, match=r"msd of each ion .* is 1\.44 MB .*lags=.log."):
+        msd(from_paths(walks(300, 200), CUBE), ions=True)
 
 
 # -- frame of reference -----------------------------------------------------------------------------------------
@@ -276,7 +375,7 @@ def test_repeated_calls_of_equal_shape_compile_once(from_paths):
 def test_blocks_of_atoms_give_what_one_block_gives(from_paths, monkeypatch):
     traj = from_paths(walks(60, 7), CUBE, species=np.array(list("ABABABA")))
     whole = msd(traj)
-    monkeypatch.setattr("mdtools.memory.block", lambda: 3 * 12 * 3 * 8 * 60)
+    monkeypatch.setattr("mdtools.memory.block", lambda: 3 * (48 * 60 + 200 * 800))
     np.testing.assert_allclose(msd(traj).msd, whole.msd, rtol=1e-12, atol=1e-14)
 
 
@@ -326,6 +425,40 @@ def test_uneven_frames_are_averaged_over_all_pairs_an_equal_lag_apart(from_paths
     some = msd(traj, lags=[1.6, 0.4], reference="none")
     np.testing.assert_allclose(values(some), [np.mean(pairs[4]), np.mean(pairs[16])], rtol=1e-11)
     assert set(msd(traj, lags="log", reference="none").lag.values) < set(out.lag.values)
+
+
+def test_windows_of_uneven_frames_are_equal_parts_of_the_time(from_paths):
+    frame = np.array([0, 1, 2, 3, 4, 5, 11, 13, 15, 17, 19, 21])
+    path = walks(12)
+    out = msd(from_paths(path, CUBE, time=5.0 + 0.1 * frame, dtype=np.float64), windows=2, reference="none", tensor=True, ions=True)
+    np.testing.assert_allclose(out.window, [5.0, 6.05])
+    for w, here in enumerate((frame < 10, frame > 10)):
+        at, x = frame[here], path[here]
+        for k, m in enumerate(np.rint(out.lag.values / 0.1).astype(int)):
+            step = np.array([x[j] - x[i] for i in range(len(at)) for j in range(i, len(at)) if at[j] - at[i] == m])
+            assert out.n_origins[w, k] == len(step)
+            if len(step) == 0:
+                assert np.all(np.isnan(out.msd[w, :, k]))
+                assert np.all(np.isnan(out.msd_by_ion[w, :, :, k]))
+                continue
+            np.testing.assert_allclose(out.msd_by_ion[w, :, :, k], np.mean(step**2, axis=0), rtol=1e-10, atol=1e-13)
+            np.testing.assert_allclose(out.collective_msd[w, 0, k], np.mean(np.sum(step.sum(axis=1) ** 2, axis=-1)) / 6, rtol=1e-10, atol=1e-13)
+    assert np.isnan(out.msd).any()
+
+
+def test_uneven_frames_refuse_a_lag_that_no_two_of_them_have(from_paths):
+    traj = from_paths(walks(6), CUBE, time=0.1 * np.array([0, 1, 2, 4, 8, 16]))
+    with pytest.raises(ValueError, match=r"no two .* lie 0\.5 ps apart; the nearest lag is 0\.[46] ps"):
+        msd(traj, lags=[0.5], reference="none")
+    assert msd(traj, lags=[0.6], reference="none").n_origins.item() == 1
+
+
+def test_more_pairs_of_uneven_frames_than_can_be_counted_are_refused(from_paths, monkeypatch):
+    monkeypatch.setattr("mdtools.analyses.time_pairs.MOST", 100)
+    traj = from_paths(walks(30), CUBE, time=np.cumsum(np.geomspace(0.1, 3, 30)))
+    with pytest.raises(TrajectoryError, match=r"make 465 pairs; .*origins=6"):
+        msd(traj, reference="none")
+    assert msd(traj, origins=6, reference="none").n_origins.sum() < 100
 
 
 def test_unevenly_spaced_frames_from_the_first_origin(from_paths):
