@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from mdtools import memory
+
 __all__ = ["in_words", "naive_schemes"]
 
 _ATOMS = 200  # of each species, evenly spread over their list
@@ -54,7 +56,7 @@ def _paths(scaled: Any, cell: np.ndarray, atoms: np.ndarray, points: np.ndarray)
     mean, shape = cell.mean(axis=0), (len(points), len(atoms), 3)
     out = {scheme: np.empty(shape) for scheme in ("scaled", "lattice", "tor")}
     crossed = np.zeros(shape[1:])
-    block = max(1, _BLOCK // len(atoms))
+    block = max(1, min(_BLOCK // len(atoms), memory.block() // (12 * scaled.shape[1])))
     for first in range(0, len(cell), block):
         stop = min(first + block, len(cell))
         s = np.asarray(scaled[first:stop])[:, atoms].astype(np.float64)
