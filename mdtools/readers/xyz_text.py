@@ -15,7 +15,7 @@ __all__ = ["XyzFile", "XyzRows", "first_words", "index_xyz", "labels_of", "parse
 
 
 _BLANK = re.compile(rb"[ \t\r]")
-_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+*'-]*")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+*'-]{0,63}")
 _LARGEST = 1e200  # what is larger is no coordinate, and its square no number
 
 

@@ -207,6 +207,7 @@ def known_ends(content):
         ([["Li 1 1 1"]] * 2, [LATTICE, 'Lattice="6 0 0 2 6 0 1 2"'], r"frame 1: Lattice is not nine numbers"),
         ([["Li 1 1 1"]] * 2, [LATTICE, "Lost"], r"frame 1 has no cell"),
         ([["Li 1 1 1"]] * 2, [LATTICE + " Properties=species:S:1:pos:R:3", LATTICE + " Properties=pos:R:3:species:S:1"], r"frame 1: the columns"),
+        ([["x" * 300_000 + " 1 1 1"]], LATTICE, r"frame 0, line 3: the row of atom 1 has no label in column 1"),
         ([["Li 1 1 1"]], LATTICE + " Properties=species:S:1:pos:R", r"is not a list of name:type:number"),
         ([["Li 1 1 1"]], LATTICE + " Properties=species:S:1:force:R:3", r"no column pos"),
         ([["1 Li 1 1 1", "1 Li 2 2 2"]], LATTICE + " Properties=id:I:1:species:S:1:pos:R:3", r"frame 0: an id stands there twice"),
