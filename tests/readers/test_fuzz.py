@@ -19,7 +19,7 @@ def runner():
         yield running
 
 
-@settings(max_examples=600, derandomize=True, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, derandomize=True, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(EVERY), st.integers(0, 2**32 - 1))
 def test_damage_gives_the_intact_prefix_or_a_refusal(runner, which, seed):
     case = Case(*which, seed)
