@@ -154,8 +154,8 @@ def _activated(data: xr.Dataset, title: str, dim: str) -> Part:
         rows.append(
             (
                 name,
-                _value(data, "activation_energy", **{dim: name}),
-                _value(data, "log_prefactor", **{dim: name}),
+                _value(one, "activation_energy"),
+                _value(one, "log_prefactor"),
                 plain(float(one.misfit), 2),
                 f"{int(one.n_runs)} and {int(one.n_bounded)}",
                 ", ".join(laws),
