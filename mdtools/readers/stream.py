@@ -21,7 +21,7 @@ from mdtools.readers.assemble import Understood, with_naive_schemes
 from mdtools.readers.checkpoint import Checkpoint
 from mdtools.readers.fill import Filled, filled, unwrapper_of
 from mdtools.readers.layout import Layout, layout_of
-from mdtools.readers.sources import fingerprints
+from mdtools.readers.sources import fingerprints, in_short
 from mdtools.readers.store import LARGE, check_place, part_of, put_in_place, write_small
 from mdtools.trajectory import Trajectory
 
@@ -47,7 +47,7 @@ def stream(
     """
     check_place(path, overwrite=overwrite)
     beside = part_of(path)
-    sources = fingerprints(files)
+    sources = in_short(fingerprints(files))
     with checkpoint.held(beside, path):
         identity = json.loads(json.dumps({"sources": sources, "asked": asked, "n_frames": len(run.time)}, default=_plain))
         start = _taken_up(beside, identity, run, say if sources else lambda text: None)

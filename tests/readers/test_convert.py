@@ -289,3 +289,15 @@ def test_a_packed_file_beyond_the_limit_is_unpacked_beside_memory(caf2, metal, t
         assert len(content) > LITTLE // 4
         same(whole, read(name, **metal))
     assert isinstance(OpenedFile(name).bytes, bytearray)
+
+
+def test_many_files_are_named_in_short(tmp_path):
+    from mdtools.readers.sources import fingerprints, in_short
+
+    for k in range(120):
+        (tmp_path / f"{k:03d}").write_bytes(b"x" * k)
+    found = fingerprints(sorted(tmp_path.iterdir()))
+    short = in_short(found)
+    assert (len(found), len(short), short[1]["files"], short[1]["size"]) == (120, 3, 120, 119 * 60)
+    (tmp_path / "050").write_bytes(b"y" * 50)
+    assert in_short(fingerprints(sorted(tmp_path.iterdir())))[1] != short[1]
