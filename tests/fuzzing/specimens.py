@@ -5,6 +5,7 @@ What is where is found here without the readers, by the simplest rule that holds
 
 import bz2
 import gzip
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import zstandard
 __all__ = ["FILES", "SPECIMENS", "UNPACK", "Span", "Specimen"]
 
 FILES = Path(__file__).parents[1] / "files"
+COLLECTION = Path(os.environ.get("MDTOOLS_TEST_DATA", FILES))  # formats of which no file may be kept here
 UNPACK: dict[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.decompress,
     ".bz2": bz2.decompress,
@@ -57,6 +59,11 @@ class Specimen:
         return f"{self.format}:{self.path}"
 
     @property
+    def place(self) -> Path:
+        """Where it lies: among the files of the tests, or in the collection that MDTOOLS_TEST_DATA names."""
+        return next((folder / self.path for folder in (FILES, COLLECTION) if (folder / self.path).exists()), FILES / self.path)
+
+    @property
     def name(self) -> str:
         if self.called:
             return self.called
@@ -69,7 +76,7 @@ class Specimen:
 
     @cached_property
     def content(self) -> bytes:
-        data = (FILES / self.path).read_bytes()
+        data = self.place.read_bytes()
         data = UNPACK.get(Path(self.path).suffix, bytes)(data)
         if self.spans is None:
             return data
@@ -244,4 +251,14 @@ SPECIMENS: tuple[Specimen, ...] = (
     Specimen(format="dcd", path="lammps/forms/forms.dcd", options={**STEP, "species": "X"}),
     Specimen(format="xtc", path="lammps/caf2/npt_wrapped.xtc", options={"species": "X"}),
     Specimen(format="xtc", path="lammps/forms/forms.xtc", options={"species": "X"}),
+    Specimen(format="vaspout", path="vasp/vaspout/vaspout_py4vasp_demo.h5", options=STEP),
+    *(
+        specimen
+        for specimen in (
+            Specimen(format="trr", path="other/gromacs/traj.trr", options={"species": "X"}),
+            Specimen(format="h5md", path="other/h5md_amber/cu.h5md", options={"species": "X"}),
+            Specimen(format="netcdf", path="other/h5md_amber/cpptraj_traj.nc", options={**STEP, "species": "X"}),
+        )
+        if specimen.place.exists()
+    ),
 )
