@@ -13,7 +13,7 @@ from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
 __all__ = ["examined", "sanity"]
 
-_FRAMES = 32  # of the start of the run
+_FRAMES, _FEWEST, _ENOUGH = 32, 6, 2**15  # of the start of the run: fewer where so many atoms x frames say as much
 _COLD, _HOT = 0.02, 1e5  # K: below what is simulated, above what atoms are
 _FAR, _FASTEST = 3.0, 500.0  # times the free flight; THz
 _SMOOTH = 0.7  # correlation of a step with the next above which frames resolve the motion
@@ -63,7 +63,7 @@ def sanity(traj: Trajectory) -> tuple[dict[str, str], list[str]]:
 
 
 def _first_frames(traj: Trajectory) -> _Motion:
-    n = min(traj.n_frames, _FRAMES)
+    n = min(traj.n_frames, _FRAMES, max(_FEWEST, _ENOUGH // traj.n_atoms))
     even = n > 2 and float(np.ptp(np.diff(traj.time[:n]))) <= 1e-3 * float(np.diff(traj.time[:n]).mean())
     steps = None
     if traj.scaled_positions is not None and even:
