@@ -115,7 +115,7 @@ class _Trajectory:
                     f"{self.path}: frame {frames[frame]} has {name} that were never written; write x, y and z, or read up to it with end=..."
                 )
             with np.errstate(invalid="ignore", over="ignore"):
-                out[..., slot] *= _factor(variable)
+                out[..., slot] *= _factor(self.path, variable)
         return out
 
     def record(self) -> Frames:
@@ -190,7 +190,7 @@ class _Trajectory:
         if variable.values.shape != (self.n_frames, *shape):
             raise TrajectoryError(f"{self.path}: {name} has the shape {variable.values.shape} for {self.n_frames} frames; the file is damaged")
         with understood(self.path), np.errstate(invalid="ignore"):
-            return np.asarray(variable.values[:]).astype(np.float64) * _factor(variable)
+            return np.asarray(variable.values[:]).astype(np.float64) * _factor(self.path, variable)
 
     def _cell(self) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
         """Cells, origins (None where the file has none), and which directions are periodic."""
@@ -245,15 +245,15 @@ class _Trajectory:
         if not np.isfinite(raw).all() or (np.abs(raw) > _NEVER_WRITTEN).any():
             raise TrajectoryError(f"{self.path}: has times that were never written or are no numbers; the file is damaged")
         if not (self.by_lammps and "scale_factor" in variable.attributes):
-            return None, evened(raw) * _factor(variable)
+            return None, evened(raw) * _factor(self.path, variable)
         steps = raw.astype(np.float64)
         even = len(steps) < 3 or np.ptp(np.diff(steps)) == 0
         if raw.dtype.itemsize == 4 and np.abs(steps).max() > _WHOLE_FLOAT32 and not even:
             self.notes.append("steps are in single precision and no longer whole numbers, so the times of the file are left out")
             return None, None
         if (steps != np.rint(steps)).any():
-            return None, steps * _factor(variable)
-        return np.rint(steps).astype(np.int64), steps * _factor(variable)
+            return None, steps * _factor(self.path, variable)
+        return np.rint(steps).astype(np.int64), steps * _factor(self.path, variable)
 
 
 def _opened(path: Path) -> tuple[dict[str, Any], dict[str, Variable], int, int]:
@@ -274,7 +274,7 @@ def _opened(path: Path) -> tuple[dict[str, Any], dict[str, Variable], int, int]:
         return attributes, variables, n_frames, n_frames
 
 
-def _factor(variable: Variable) -> float:
+def _factor(path: Path, variable: Variable) -> float:
     """What the values of a variable are multiplied with."""
     factor = variable.attributes.get("scale_factor", 1.0)
     try:
@@ -283,7 +283,7 @@ def _factor(variable: Variable) -> float:
     except (TypeError, ValueError):
         value = np.nan
     if not np.isfinite(value) or value == 0:
-        raise TrajectoryError(f"a scale_factor of {str(factor)[:40]} in the netCDF file makes no numbers; the file is damaged")
+        raise TrajectoryError(f"{path}: a scale_factor of {str(factor)[:40]} makes no numbers; the file is damaged")
     return value
 
 
