@@ -175,3 +175,17 @@ def test_of_a_damaged_stream_nothing_is_believed_but_whole_streams_before_it_are
 
 def _with_a_wrong_checksum(packed):
     return packed[:-8] + bytes(255 - byte for byte in packed[-8:-4]) + packed[-4:]
+
+
+def test_a_scale_factor_that_is_no_number_is_refused_by_the_name_of_the_file(files, tmp_path):
+    import struct
+
+    content = (files / "lammps" / "forms" / "forms.cdf1.nc").read_bytes()
+    # name, type (5: float, 6: double), one value
+    at = content.index(b"scale_factor") + 12
+    kind = struct.unpack_from(">i", content, at)[0]
+    width = {5: 4, 6: 8}[kind]
+    path = tmp_path / "forms.nc"
+    path.write_bytes(content[: at + 8] + b"\xff" * width + content[at + 8 + width :])
+    with pytest.raises(TrajectoryError, match=r"forms.nc: a scale_factor of nan makes no numbers"):
+        read(path, units="metal", timestep=0.001, species={1: "Ca", 2: "F"})
