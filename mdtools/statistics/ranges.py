@@ -78,8 +78,8 @@ def average(lags: Floats, msd: Floats, covariance: Floats, ranges: Ranges, *, pr
     found = [_judged(every[end], start, earlier, x[:end]) for start, end, earlier in zip(ranges.start, ranges.end, ranges.earlier, strict=True)]
     estimate, variance, good, per_dof, mismatch = (np.stack(column, axis=-1) for column in zip(*found, strict=True))
     intercepts, slopes = estimate[..., 0, :], estimate[..., 1, :]
-    holds = np.asarray(good >= POOR)
-    any_holds = holds.any(axis=-1)
+    holds = good >= POOR
+    any_holds = np.asarray(holds.any(axis=-1))
     log_weight = np.where(holds | ~any_holds[..., None], -mismatch - np.log(variance), -np.inf)
     weight = np.exp(log_weight - log_weight.max(axis=-1, keepdims=True))
     weight /= weight.sum(axis=-1, keepdims=True)

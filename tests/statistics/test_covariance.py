@@ -53,6 +53,20 @@ def test_without_noise_the_diagonal_is_the_closed_relative_variance():
     np.testing.assert_allclose(relative_variance(lags, n_steps=30, n_walkers=5), diagonal / 15, rtol=1e-12)
 
 
+def test_the_closed_relative_variance_is_that_of_ten_thousand_walks_at_ten_lags():
+    """Source: reference/science.md B1. The standard error of a sample variance comes from the fourth moment of the sample."""
+    random = np.random.default_rng(3)
+    lags = np.array([1, 2, 3, 5, 8, 12, 18, 26, 34, 40])
+    n_ions, n_steps = 2, 40
+    walks = np.cumsum(random.normal(size=(10_000 * n_ions * 3, n_steps + 1)), axis=1)
+    msd = simulated_msd(walks, lags).reshape(10_000, n_ions * 3, -1).sum(axis=1) / n_ions
+    square = np.square(msd / (3 * lags) - 1)
+    exact = relative_variance(lags, n_steps=n_steps, n_walkers=n_ions)
+    error = square.std(axis=0) / np.sqrt(10_000)
+    assert np.all(np.abs(square.mean(axis=0) - exact) < 3 * error)
+    assert not np.all(np.abs(square.mean(axis=0) - 1.1 * exact) < 3 * error)  # the test can fail
+
+
 def test_the_relative_variance_has_its_two_limits():
     assert relative_variance(np.array([1]), n_steps=50, n_walkers=7)[0] == pytest.approx(2 / (3 * 7 * 50))
     assert relative_variance(np.array([50]), n_steps=50, n_walkers=7)[0] == pytest.approx(2 / (3 * 7))
