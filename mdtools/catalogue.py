@@ -26,6 +26,7 @@ ANALYSES = {
 }
 ESTIMATES = {
     "self_diffusivity": "mdtools.estimates.diffusivity",
+    "self_diffusivity_tensor": "mdtools.estimates.tensor",
     "ionic_conductivity": "mdtools.estimates.conductivity",
     "haven_ratio": "mdtools.estimates.haven",
     "activation_energy": "mdtools.estimates.arrhenius",

@@ -129,6 +129,8 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "run_for_tenth_of_bound": ("ps", "length of the whole run at which the bound on D is ten times smaller, if there is still no diffusion"),
     "self_diffusivity_tensor": ("angstrom^2/ps", "self-diffusion tensor: half the slope of <dr_a dr_b>"),
     "principal_diffusivity": ("angstrom^2/ps", "eigenvalue of the self-diffusion tensor"),
+    "principal_diffusivity_lower": ("angstrom^2/ps", "lower end of its 95 % interval"),
+    "principal_diffusivity_upper": ("angstrom^2/ps", "upper end of its 95 % interval, or the bound"),
     "principal_axis": ("1", "its eigenvector, along the Cartesian axes"),
     "isotropy": ("1", "probability of a tensor at least as anisotropic if diffusion were isotropic"),
     "dimensionality": ("", "1-D, 2-D, 3-D or undecided"),

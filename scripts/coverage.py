@@ -1,14 +1,11 @@
 """Does the interval of D contain the truth as often as it says? Prints the table of README as Markdown.
 
-    python scripts/coverage.py [--replicas 10000] [--seed 1] [--only "groups of 4"] [--rivals 500]
+    python scripts/coverage.py [--replicas 10000] [--seed 1] [--only "groups of 4"]
 
 Every replica is an independent synthetic run with a known D. MSD, blocks and single ions are measured here with NumPy for many runs at once;
 the rest is mdtools.statistics.diffusion as `self_diffusivity` calls it, for a batch. "quoted / true sd" is the root mean square of the
 quoted standard errors over the scatter of the values, "bias" is in units of that scatter; both are of runs that are given a value.
 A run that is refused (caged, undecided) counts as covered when the truth is below its bound.
---rivals N: the same walks (the first N) by ordinary and weighted least squares with the errors that these quote, and by
-kinisi's covariance (J. Chem. Theory Comput. 2025, 10.1021/acs.jctc.4c01249) in closed form; lags as their users would choose: from a tenth of the run
-to 40 %, and for kinisi from the first lag that is past the cage.
 """
 
 import argparse
