@@ -69,6 +69,7 @@ def index_yaml(file: OpenedFile) -> tuple[list[Header], list[str]]:
     notes: list[str] = []
     end = content.rfind(b"\n") + 1  # a line without its end may lack digits as well
     units: str | None = None
+    first_lines = 0
     while at < end and content[at : at + 4096].strip():
         found = content.find(b"\ndata:", at, end)
         start = content.find(b"\n", found + 1, end) + 1 if found >= 0 else 0
@@ -81,6 +82,12 @@ def index_yaml(file: OpenedFile) -> tuple[list[Header], list[str]]:
         stop = end if close < 0 else close + 1
         header = _header(file, len(headers), at, start, stop, units)
         units = header.units
+        lines_of_box = bytes(content[at:start]).partition(b"\nbox:")[2].count(b"\n  - ")
+        if lines_of_box != (first_lines := first_lines or lines_of_box):
+            raise TrajectoryError(
+                f"{file.path}: frame {len(headers)} (line {file.line(at)}) has a box of {lines_of_box} lines, "
+                f"the first frame one of {first_lines}; mend the file"
+            )
         if close < 0:
             text = _blanked(file, start, stop)
             if is_cut(np.frombuffer(text, dtype=np.uint8), 0, len(text), header):
@@ -121,10 +128,10 @@ def _header(file: OpenedFile, frame: int, at: int, start: int, stop: int, units:
         if len(sides) != 6 or not set(sides) <= set("pfsm"):
             raise ValueError(f"boundary {' '.join(sides)[:40]} is none")
         return Header(
-            step=whole(items["timestep"][0]),
-            time=real(items["time"][0]) if "time" in items else None,
-            units=items["units"][0] if "units" in items else units,
-            n_atoms=number_of_atoms(items["natoms"][0]),
+            step=whole(_only(items["timestep"])),
+            time=real(_only(items["time"])) if "time" in items else None,
+            units=_only(items["units"]) if "units" in items else units,
+            n_atoms=number_of_atoms(_only(items["natoms"])),
             cell=cell,
             origin=origin,
             periodic=(sides[0] == sides[1] == "p", sides[2] == sides[3] == "p", sides[4] == sides[5] == "p"),
@@ -137,6 +144,13 @@ def _header(file: OpenedFile, frame: int, at: int, start: int, stop: int, units:
             f"{file.path}: the header of frame {frame} (line {file.line(at)}) cannot be understood ({type(reason).__name__}: {reason}); "
             f"pass a dump with timestep, natoms, boundary, box, keywords and data"
         ) from None
+
+
+def _only(words: list[str]) -> str:
+    """The one member that is expected."""
+    if len(words) != 1:
+        raise ValueError(f"{' '.join(words)[:40]!r} is not one value")
+    return words[0]
 
 
 def _words(text: str) -> list[str]:

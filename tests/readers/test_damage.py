@@ -189,3 +189,23 @@ def test_a_scale_factor_that_is_no_number_is_refused_by_the_name_of_the_file(fil
     path.write_bytes(content[: at + 8] + b"\xff" * width + content[at + 8 + width :])
     with pytest.raises(TrajectoryError, match=r"forms.nc: a scale_factor of nan makes no numbers"):
         read(path, units="metal", timestep=0.001, species={1: "Ca", 2: "F"})
+
+
+@pytest.mark.parametrize(("old", "new"), [("timestep: 1040", "timestep: 1,5"), ("time: 1.04", "time: 1 .04"), ("natoms: 24", "natoms: 24 5")])
+def test_a_header_of_a_yaml_dump_holds_one_value_a_key(old, new, files, tmp_path):
+    """A step of 1,5 was read as step 1, and the frames before it dropped as those of a restart."""
+    text = gzip.decompress((files / "lammps" / "forms" / "forms.yaml.gz").read_bytes()).decode()
+    at = text.index(old, text.index("timestep: 1040") - 1)
+    path = tmp_path / "forms.yaml"
+    path.write_text(text[:at] + text[at:].replace(old, new, 1))
+    with pytest.raises(TrajectoryError, match=r"the header of frame 1 .* is not one value"):
+        read(path)
+
+
+def test_a_tilt_that_is_lost_from_one_frame_of_a_yaml_dump_is_no_other_cell(files, tmp_path):
+    text = gzip.decompress((files / "lammps" / "forms" / "forms.yaml.gz").read_bytes()).decode()
+    first, second, rest = text.split("keywords: [ id", 2)
+    path = tmp_path / "forms.yaml"
+    path.write_text(first + "keywords: [ id" + second[: second.rindex("  - [")] + "keywords: [ id" + rest)
+    with pytest.raises(TrajectoryError, match=r"frame 1 .* has a box of 3 lines, the first frame one of 4"):
+        read(path)
