@@ -11,6 +11,7 @@ guessed. Peers: MDAnalysis and ase (our dependencies), tidynamics (extra `test`)
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import platform
@@ -27,6 +28,7 @@ from typing import Any
 sys.path.pop(0)  # this folder: its coverage.py is not the package that numba looks for
 
 import numpy as np
+import scipy.fft
 
 import mdtools as md
 from mdtools import readers, synthetic
@@ -200,23 +202,75 @@ def with_ase_binary(path: Path) -> None:
 
 
 def msd(repeats: int) -> Iterator[Row]:
+    """Every tool gets all lags and origins of the same walk; the last two rows are what the transforms alone cost."""
     run = synthetic.brownian(n_atoms=1000, n_frames=5000)
+    positions = np.asarray(run.scaled_positions, dtype=np.float64) * 20.0
     case = "MSD, all lags and origins, 1000 atoms x 5000 frames"
     yield case, "mdtools", median_time(lambda: md.msd(run, reference="none"), repeats), "s"
-    positions = np.asarray(run.scaled_positions, dtype=np.float64) * 20.0
-    paths = np.ascontiguousarray(positions.transpose(1, 0, 2))
-    try:
-        import tidynamics
-
-        yield case, "tidynamics", median_time(lambda: [tidynamics.msd(path) for path in paths], 1), "s"
-    except ModuleNotFoundError:
-        yield case, "tidynamics (not installed)", float("nan"), "s"
+    yield case, "mdtools, with the tensor", median_time(lambda: md.msd(run, reference="none", tensor=True), repeats), "s"
     import MDAnalysis
     from MDAnalysis.analysis.msd import EinsteinMSD
 
     universe = MDAnalysis.Universe.empty(run.n_atoms, trajectory=True)
     universe.load_new(positions.astype(np.float32))
     yield case, "MDAnalysis", median_time(lambda: EinsteinMSD(universe, fft=True).run(), 1), "s"
+    paths = np.ascontiguousarray(positions.transpose(1, 0, 2))
+    yield case, "tidynamics", _peer("tidynamics", lambda peer: lambda: [peer.msd(path) for path in paths]), "s"
+    yield case, "freud", _peer("freud", lambda peer: lambda: peer.msd.MSD(mode="window").compute(positions).msd), "s"
+    series = np.ascontiguousarray(positions.transpose(1, 2, 0)).reshape(-1, run.n_frames)
+    yield case, "batched rFFT of scipy, the whole MSD of it", median_time(lambda: _by_scipy(series), repeats), "s"
+    yield case, "batched rFFT of scipy, forward only", median_time(lambda: scipy.fft.rfft(series, n=2 * run.n_frames), repeats), "s"
+    yield "the same", "bytes that must be read and written", 1e-6 * _least_bytes(run.n_atoms, run.n_frames), "MB"
+    small = synthetic.brownian(n_atoms=100, n_frames=1000)
+    case = "MSD, all lags and origins, 100 atoms x 1000 frames"
+    yield case, "mdtools", median_time(lambda: md.msd(small, reference="none"), repeats), "s"
+    yield case, "kinisi", _peer("kinisi", lambda _: lambda: _by_kinisi(small)), "s"
+
+
+def _peer(name: str, make: Callable[[Any], Callable[[], Any]]) -> float:
+    """Time of what `make(module)` gives; NaN where the peer is not installed."""
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError:
+        return float("nan")
+    return median_time(make(module), 1)
+
+
+def _by_scipy(series: np.ndarray) -> np.ndarray:
+    """S1 - 2 S2 of each series (series, frame), as one batch."""
+    n = series.shape[1]
+    x = series - series.mean(axis=1, keepdims=True)
+    spectrum = scipy.fft.rfft(x, n=2 * n)
+    product = scipy.fft.irfft(spectrum.real**2 + spectrum.imag**2)[:, :n]
+    below = np.cumsum(x * x, axis=1)
+    ends = below[:, ::-1] + below[:, -1:] - (below - x * x)
+    return (ends - 2 * product).sum(axis=0) / np.arange(n, 0, -1)
+
+
+def _by_kinisi(run: md.Trajectory) -> Any:
+    """Displacements of every lag of one species, as kinisi reads them from a Universe."""
+    import MDAnalysis
+    import scipp
+    from kinisi.analyze import DiffusionAnalyzer
+
+    universe = MDAnalysis.Universe.empty(run.n_atoms, trajectory=True)
+    universe.add_TopologyAttr("types", run.species.tolist())
+    positions = (np.asarray(run.scaled_positions, dtype=np.float64) % 1.0) * 20.0
+    universe.load_new(positions.astype(np.float32), dimensions=np.broadcast_to([20.0, 20, 20, 90, 90, 90], (run.n_frames, 6)), dt=0.1)
+    step = 0.1 * scipp.Unit("ps")
+    return DiffusionAnalyzer.from_universe(universe, specie="A", time_step=step, step_skip=1 * scipp.units.dimensionless, progress=False)
+
+
+def _least_bytes(n_atoms: int, n_frames: int, *, padded: int = 2) -> int:
+    """What an MSD by FFT moves at the least through the memory of a device, each pass once: the limit of a GPU.
+
+    Read the stored positions (float32), write and read the padded series (float64, padded x frames), write and read the
+    half spectrum (complex128); sums over atoms are small. A transform of one pass is assumed.
+    """
+    positions = 3 * n_atoms * n_frames * 4
+    series = 3 * n_atoms * padded * n_frames * 8
+    spectrum = 3 * n_atoms * (padded * n_frames // 2 + 1) * 16
+    return positions + 2 * series + 2 * spectrum
 
 
 def van_hove(repeats: int) -> Iterator[Row]:

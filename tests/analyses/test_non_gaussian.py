@@ -10,8 +10,7 @@ from mdtools.analyses.non_gaussian import non_gaussian_parameter
 CUBE = 20.0 * np.eye(3)
 
 
-@pytest.mark.parametrize("windows", [1, 2])
-@pytest.mark.parametrize("origins", ["all", "first", 3])
+@pytest.mark.parametrize(("windows", "origins"), [(1, "all"), (2, "first"), (2, 3)])
 def test_it_is_its_definition(from_paths, windows, origins):
     random = np.random.default_rng(0)
     species = np.array(["A", "B", "A", "A"])
