@@ -115,15 +115,17 @@ def diffusivity(runs: Chains) -> Section | None:
                     f"{_value(data, 'lag_first', digits=3, **at)} to {_value(data, 'lag_last', digits=3, **at)}" if found else "–",
                     plain(float(data.effective_ions.sel(**at)), 3) if found else "–",
                     plain(float(data.fit_quality.sel(**at)), 2) if found else "–",
+                    _value(data, "run_for_10_percent" if found else "run_for_tenth_of_bound", digits=2, species=str(name)),
                 )
             )
     if not rows:
         return None
     shown = signs(unit)
-    header = ("run", "T (K)", "species", "regime", f"D ({shown})", "D (cm²/s)", "fitted (ps)", "independent ions", "fit quality")
+    header = ("run", "T (K)", "species", "regime", f"D ({shown})", "D (cm²/s)", "fitted (ps)", "independent ions", "fit quality", "run needed (ps)")
     notes = (
         "D < bound: no diffusion is seen in this run, and the bound holds with 95 % probability.",
         "Independent ions: how many would give this error. Fit quality: probability of a worse fit if the motion is diffusive.",
+        "Run needed: length of the whole run for a standard error of 10 %; of a caged species, for a bound ten times smaller.",
     )
     parts = _activation(runs)
     return Section("diffusivity", "Self-diffusion", tables=(Table(header, tuple(rows), notes=notes),), parts=parts)
