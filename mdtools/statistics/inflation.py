@@ -89,7 +89,7 @@ def jump_variance(blocks: Blocks, *, wanted: Floats) -> tuple[Floats, Floats, Fl
     expected = (blocks.gaussian + shared) / count
     scatter = blocks.by_ion.var(axis=-2, ddof=1)
     per_slope = count / (lengths * blocks.n_steps * blocks.n_ions)
-    weight = (lengths >= np.minimum(wanted, lengths[-1])[..., None]) / np.square(np.maximum(expected * per_slope, 1e-300))
+    weight = (lengths >= np.minimum(wanted, lengths[-1])[..., None]) / np.square(np.maximum(expected * per_slope, 1e-150))
     weight /= weight.sum(axis=-1, keepdims=True)
     value = np.sum(weight * (scatter - expected) * per_slope, axis=-1)
     relative = np.sqrt(2 / (blocks.n_ions - 1))
