@@ -33,4 +33,5 @@ def straight_line(x: NDArray[Any], y: NDArray[Any], stderr: NDArray[Any]) -> Str
     free = len(x) > 2
     stretch = np.sqrt(max(1.0, float(line.chi2) / line.dof)) if free else 1.0
     errors = np.sqrt(np.diag(line.covariance)) * stretch
-    return StraightLine(line.intercept, float(errors[0]), line.slope, float(errors[1]), float(quality(line.chi2, line.dof)) if free else np.nan)
+    intercept, slope = float(line.intercept), float(line.slope)
+    return StraightLine(intercept, float(errors[0]), slope, float(errors[1]), float(quality(line.chi2, line.dof)) if free else np.nan)
