@@ -23,8 +23,9 @@ def common(traj: Trajectory) -> dict[str, Any]:
         "n_ions": ("species", np.array([len(traj.indices(name)) for name in traj.species_names])),
         "volume": traj.volume,
         "stated_temperature": np.nan if traj.temperature is None else float(traj.temperature),
-        "stated_pressure": np.nan if traj.pressure is None else float(traj.pressure),
     }
+    if traj.pressure is not None:
+        out["stated_pressure"] = float(traj.pressure)
     if traj.is_even:
         out["frame_interval"] = traj.frame_interval
     if traj.masses is not None:
