@@ -17,6 +17,7 @@ from mdtools.readers.labels import Topology, resolve_charges, resolve_masses, re
 from mdtools.readers.naive import naive_schemes
 from mdtools.readers.parts import parts_note, series_of_parts
 from mdtools.readers.room import check_room
+from mdtools.readers.standing import standing_box
 from mdtools.readers.thermo import Log
 from mdtools.readers.timeline import Timeline, shortened, timeline
 from mdtools.readers.unwrap import continuous_basis
@@ -54,8 +55,9 @@ class Options:
 class Understood:
     """What a file and the user's options mean: everything of a run but its large arrays, in our units.
 
-    kept : (kept frame,) indices of the frames that count. wanted : of those, as a slice. basis : (kept frame, 3, 3) or None,
-    see `continuous_basis`. time, cell, origin : of the wanted frames. charges : None where they come with the frames.
+    kept : (kept frame,) indices of the frames that count. wanted : of those, as a slice. basis, shift : (kept frame, 3, 3) and
+    (kept frame, 3), or None: see `continuous_basis` and `standing_box`. time, cell, origin : of the wanted frames. charges : None
+    where they come with the frames.
     """
 
     frames: Frames
@@ -64,6 +66,7 @@ class Understood:
     kept: np.ndarray
     wanted: slice
     basis: np.ndarray | None
+    shift: np.ndarray | None
     time: np.ndarray
     cell: np.ndarray
     origin: np.ndarray | None
@@ -184,7 +187,19 @@ def _understood(
     assert species.values is not None
     masses = resolve_masses(frames, species.values, system, options.masses, options.topology)
     charges = resolve_charges(frames, species.values, options.charges, options.topology)
-    cell, basis, flips = continuous_basis(frames.cell[kept] * system.length, frames.source)
+    cell, origin = frames.cell[kept] * system.length, None if frames.origin is None else frames.origin[kept] * system.length
+    standing = standing_box(cell, origin, frames.periodic)
+    if standing is not None:
+        cell, origin = standing.cell, standing.origin
+        said.append(
+            f"the box moves along {' and '.join(standing.axes)}, where it is not periodic (LAMMPS wraps it about the atoms): positions are told "
+            "in a box that stays, of the mean extent, which the volume means, too"
+        )
+    cell, basis, flips = continuous_basis(cell, frames.source)
+    shift = None
+    if standing is not None:
+        shift = standing.shift if basis is None else np.einsum("ti,tij->tj", standing.shift, basis)
+        basis = standing.matrix if basis is None else standing.matrix @ basis
     if len(flips):
         said.append(
             f"the basis of the cell changed {len(flips)} times (box flip, first at {line.time[chosen.start + flips[0]]:g} ps): cells, positions and "
@@ -224,9 +239,10 @@ def _understood(
         kept=kept,
         wanted=wanted,
         basis=basis,
+        shift=shift,
         time=time,
         cell=cell[wanted],
-        origin=None if frames.origin is None else frames.origin[kept][wanted] * system.length,
+        origin=None if origin is None else origin[wanted],
         species=species.values,
         masses=masses.values,
         charges=charges.values,

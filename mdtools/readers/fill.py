@@ -71,7 +71,7 @@ class Arrays:
 
 
 def unwrapper_of(run: "Understood") -> Unwrapper:
-    return Unwrapper(run.frames, run.basis, keep_home=run.options.unwrap == "lattice")
+    return Unwrapper(run.frames, run.basis, shift=run.shift, keep_home=run.options.unwrap == "lattice")
 
 
 def filled(run: "Understood", unwrapper: Unwrapper, *, first: int = 0, row: int | None = None) -> Iterator[Filled]:

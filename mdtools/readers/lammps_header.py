@@ -16,6 +16,7 @@ __all__ = ["LONGEST_HEADER", "Header", "check_same", "dropped", "index_dump", "i
 _ITEM = np.frombuffer(b"ITEM:", dtype=np.uint8)
 
 _LINES_BELOW = {"UNITS": 1, "TIME": 1, "TIMESTEP": 1, "NUMBER OF ATOMS": 1, "BOX BOUNDS": 3, "ATOMS": 0}
+_BOUNDARY = re.compile(rb"ITEM: BOX BOUNDS[^\n]*\b[pfsm]{2}\b")
 _LARGEST = 1e30  # of a cell or its origin, in any unit system; beyond it lies damage
 LONGEST_HEADER = 2**20  # bytes; what is longer is damage, and not worth the memory of reading it
 
@@ -68,6 +69,8 @@ def index_dump(file: OpenedFile) -> tuple[list[Header], list[str]]:
         why = notes[-1] if notes else f"{file.path}: holds no frame"
         raise TrajectoryError(f"{why}; no whole frame is left: pass a file with at least one")
     check_same(file.path, headers)
+    if not _BOUNDARY.search(bytes(content[: headers[0].start])):
+        notes.append("the dump does not say which directions are periodic (an old LAMMPS); all are taken to be")
     return headers, notes
 
 
@@ -188,7 +191,7 @@ def tilted_cell(low: np.ndarray, high: np.ndarray, tilt: np.ndarray) -> tuple[np
 
 
 def check_same(path: Path, headers: Sequence[Header]) -> None:
-    """Refuse frames of other numbers of atoms, columns or times than the first, and boxes that cannot be."""
+    """Refuse frames of other numbers of atoms, columns, periodic directions, units or times than the first, and boxes that cannot be."""
     first = headers[0]
     cell, origin = np.array([header.cell for header in headers]), np.array([header.origin for header in headers])
     bad = (np.abs(cell) > _LARGEST).any(axis=(1, 2)) | (np.abs(origin) > _LARGEST).any(axis=1)
@@ -210,5 +213,11 @@ def check_same(path: Path, headers: Sequence[Header]) -> None:
         where = f"{path}: frame {frame} (step {header.step})"
         if header.columns != first.columns:
             raise TrajectoryError(f"{where} has columns {' '.join(header.columns)}, the first frame {' '.join(first.columns)}; pass two files")
+        if header.periodic != first.periodic:
+            raise TrajectoryError(f"{where} has other periodic directions (BOX BOUNDS) than the first frame; pass two files")
+        if header.units != first.units:
+            raise TrajectoryError(
+                f"{where} is in units {header.units}, the first frame in {first.units or 'units that are not said'}; pass two files"
+            )
         if (header.time is None) != (first.time is None):
             raise TrajectoryError(f"{where} and the first frame differ in ITEM: TIME; pass timestep= (ps), or --timestep")

@@ -61,13 +61,14 @@ def continuous_basis(cell: np.ndarray, source: str) -> tuple[np.ndarray, np.ndar
 class Unwrapper:
     """Continues the paths of all atoms from block to block of frames, in the order of time.
 
+    basis, shift : (kept frame, 3, 3) and (kept frame, 3) or None: a point s of a frame is s basis + shift in the cells of the run.
     keep_home : leave the first frame in the images that the file has, which matter in the lattice view alone.
     state : what is known of the frames so far, by name: enough to take the work up again where it was left. last : (atom, 3)
     positions of the last frame as they were stored; images : cells between those and the path; home : cell of the first frame.
     """
 
-    def __init__(self, frames: Frames, basis: np.ndarray | None, *, keep_home: bool = False) -> None:
-        self.frames, self.basis, self.keep_home = frames, basis, keep_home
+    def __init__(self, frames: Frames, basis: np.ndarray | None, *, shift: np.ndarray | None = None, keep_home: bool = False) -> None:
+        self.frames, self.basis, self.shift, self.keep_home = frames, basis, shift, keep_home
         self.nearest = frames.placement == "wrapped"
         self.state: dict[str, np.ndarray] = {}
 
@@ -79,6 +80,8 @@ class Unwrapper:
         """
         if self.basis is not None:
             scaled = scaled @ self.basis[kept]
+        if self.shift is not None:
+            scaled = scaled + self.shift[kept][:, None]
         if not self.state:
             self.state = {
                 "last": scaled[0].copy(),
