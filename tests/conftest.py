@@ -16,6 +16,8 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 # executes the annotations of kernels/shapes.py; stays installed, because kernels are imported when first used
 install_import_hook("mdtools.kernels", "beartype.beartype")
+# what made the vendored files, with programs that the tests do not install
+collect_ignore_glob = ["files/*"]
 
 
 @pytest.fixture(scope="session")
