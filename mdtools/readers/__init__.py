@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from mdtools.errors import TrajectoryError
+from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.trajectory import Series, Trajectory, Unwrap
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ def read(
     """
     if _is_path(path) and _is_store(Path(path)):
         given = {"topology": topology, "units": units, "timestep": timestep, "frame_interval": frame_interval, "species": species, "masses": masses}
-        given["log"] = log
+        given |= {"log": log, "log_run": log_run}
         changed = {"charges": charges, "framework": framework, "temperature": temperature, "pressure": pressure}
         changed |= {"unwrap": unwrap if unwrap != "scaled" else None}
-        stored = _read_store(Path(path), given, changed, begin=begin, end=end, stride=stride, gaps=gaps)
+        stored = _read_store(Path(path), given, changed, precision=precision, begin=begin, end=end, stride=stride, gaps=gaps)
         return _finished(stored, velocities)
     from mdtools.readers.assemble import assemble, assemble_parts
 
@@ -132,9 +132,22 @@ def _finished(found: "Trajectory | Series", velocities: str) -> Any:
     if velocities not in ("file", "positions"):
         raise TrajectoryError(f"velocities={velocities!r} is not known; pass velocities='file' or 'positions'")
     if isinstance(found, Series):
-        return dataclasses.replace(found, members=tuple(_finished(one, velocities) if isinstance(one, Trajectory) else one for one in found.members))
+        return _finished_parts(found, velocities)
     looked_at = examined(found)  # with the velocities of the file: those of positions are smoothed
     return velocities_from_positions(looked_at) if velocities == "positions" else looked_at
+
+
+def _finished_parts(found: Series, velocities: str) -> Series:
+    """The parts of a run; one that is refused stays in the table with its reason, as long as another is not."""
+    members: list[Trajectory | Exception] = []
+    for one in found.members:
+        try:
+            members.append(_finished(one, velocities) if isinstance(one, Trajectory) else one)
+        except (TrajectoryError, NotEnoughData) as reason:
+            members.append(reason)
+    if not any(isinstance(one, Trajectory) for one in members):
+        raise next(one for one in members if isinstance(one, Exception))
+    return dataclasses.replace(found, members=tuple(members))
 
 
 def write_store(traj: Trajectory, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -232,8 +245,11 @@ def _is_store(path: Path) -> bool:
     return is_store(path)
 
 
-def _read_store(path: Path, given: dict[str, Any], changed: dict[str, Any], *, begin: Any, end: Any, stride: int, gaps: str) -> "Trajectory | Series":
+def _read_store(
+    path: Path, given: dict[str, Any], changed: dict[str, Any], *, precision: str, begin: Any, end: Any, stride: int, gaps: str
+) -> "Trajectory | Series":
     """A store, a part of it, or its parts; what it knows already is not told again."""
+    from mdtools.readers.assemble import check_words, stated_numbers
     from mdtools.readers.clock import part
     from mdtools.readers.gaps import breaks, segments
     from mdtools.readers.parts import parts_note, series_of_parts
@@ -244,8 +260,12 @@ def _read_store(path: Path, given: dict[str, Any], changed: dict[str, Any], *, b
         raise TrajectoryError(
             f"{path}: a store knows its {', '.join(told)} already; leave {'= and '.join(told)}= out, or read the file it was made from"
         )
+    check_words(precision=precision, unwrap=changed["unwrap"] or "scaled", gaps=gaps)
+    stated_numbers(temperature=changed["temperature"], pressure=changed["pressure"])
     traj = read_store(path)
-    wanted = part(traj.time, str(path), begin=begin, end=end, stride=stride)
+    if precision == "float64" and any(values is not None and values.dtype != precision for values in (traj.scaled_positions, traj.velocities)):
+        raise TrajectoryError(f"{path}: holds float32, of which precision='float64' makes no more; convert the files again with it")
+    wanted = part(traj.time, str(path), begin=begin, end=end, stride=stride, reduced=traj.reduced)
     step = {"step": "read", "source": str(path), "format": "store", "begin": begin, "end": end, "stride": stride}
     if gaps != "split":
         return _changed(traj if wanted == slice(0, traj.n_frames, 1) else read_store(path, wanted), step, changed)

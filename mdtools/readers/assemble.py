@@ -13,7 +13,7 @@ from mdtools.errors import TrajectoryError
 from mdtools.readers.fill import Arrays, filled, unwrapper_of
 from mdtools.readers.frames import Frames
 from mdtools.readers.gaps import segments
-from mdtools.readers.labels import Topology, resolve_charges, resolve_masses, resolve_species
+from mdtools.readers.labels import Topology, fitting, resolve_charges, resolve_masses, resolve_species
 from mdtools.readers.naive import naive_schemes
 from mdtools.readers.parts import parts_note, series_of_parts
 from mdtools.readers.room import check_room
@@ -25,7 +25,11 @@ from mdtools.thermo import Thermo
 from mdtools.trajectory import Series, Trajectory
 from mdtools.units import UNIT_SYSTEMS, UnitSystem
 
-__all__ = ["Options", "Understood", "assemble", "assemble_parts", "understand", "with_naive_schemes"]
+__all__ = ["Options", "Understood", "assemble", "assemble_parts", "check_words", "stated_numbers", "understand", "with_naive_schemes"]
+
+
+_WORDS = {"precision": ("float32", "float64"), "unwrap": ("scaled", "tor", "lattice"), "gaps": ("error", "split")}
+_ASKED_FOR_UNITS = ("extended xyz", "xyz", "ASE")  # their readers were told, and follow it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,15 +152,31 @@ def understand(frames: Frames, options: Options) -> Understood:
 
 def _timeline(frames: Frames, options: Options) -> tuple[Timeline, UnitSystem]:
     """What can be said before any part of the run is chosen."""
-    known = {"precision": ("float32", "float64"), "unwrap": ("scaled", "tor", "lattice"), "gaps": ("error", "split")}
-    for name, values in known.items():
-        if getattr(options, name) not in values:
-            raise TrajectoryError(f"{name}={getattr(options, name)!r} is not known; pass {name}={_either(values)}")
+    check_words(**{name: getattr(options, name) for name in _WORDS})
+    stated_numbers(temperature=options.temperature, pressure=options.pressure)
     if options.log is not None:
         options = replace(options, **options.log.told(options)[0])
     system = _system(frames, options.units)
     _check_cell(frames)
     return timeline(frames, options, system), system
+
+
+def check_words(**given: str) -> None:
+    """Raise TrajectoryError for a precision, unwrap or gaps that is not known."""
+    for name, value in given.items():
+        if value not in _WORDS[name]:
+            raise TrajectoryError(f"{name}={value!r} is not known; pass {name}={_either(_WORDS[name])}")
+
+
+def stated_numbers(*, temperature: Any, pressure: Any) -> None:
+    """Raise TrajectoryError for a temperature or pressure that is none."""
+    for name, value, low, example in (("temperature", temperature, 0.0, "300 (K)"), ("pressure", pressure, -np.inf, "0.1 (GPa)")):
+        try:
+            sound = value is None or low < float(value) < np.inf
+        except (TypeError, ValueError):
+            sound = False
+        if not sound:
+            raise TrajectoryError(f"{name}={value!r} is no {name}; pass a number, for instance {name}={example}")
 
 
 def _either(values: tuple[str, ...]) -> str:
@@ -170,9 +190,13 @@ def _understood(
     """The chosen ones of the frames that count. notes, step : what else is to be said of them, and to stand in their history."""
     frames, kept, time = line.frames, line.kept[chosen.start : chosen.stop], line.time[chosen]
     wanted = slice(0, len(kept), chosen.step)
-    said = [*frames.notes, *(options.topology.notes if options.topology else ())]
+    topology, of_topology = fitting(options.topology, frames)
+    options = replace(options, topology=topology)
+    said = [*frames.notes, *(topology.notes if topology else ()), *of_topology]
     if options.units and frames.units and options.units != frames.units and frames.kind.startswith("LAMMPS"):
         said.append(f"units={options.units} was given and beats {frames.units} of the file")
+    elif options.units not in (None, "metal", "lj") and frames.in_angstrom_and_ps and not frames.kind.startswith(_ASKED_FOR_UNITS):
+        said.append(f"units={options.units} has no say: positions of {frames.kind} are in angstrom, and its reader knows its times")
     said += [*line.notes, *notes]
     if frames.temperature is not None and options.temperature is None:
         options = replace(options, temperature=frames.temperature)

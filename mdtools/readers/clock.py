@@ -95,8 +95,10 @@ def _by_interval(frames: Frames, steps: np.ndarray | None, kept: np.ndarray, int
     return steps / usual * interval
 
 
-def part(time: np.ndarray, source: str, *, begin: float | str | None, end: float | str | None, stride: int) -> slice:
-    """The wanted frames: from time `begin` to time `end` (ps, both included), every `stride`-th."""
+def part(time: np.ndarray, source: str, *, begin: float | str | None, end: float | str | None, stride: int, reduced: bool = False) -> slice:
+    """The wanted frames: from time `begin` to time `end` (ps, tau where `reduced`; both included), every `stride`-th."""
+    if reduced and any(isinstance(value, str) and not _is_number(value) for value in (begin, end)):
+        raise TrajectoryError(f"{source}: in lj units a time is a number of tau; pass begin=10, or --begin 10")
     if not (isinstance(stride, (int, np.integer)) and stride >= 1):
         raise TrajectoryError(f"stride={stride!r} must be a whole number of frames, 1 or more; pass for instance stride=10")
     try:
@@ -108,5 +110,6 @@ def part(time: np.ndarray, source: str, *, begin: float | str | None, end: float
     start = 0 if first is None else int(np.searchsorted(time, first - slack))
     stop = len(time) if last is None else int(np.searchsorted(time, last + slack))
     if start >= stop:
-        raise TrajectoryError(f"{source}: no frame lies between begin={begin} and end={end}; the frames go from {time[0]:g} to {time[-1]:g} ps")
+        there = f"{time[0]:g} to {time[-1]:g} {'tau' if reduced else 'ps'}"
+        raise TrajectoryError(f"{source}: no frame lies between begin={begin} and end={end}; the frames go from {there}")
     return slice(start, stop, int(stride))

@@ -1,7 +1,7 @@
 """Who the atoms are: species, masses and charges from the file, a topology, or what the user says (which wins)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from mdtools.errors import TrajectoryError
 from mdtools.readers.frames import Frames
 from mdtools.units import UnitSystem
 
-__all__ = ["Atoms", "Topology", "pairs", "resolve_charges", "resolve_masses", "resolve_species"]
+__all__ = ["Atoms", "Topology", "fitting", "pairs", "resolve_charges", "resolve_masses", "resolve_species"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,44 @@ class Topology:
         if values is None or not np.isin(ids, self.ids).all():
             return None
         return values[np.searchsorted(self.ids, ids)]
+
+
+def fitting(topology: Topology | None, frames: Frames) -> tuple[Topology | None, tuple[str, ...]]:
+    """What of a topology can be used for these atoms, and notes on the rest. Raises TrajectoryError for one of other atoms.
+
+    What a file and a topology both say of an atom must agree: nothing else would show that they are of two runs.
+    """
+    if topology is None or len(topology.ids) == 0:
+        return topology, ()
+    lacking = frames.ids[~np.isin(frames.ids, topology.ids)]
+    by_type = frames.types if frames.types is not None else frames.labels if frames.label_kind == "type" else None
+    if len(lacking):
+        what = f"{topology.source}: lacks {len(lacking)} of the {frames.n_atoms} atoms of {frames.source} (first of them id {lacking[0]})"
+        if by_type is None or not set(by_type.tolist()) <= set(topology.types):
+            raise TrajectoryError(f"{what}; pass the topology of this run, or species= instead (--species)")
+        return topology, (f"{what}: the names of its types are used, and nothing that it says of single atoms",)
+    elements = frames.labels if frames.label_kind == "element" else None
+    for what, mine, theirs in (("type", by_type, topology.type_of), ("element", elements, topology.labels)):
+        theirs = topology.of(frames.ids, theirs)
+        if mine is None or theirs is None or not (what == "type" or _are_symbols(mine, theirs)):
+            continue
+        differ = np.flatnonzero(mine.astype(str) != theirs.astype(str))
+        if len(differ) and what == "element" and sorted(mine.tolist()) == sorted(theirs.tolist()):
+            bare = replace(topology, labels=None, types={}, type_of=None, masses=None, charges=None)
+            return bare, (f"{topology.source}: its atoms are in another order than those of the file, so at most its cell is used",)
+        if len(differ):
+            at = differ[0]
+            raise TrajectoryError(
+                f"{frames.source} and {topology.source} contradict each other in the {what} of {len(differ)} atoms (id {frames.ids[at]}: {mine[at]} "
+                f"and {theirs[at]}); pass the topology of this run, or species= instead (--species)"
+            )
+    return topology, ()
+
+
+def _are_symbols(*labels: np.ndarray) -> bool:
+    from ase.data import atomic_numbers
+
+    return all(set(one.tolist()) <= set(atomic_numbers) for one in labels)
 
 
 def pairs(text: Any) -> Any:

@@ -68,7 +68,7 @@ def timeline(frames: Frames, options: "Options", system: UnitSystem) -> Timeline
     time, clock = time_axis(frames, kept, system, timestep=options.timestep, frame_interval=options.frame_interval)
     if (frames.times is not None or frames.interval is not None) and clock not in ("the file", "a single frame"):
         notes.append(f"{clock}= was given and beats the times of the file")
-    wanted = part(time, frames.source, begin=options.begin, end=options.end, stride=options.stride)
+    wanted = part(time, frames.source, begin=options.begin, end=options.end, stride=options.stride, reduced=system.name == "lj")
     found = breaks(time[wanted.start : wanted.stop], tuple(at - wanted.start for at in joined.broken if wanted.start < at < wanted.stop))
     rows = [_row(piece, time, system.length) for piece in joined.pieces]
     return Timeline(

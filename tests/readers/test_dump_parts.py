@@ -65,8 +65,8 @@ def test_some_of_the_atoms_keep_their_ids_and_are_named_by_the_data_file_of_all(
 
 
 def test_types_of_some_of_the_atoms_are_named_by_the_data_file(dump, data_file):
-    path = dump("id type x y z", [[[n, 1 + (n > 3), *row[1:]] for n, row in zip((1, 3, 4), rows(t, (1, 3, 4)), strict=True)] for t in range(2)])
-    named = read(path, **METAL, species={1: "Li", 2: "P"})
+    path = dump("id type x y z", [[[n, 1 + 2 * (n > 3), *row[1:]] for n, row in zip((1, 3, 4), rows(t, (1, 3, 4)), strict=True)] for t in range(2)])
+    named = read(path, **METAL, species={1: "Li", 3: "P"})
     assert named.species.tolist() == ["Li", "Li", "P"]
     assert read(path, **METAL, topology=data_file).species.tolist() == ["Li", "Li", "P"]
 
