@@ -70,6 +70,8 @@ def _taken_up(beside: Path, identity: dict[str, Any], run: Understood, say: Call
     """Where an earlier attempt left off, or the very beginning, with the empty arrays made."""
     found = checkpoint.load(beside)
     if found is not None and found.identity == identity and identity["sources"] and (beside / STORE).is_dir():
+        for cut in (beside / STORE).rglob("*.partial"):
+            cut.unlink()  # what Zarr was writing when the attempt was killed
         say(f"taken up after {found.frames} of {len(run.time)} frames, which an earlier attempt has written")
         return found
     if found is not None:

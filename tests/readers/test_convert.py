@@ -101,6 +101,18 @@ def test_a_stopped_conversion_goes_on_where_it_was(changing, tmp_path, monkeypat
     assert [one.name for one in tmp_path.iterdir() if "part" in one.name] == []
 
 
+def test_what_zarr_was_writing_when_it_was_killed_is_taken_away(changing, tmp_path, monkeypatch):
+    monkeypatch.setattr("mdtools.readers.fill._BLOCK_BYTES", 2**15)
+    path = tmp_path / "run.zarr"
+    stopped_at(40, changing, path, **OPTIONS)
+    (inside,) = tmp_path.glob(".run.zarr.part/store")
+    (inside / "zarr.0123.partial").write_text("{")
+    (inside / "scaled_positions" / "zarr.4567.partial").write_text("{")
+    convert(changing, path, **OPTIONS)
+    assert list(path.rglob("*.partial")) == []
+    same(read(changing, **OPTIONS), read(path))
+
+
 def test_work_on_files_that_have_changed_is_given_up(changing, tmp_path, monkeypatch):
     monkeypatch.setattr("mdtools.readers.fill._BLOCK_BYTES", 2**15)
     path, said = tmp_path / "run.zarr", []
