@@ -66,6 +66,7 @@ def _concatenated(pieces: Sequence[Frames]) -> Frames:
         load=load,
         notes=tuple(note for piece in pieces for note in piece.notes),
         pieces=tuple((int(offset), piece.source) for offset, piece in zip(offsets, pieces, strict=False)),
+        runs=None if first.runs is None else lambda: [run for piece in pieces if piece.runs for run in piece.runs()],
     )
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from mdtools.readers.logged import Logged
+
 __all__ = ["Block", "Frames", "Placement"]
 
 Placement = Literal["unwrapped", "wrapped", "none"]
@@ -40,7 +42,7 @@ class Frames:
     types : (atom,) numbers of the types as text, beside elements. masses, charges : (atom,) in the file's units.
     load : indices of frames -> Block; raises TrajectoryError for what is wrong in them. threads : whether several threads
         may load at once (and gain by it: the work is compiled).
-    pieces : index of the first frame of each file, and its name.
+    pieces : index of the first frame of each file, and its name. runs : the log that the file itself is, read when it is asked for.
     """
 
     source: str
@@ -68,6 +70,7 @@ class Frames:
     has_velocities: bool = False
     notes: tuple[str, ...] = ()
     pieces: tuple[tuple[int, str], ...] = ()
+    runs: Callable[[], list[Logged]] | None = None
 
     @property
     def n_frames(self) -> int:

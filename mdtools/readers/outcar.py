@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mdtools.errors import TrajectoryError
-from mdtools.readers import rows
+from mdtools.readers import rows, vasp_log
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.opened import OpenedFile
 from mdtools.readers.rows import SKIP
@@ -91,6 +91,7 @@ def read_outcar(path: Path) -> Frames:
         threads=True,
         notes=(*notes, *clock_notes, *told),
         pieces=((0, str(path)),),
+        runs=lambda: vasp_log.read_outcar(file),
     )
 
 

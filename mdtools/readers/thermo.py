@@ -19,8 +19,6 @@ from mdtools.units import UNIT_SYSTEMS, UnitSystem
 
 __all__ = ["Log", "open_log", "read_logs"]
 
-_LOGS = ("VASP vasprun", "VASP OUTCAR")  # kinds of trajectories that are logs, too
-
 
 def read_logs(paths: Any) -> list[Logged]:
     """The runs of one log or several, in the order given. Raises TrajectoryError for a file that is no log."""
@@ -234,10 +232,10 @@ def open_log(log: Any, frames: Frames, *, run: int | None, units: str | None) ->
         return Log.of(frames, read_logs(log), run=run, units=units)
     if run is not None:
         raise TrajectoryError(f"log_run={run} says which run of a log is meant; pass log=... too (--log)")
-    if not frames.kind.startswith(_LOGS):
+    if frames.runs is None:
         return None
     try:
-        return Log.of(frames, read_logs([name for _, name in frames.pieces]))
+        return Log.of(frames, frames.runs())
     except TrajectoryError:
         return None  # nobody asked for it: a relaxation, or a file cut before its first step
 

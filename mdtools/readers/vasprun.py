@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mdtools.errors import TrajectoryError
-from mdtools.readers import rows
+from mdtools.readers import rows, vasp_log
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.opened import OpenedFile
 from mdtools.readers.rows import SKIP
@@ -83,6 +83,7 @@ def read_vasprun(path: Path) -> Frames:
         threads=True,
         notes=(*run.notes, *clock_notes, *notes),
         pieces=((0, str(path)),),
+        runs=lambda: vasp_log.read_vasprun(run.file),
     )
 
 
