@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Arrays", "Filled", "filled", "unwrapper_of", "workers"]
 
 _MOST_WORKERS = 16  # beyond, the interpreter's lock between two blocks holds them up
+_FURTHEST = 1e6  # cell vectors from home: from there on single precision tells a tenth of a cell at best, and no run goes there
+_LARGEST = 1e30  # velocity or charge, in any unit system; beyond it lies damage
 _BLOCK_BYTES = 2**21  # of a table of numbers: it stays in the cache of the processor between its passes
 
 
@@ -90,7 +92,7 @@ def filled(run: "Understood", unwrapper: Unwrapper, *, first: int = 0, row: int 
     def load(span: tuple[int, int]) -> tuple[int, int, Block, Filled]:
         begin, end = span
         block = frames.load(run.kept[positions[begin:end]])
-        _check_finite(run, block, run.kept[positions[begin:end]])
+        _check_numbers(run, block, run.kept[positions[begin:end]])
         return begin, end, block, _converted(run, block, begin, stride, closes=end % row == 0 or end == len(positions))
 
     for begin, end, block, part in _in_order(load, spans, workers() if frames.threads else 1):
@@ -158,14 +160,21 @@ def _n_bytes(*parts: np.ndarray | None) -> int:
     return sum(part.nbytes for part in parts if part is not None)
 
 
-def _check_finite(run: "Understood", block: Block, which: np.ndarray) -> None:
+def _check_numbers(run: "Understood", block: Block, which: np.ndarray) -> None:
     frames = run.frames
-    for name, values in (("positions", block.scaled), ("velocities", block.velocities), ("charges", block.charges)):
+    for name, values, limit in (
+        ("positions", block.scaled, _FURTHEST),
+        ("velocities", block.velocities, _LARGEST),
+        ("charges", block.charges, _LARGEST),
+    ):
         if values is None:
             continue
-        frame, atom = passes.first_not_finite(values if values.ndim == 3 else values[:, :, None])
+        values = values if values.ndim == 3 else values[:, :, None]
+        frame, atom = passes.first_beyond(values, limit)
         if frame >= 0:
+            what = "are not finite numbers" if not np.isfinite(values[frame, atom]).all() else f"are beyond {limit:g}"
+            what += " cell vectors" if name == "positions" and "beyond" in what else ""
             raise TrajectoryError(
-                f"{frames.where(int(which[frame]))}: {name} of atom id {frames.ids[atom]} are not finite numbers; "
+                f"{frames.where(int(which[frame]))}: {name} of atom id {frames.ids[atom]} {what}; "
                 "the run blew up or the file is damaged: read up to it with end=..."
             )

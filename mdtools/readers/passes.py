@@ -4,21 +4,21 @@ import numpy as np
 
 from mdtools.readers.compiled import compiled
 
-__all__ = ["first_not_finite", "follow", "settle"]
+__all__ = ["first_beyond", "follow", "settle"]
 
 
 @compiled
-def first_not_finite(values):
-    """(frame, atom) of the first number that is infinite or none, (-1, -1) where all are finite. values : (frame, atom, any)."""
+def first_beyond(values, limit):
+    """(frame, atom) of the first number that is none, or not smaller than `limit`; (-1, -1) where there is none. values : (frame, atom, any)."""
     for frame in range(values.shape[0]):
         bad = False
         for atom in range(values.shape[1]):
             for axis in range(values.shape[2]):
-                bad |= not abs(values[frame, atom, axis]) < np.inf
+                bad |= not abs(values[frame, atom, axis]) < limit
         if bad:
             for atom in range(values.shape[1]):
                 for axis in range(values.shape[2]):
-                    if not abs(values[frame, atom, axis]) < np.inf:
+                    if not abs(values[frame, atom, axis]) < limit:
                         return frame, atom
     return -1, -1
 

@@ -86,9 +86,10 @@ def _distances(one: np.ndarray, other: np.ndarray, cell: np.ndarray, other_cell:
     change = basis_change(cell, other_cell)
     flipped = np.abs(np.abs(np.linalg.det(change)) - 1) < 1e-6
     change = np.where(flipped[:, None, None], change, np.eye(3))
-    step = other @ np.linalg.inv(change) - one
-    step -= np.rint(step) * periodic
-    return np.asarray(np.linalg.norm(step @ (cell + change @ other_cell) / 2, axis=-1))
+    with np.errstate(over="ignore", invalid="ignore"):  # positions that cannot be are refused elsewhere, by the name of their frame
+        step = other @ np.linalg.inv(change) - one
+        step -= np.rint(step) * periodic
+        return np.asarray(np.linalg.norm(step @ (cell + change @ other_cell) / 2, axis=-1))
 
 
 def same_frame(frames: Frames, first: int, *, begin: int, stop: int) -> int | None:

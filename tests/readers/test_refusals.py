@@ -218,6 +218,18 @@ def test_atoms_that_cannot_be_one_run():
     refused(r"frame 1: positions of atom id 2 are not finite", [one, bad], frame_interval=1)
 
 
+@pytest.mark.parametrize(
+    ("place", "message"), [(2, "positions of atom id 2 are beyond 1e[+]06 cell vectors"), (5, "velocities of atom id 2 are beyond 1e[+]30")]
+)
+@pytest.mark.parametrize("unwrapped", [False, True])
+def test_absurd_numbers_are_refused_at_the_door(place, message, unwrapped, dump):
+    columns = "id type xu yu zu vx vy vz" if unwrapped else "id type x y z vx vy vz"
+    frames = [[[k, 1, 1.0, 1.0, 1.0, 0.1, 0.0, 0.0] for k in (1, 2)] for _ in range(40)]
+    frames[12][1][place] = 1e300
+    boxes = [f"pp pp pp\n0 10\n0 10\n0 {10 + 0.01 * t}" for t in range(40)]  # changing, so that unwrapping is looked at
+    refused(rf"frame 12 \(step 120\): {message}", dump(columns, frames, boxes=boxes), units="metal", timestep=0.001, species="Li")
+
+
 def test_every_message_names_the_file(dump):
     path = dump(ATOM, [GOOD, GOOD])
     for name in OPTIONS:
