@@ -89,9 +89,11 @@ def _check_same(first: Frames, piece: Frames) -> None:
     for what, of in same.items():
         one, two = of(first), of(piece)
         if one is not two and not np.array_equal(np.asarray(one), np.asarray(two)):
+            parts = what == "atoms" and piece.steps is not None and first.steps is not None and piece.steps[0] == first.steps[0]
+            of_processors = "; if they are files of one processor each, dump without % in the name" if parts else ""
             raise TrajectoryError(
                 f"{piece.source} and {first.source} differ in {what} ({_shown(one, first)} and {_shown(two, piece)}), "
-                "so they are not one run; read them apart (read_series), or leave one out"
+                f"so they are not one run; read them apart (read_series), or leave one out{of_processors}"
             )
 
 

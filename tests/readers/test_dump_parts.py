@@ -99,3 +99,12 @@ def test_columns_in_any_order_and_others_between_them(dump):
     assert np.array_equal(first.scaled_positions, second.scaled_positions)
     assert np.array_equal(first.velocities, second.velocities)
     assert first.velocities[0, 0].tolist() == [7, 8, 9]
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_files_of_one_processor_each_are_refused_with_what_to_write(number, dump):
+    """`dump ... run.%` writes a file for each processor, with its part of every frame."""
+    dump("id x y z", [rows(t, (1, 2, 3)) for t in range(3)], name="run.0")
+    other = dump("id x y z", [rows(t, (4, 5, 6)[:number]) for t in range(3)], name="run.1")
+    with pytest.raises(TrajectoryError, match=r"one processor each.*dump without % in the name|dump without % in the name: each of them"):
+        read([other.with_name("run.0"), other], **METAL, species="Li")
