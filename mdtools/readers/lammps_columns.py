@@ -98,8 +98,8 @@ class Columns:
             return f" holds {atom} twice; write every atom once"
         if status == arrange.FOREIGN:
             return (
-                f" holds {atom} which the first frame has not; dump a group whose atoms never change, read up to the change with end=..., or, if these "
-                "are files of one processor each, dump without % in the name: each of them holds a part of every frame"
+                f" holds {atom} which the first frame has not; dump a group whose atoms never change, read up to the change with end=..., or, if "
+                "these are files of one processor each, dump without % in the name: each of them holds a part of every frame"
             )
         return f": {atom} changes its {' or '.join(self.kinds)}; an atom keeps its species in a trajectory: read up to the change with end=..."
 
