@@ -42,13 +42,46 @@ def walks(count, *, seed=0, n_ions=64, n_frames=400, **options):
 )
 def test_the_intervals_hold_the_truth_as_often_as_they_say(name):
     kind = COVERAGE.KINDS[name]
-    found = COVERAGE.replicas(kind, count=SEEDS, seed=SEED)
+    found = COVERAGE.replicas(name, count=SEEDS, seed=SEED)[0]
     assert within(np.mean((found.lower <= kind.slope()) & (kind.slope() <= found.upper)), 0.95, SEEDS)
     assert within(np.mean((found.lower_68 <= kind.slope()) & (kind.slope() <= found.upper_68)), 0.6827, SEEDS)
     scatter = found.slope.std()
     assert np.sqrt(np.mean(found.stderr**2)) / scatter == pytest.approx(1.0, abs=0.2)
     assert abs(found.slope.mean() - kind.slope()) < (0.1 + 3 / np.sqrt(SEEDS)) * scatter
-    assert np.mean(np.isin(found.regime, ("diffusive", "subdiffusive"))) >= 0.97
+    refused = 0.05 if "0.1 jumps" in name else 0.01  # 6.4 jumps in all: 5 % of the runs hold at most two
+    assert np.mean(~np.isin(found.regime, ("diffusive", "subdiffusive"))) <= refused + 3 * np.sqrt(refused / SEEDS)
+
+
+def test_what_peers_quote_is_by_their_own_definition():
+    """Moments of all displacements, and kinisi's matrix in full: its positive part inverted (reference/transport.md 2.1)."""
+    path = walks(1, n_ions=16, n_frames=60, noise=1.0)[0].astype(np.float64)
+    mean, variance = COVERAGE.square_moments(path)
+    for lag in (1, 7, 59):
+        square = np.square(path[..., lag:] - path[..., :-lag]).sum(axis=1)
+        assert mean[lag - 1] == pytest.approx(square.mean(), rel=1e-5)
+        assert variance[lag - 1] == pytest.approx(square.var(ddof=1), rel=1e-4)
+    lag = np.arange(1, 60)
+    samples = 16 * 59 / lag
+    matrix = np.minimum.outer(lag, lag) - 1
+    matrix = variance[matrix] / samples[np.maximum.outer(lag, lag) - 1]
+    value, vector = np.linalg.eigh(matrix[1:, 1:])
+    assert value.min() < 0  # the case that needs care
+    inverse = (vector[:, value > 0] / value[value > 0]) @ vector[:, value > 0].T
+    design = np.stack([np.ones(58), lag[1:]], axis=-1)
+    covariance = np.linalg.inv(design.T @ inverse @ design)
+    slope = (covariance @ design.T @ inverse @ mean[1:])[1]
+    found = COVERAGE.peers(path[None], past=2)[0, 2]
+    assert found[:2] == pytest.approx([slope, np.sqrt(covariance[1, 1])], rel=1e-4)
+
+
+def test_quoted_errors_of_others_are_too_small_on_the_same_walks():
+    """N = T = 128: ordinary least squares covers 6 %, weighted 19 %, kinisi 98 % (reference/transport.md 2.4)."""
+    kind = COVERAGE.KINDS["independent, 128 ions, 128 frames"]
+    _, said = COVERAGE.replicas("independent, 128 ions, 128 frames", count=SEEDS, seed=SEED, n_peers=SEEDS)
+    ordinary, weighted, kinisi = np.mean((said[..., 2] <= kind.slope()) & (kind.slope() <= said[..., 3]), axis=0)
+    assert ordinary < 0.15
+    assert 0.1 < weighted < 0.5
+    assert kinisi > 0.9
 
 
 def test_ions_that_move_together_are_found_out():
@@ -58,7 +91,7 @@ def test_ions_that_move_together_are_found_out():
 
 def test_ions_that_jump_rarely_are_found_out():
     """One jump an ion and run: the variance of D is that of a count of 64, and nearly nothing else."""
-    found = COVERAGE.replicas(COVERAGE.KINDS["cage then hop, 1 jump per ion"], count=50, seed=3)
+    found = COVERAGE.replicas("cage then hop, 1 jump per ion", count=50, seed=3)[0]
     assert np.sqrt(np.mean(np.square(found.stderr / 0.01))) == pytest.approx(1 / 8, rel=0.25)
 
 
@@ -72,7 +105,7 @@ def test_the_quality_of_ions_that_move_together_is_judged_with_their_own_varianc
 
 
 def test_a_harmonic_cage_is_caged_and_has_a_bound_but_no_diffusion():
-    found = COVERAGE.replicas(COVERAGE.KINDS["caged, no diffusion"], count=SEEDS, seed=5)
+    found = COVERAGE.replicas("caged, no diffusion", count=SEEDS, seed=5)[0]
     assert np.mean(found.regime == "caged") >= 0.98
     refused = found.regime == "caged"
     # what the bound would add to the MSD in a tenth of the run, in units of the plateau 0.6: small, usually tiny
@@ -83,7 +116,7 @@ def test_a_harmonic_cage_is_caged_and_has_a_bound_but_no_diffusion():
 
 
 def test_single_file_motion_is_not_called_diffusive():
-    found = COVERAGE.replicas(COVERAGE.KINDS["single file"], count=60, seed=1)
+    found = COVERAGE.replicas("single file", count=60, seed=1)[0]
     assert np.mean(found.regime == "diffusive") <= 0.1
     lags = np.arange(400)  # and without the noise
     msd = np.tile(np.sqrt(lags), (3, 1)) / 3
