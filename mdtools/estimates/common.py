@@ -10,19 +10,25 @@ from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.units import BOLTZMANN
 
 __all__ = [
+    "KNOWN",
+    "STILL",
     "by_ion_of",
     "carried",
     "is_reduced",
     "lag_frames",
     "need_blocks",
     "need_every_origin",
+    "need_every_window",
     "run_length",
     "temperature_of",
     "thermal_energy_in_ev",
     "three_jumps",
     "top_share",
+    "with_species",
 ]
 
+KNOWN = ("diffusive", "subdiffusive")  # regimes in which D has a value
+STILL = 1e-16  # of the squared size of the cell: what rounding leaves of atoms that are held fixed
 CARRIED = ("n_frames", "n_atoms", "n_ions", "volume", "stated_temperature", "stated_pressure", "frame_interval", "mass", "charge")
 
 
@@ -49,6 +55,24 @@ def need_every_origin(data: xr.Dataset, *, who: str) -> None:
     taken = [step["origins"] for step in schema.history(data) if step.get("step") == "msd" and "origins" in step]
     if taken and taken[-1] not in ("all", 1):
         raise NotEnoughData(f'{who} needs the mean over all time origins, and this msd has origins={taken[-1]!r}: measure it with origins="all"')
+
+
+def need_every_window(data: xr.Dataset, *, who: str) -> None:
+    """Raise TrajectoryError if windows were selected or averaged: the length of one, and with it every error, would be taken wrongly."""
+    whole = "window" in data.dims
+    if whole and "n_origins" in data and "frame_interval" in data:
+        length = int(data["n_origins"].isel(window=0, lag=-1)) + int(lag_frames(data, who=who)[-1])
+        whole = length == int(data["n_frames"]) // data.sizes["window"]
+    if not whole:
+        raise TrajectoryError(
+            f"{who} needs every window of the measurement, and some were selected, or all averaged: pass the msd as it was measured, "
+            "or measure a part of the run, read with begin= and end="
+        )
+
+
+def with_species(data: xr.Dataset, names: tuple[str, ...]) -> xr.Dataset:
+    """The measurement with its species dimension, also where one species was selected."""
+    return data if "species" in data.dims else data.assign({name: data[name].expand_dims("species") for name in names if name in data})
 
 
 def need_blocks(data: xr.Dataset, name: str, *, who: str, how: str = "measure the msd again with this version") -> None:

@@ -2,22 +2,35 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.estimates.common import by_ion_of, carried, is_reduced, lag_frames, need_blocks, need_every_origin, run_length, three_jumps, top_share
+from mdtools.estimates.common import (
+    KNOWN,
+    STILL,
+    by_ion_of,
+    carried,
+    is_reduced,
+    lag_frames,
+    need_blocks,
+    need_every_origin,
+    need_every_window,
+    run_length,
+    three_jumps,
+    top_share,
+    with_species,
+)
 from mdtools.statistics.diffusion import Diffusion, diffusion
+from mdtools.statistics.equal_weights import equal_weights
 from mdtools.statistics.plan import run_for_bound, run_for_error
 from mdtools.units import ANGSTROM2_PER_PS_TO_CM2_PER_S
 
 __all__ = ["self_diffusivity"]
 
 BY_SPECIES = ("msd", "msd_by_axis", "block_msd", "n_ions", "mass", "charge")
-STILL = 1e-16  # of the squared size of the cell: what rounding leaves of atoms that are held fixed
-KNOWN = ("diffusive", "subdiffusive")  # regimes in which D has a value
 
 
 @schema.recorded
@@ -28,6 +41,7 @@ def self_diffusivity(
     lag_last: float | None = None,
     intercept: float | None = None,
     intercept_stderr: float | None = None,
+    weights: Literal["exact", "equal"] = "exact",
 ) -> xr.Dataset:
     """Self-diffusion coefficient of each species, with its 95 % interval, or the bound of a species that is caged.
 
@@ -38,6 +52,9 @@ def self_diffusivity(
     lag_first, lag_last : ps; only ranges that start or end there (by default averaged over). The slope beyond a third
         of a window is not used unless lag_last asks for it.
     intercept, intercept_stderr : Gaussian prior of a0 in angstrom^2 (the vibrational plateau), both or none.
+    weights : "equal" is the one ordinary straight line through every lag from lag_first to lag_last (both needed), as spreadsheets draw it,
+        to compare with published numbers; its error is the true one of such a line, larger than that of "exact", whose
+        regime and inflation it has. Of an msd made elsewhere, without block_msd, it has a value and no error (NaN).
 
     Returns by species: `self_diffusivity` (+_stderr, _lower and _upper of 95 %, _lower_68 and _upper_68, _cm2_per_s), `cage_size` (a0),
     `variance_inflation`, `effective_ions`, `few_jumpers` (share of the displacement over the longest blocks that the top tenth of the ions
@@ -45,13 +62,13 @@ def self_diffusivity(
     `significance` (D over the error it would have if it were 0), `regime`, and the plan: `run_for_10_percent` is how long the
     run must be in all for a standard error of 10 %, `run_for_tenth_of_bound` for a bound ten times smaller of a species that stays caged.
     regime "diffusive" or "subdiffusive" (the slope still falls with the lag, or rests on few jumps) has a value.
-    regime "caged" (flat, no slope) or "undecided" (too noisy to tell) has NaN for the value and its error, lower 0, and
-    as upper the 95 % bound D_max: the larger of what the slope allows and of three jumps in the run, 3 l^2 / (6 N t_run) with
-    l = (V / N)^(1/3), since jumps too rare to be seen leave no slope. No exception for them: other species of the run
+    regime "caged" (flat, no slope) or "undecided" (too noisy to tell, or faster than a line: drift, free flight) has NaN for the value
+    and its error, lower 0, and as upper the 95 % bound D_max: the larger of what the slope allows and of three jumps in the run,
+    3 l^2 / (6 N t_run) with l = (V / N)^(1/3), since jumps too rare to be seen leave no slope. No exception for them: other species of the run
     stay readable. Ions that never move at all (held fixed) have the bound 0.
     Runs in lj units stay in them and have no cm2_per_s.
-    Raises NotEnoughData (fewer than 8 usable lags, no time blocks, origins left out), TrajectoryError (uneven frames),
-    ValueError for half a prior.
+    Raises NotEnoughData (fewer than 8 usable lags, no time blocks, origins left out), TrajectoryError (uneven frames, windows left out),
+    ValueError for half a prior and for lags that are not there.
     Source: reference/transport.md 2.2, 2.6.
 
     >>> from mdtools import synthetic
@@ -62,23 +79,62 @@ def self_diffusivity(
     (True, 'diffusive')
     """
     who = "self_diffusivity"
-    if (intercept is None) != (intercept_stderr is None):
-        raise ValueError("a prior on the intercept needs both intercept= and intercept_stderr=, in angstrom^2")
     need_every_origin(msd, who=who)
+    need_every_window(msd, who=who)
     frames = lag_frames(msd, who=who)
-    need_blocks(msd, "block_msd", who=who)
-    if "species" not in msd.dims:  # one species was selected
-        msd = msd.assign({name: msd[name].expand_dims("species") for name in BY_SPECIES if name in msd})
+    if weights != "equal":
+        need_blocks(msd, "block_msd", who=who)
+    msd = with_species(msd, BY_SPECIES)
     interval = float(msd["frame_interval"])
-    prior = None if intercept is None or intercept_stderr is None else (float(intercept), float(intercept_stderr))
+    prior = _prior(intercept, intercept_stderr)
+    _checked(lag_first, lag_last, longest=float(frames.max(initial=0)) * interval, weights=weights)
     limits = {"first": None if lag_first is None else lag_first / interval, "last": None if lag_last is None else round(lag_last / interval)}
     found: list[Diffusion | None] = [None] * msd.sizes["species"]
     for these in _alike(msd):
-        batch = _batch(msd.isel(species=these), frames, prior, limits)
-        for k, one in zip(these, batch, strict=True):
-            found[k] = one
-    return schema.dataset(
+        part = msd.isel(species=these)
+        batch = _batch(part, frames, prior, limits)
+        for k, (number, one) in enumerate(zip(these, batch, strict=True)):
+            found[number] = one if weights == "exact" else _equal(part.isel(species=k), frames, limits, one)
+    out = schema.dataset(
         {"species": msd["species"].values, **carried(msd), **_columns(found, msd, interval, is_reduced(msd))}, reduced=is_reduced(msd)
+    )
+    return out if "block_msd" in msd else schema.resolved(out, error="unknown: the msd has no block_msd, from which it is learnt")
+
+
+def _prior(intercept: float | None, stderr: float | None) -> tuple[float, float] | None:
+    if intercept is None and stderr is None:
+        return None
+    if intercept is None or stderr is None or not (np.isfinite(intercept) and 0 < stderr < np.inf):
+        raise ValueError("a prior on the intercept needs both intercept= and intercept_stderr= (above 0), in angstrom^2")
+    return float(intercept), float(stderr)
+
+
+def _checked(first: float | None, last: float | None, *, longest: float, weights: str) -> None:
+    """Raise ValueError for lags in ps that no fit can have, and for weights that are not there."""
+    if weights not in ("exact", "equal"):
+        raise ValueError(f'weights={weights!r} is not understood; write "exact" or "equal"')
+    if weights == "equal" and (first is None or last is None):
+        raise ValueError(
+            'weights="equal" draws one line from a first to a last lag: pass both in ps, as lag_first=5, lag_last=50 (--lag-first 5 --lag-last 50)'
+        )
+    for name, value in (("lag_first", first), ("lag_last", last)):
+        if value is not None and not 0 < value <= longest * (1 + 1e-9):
+            raise ValueError(f"{name}={value:g} ps is no lag of this measurement: pass one above 0 and up to {longest:g} ps")
+    if first is not None and first >= (longest if last is None else last):
+        raise ValueError(f"lag_first={first:g} ps is not before the last lag, {longest if last is None else last:g} ps: pass a smaller one")
+
+
+def _equal(msd: xr.Dataset, frames: np.ndarray, limits: dict[str, Any], exact: Diffusion) -> Diffusion:
+    """One species by the ordinary straight line."""
+    by_axis = msd["msd_by_axis"].transpose("window", "xyz", "lag").values
+    chosen = (frames >= limits["first"] - 1e-6) & (frames <= limits["last"])
+    return equal_weights(
+        frames[chosen].astype(np.float64),
+        by_axis.mean(axis=0)[:, chosen],
+        exact,
+        n_steps=int(msd["n_frames"]) // len(by_axis) - 1,
+        n_walkers=int(msd["n_ions"]) * len(by_axis),
+        known="block_msd" in msd,
     )
 
 
@@ -92,15 +148,17 @@ def _alike(msd: xr.Dataset) -> Iterator[list[int]]:
 def _batch(msd: xr.Dataset, frames: np.ndarray, prior: tuple[float, float] | None, limits: dict[str, Any]) -> list[Diffusion]:
     by_axis = msd["msd_by_axis"].transpose("species", "window", "xyz", "lag").values
     windows = by_axis.shape[1]
-    blocks = msd["block_msd"].transpose("species", "xyz", "block_lag", "block").values
-    lengths = np.rint(msd["block_lag"].values / float(msd["frame_interval"]))
+    blocks = None
+    if "block_msd" in msd:
+        lengths = np.rint(msd["block_lag"].values / float(msd["frame_interval"]))
+        blocks = msd["block_msd"].transpose("species", "xyz", "block_lag", "block").values, lengths
     found = diffusion(
         frames,
         by_axis.mean(axis=1),
         n_frames=int(msd["n_frames"]) // windows,
         n_ions=int(msd["n_ions"].values[0]),
         windows=windows,
-        blocks=(blocks, lengths),
+        blocks=blocks,
         by_ion=by_ion_of(msd),
         intercept=prior,
         **limits,

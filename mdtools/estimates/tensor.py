@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.estimates.common import carried, is_reduced, lag_frames, need_blocks, need_every_origin
+from mdtools.estimates.common import KNOWN, STILL, carried, is_reduced, lag_frames, need_blocks, need_every_origin, need_every_window, with_species
 from mdtools.statistics.covariance import walk_covariance
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.least_squares import fit_line
@@ -15,8 +15,8 @@ from mdtools.statistics.tensor import dimensionality, isotropy, principal
 __all__ = ["self_diffusivity_tensor"]
 
 BY_SPECIES = ("msd", "msd_by_axis", "msd_tensor", "block_msd_tensor", "n_ions", "mass", "charge")
+ROUNDING = 1e-12  # of the largest: what is left along an axis without motion when the tensor is turned
 HOW = "measure the msd with tensor=True (--tensor)"
-KNOWN = ("diffusive", "subdiffusive")
 
 
 @schema.recorded
@@ -43,11 +43,11 @@ def self_diffusivity_tensor(msd: xr.Dataset) -> xr.Dataset:
     """
     who = "self_diffusivity_tensor"
     need_every_origin(msd, who=who)
+    need_every_window(msd, who=who)
     frames = lag_frames(msd, who=who)
     for name in ("msd_tensor", "block_msd_tensor"):
         need_blocks(msd, name, who=who, how=HOW)
-    if "species" not in msd.dims:
-        msd = msd.assign({name: msd[name].expand_dims("species") for name in BY_SPECIES if name in msd})
+    msd = with_species(msd, BY_SPECIES)
     found = [_one(msd.isel(species=k), frames) for k in range(msd.sizes["species"])]
     dims = {
         "self_diffusivity_tensor": ("species", "xyz", "xyz2"),
@@ -70,33 +70,43 @@ def _one(msd: xr.Dataset, frames: np.ndarray) -> dict[str, Any]:
     lengths = np.rint(msd["block_lag"].values / interval)
     mean = measured.mean(axis=0)
     number = np.arange(3)
-    if not mean.any():
+    still = STILL * float(msd["volume"]) ** (2 / 3)
+    if mean[number, number].max() <= still:
         return _none(np.eye(3), np.zeros(3))
     whole = diffusion(frames, mean[number, number], blocks=(blocks[number, number], lengths), **settings)
     slopes = _slopes(frames, mean, whole, settings["n_frames"])
     relative = (whole.stderr / whole.slope) ** 2 * np.trace(slopes) ** 2 / np.sum(slopes**2)
     axes = principal(slopes, relative)
-    along = diffusion(
-        frames,
-        np.einsum("ka,abl,kb->kl", axes.axes, mean, axes.axes)[:, None],
-        blocks=(np.einsum("ka,abln,kb->kln", axes.axes, blocks, axes.axes)[:, None], lengths),
-        **settings,
-    )
+    turned = np.einsum("ka,abl,kb->kl", axes.axes, mean, axes.axes)
+    turned_blocks = np.einsum("ka,abln,kb->kln", axes.axes, blocks, axes.axes)
+    moves = turned.max(axis=1) > max(still, ROUNDING * turned.max())
+    along = _along(frames, turned, turned_blocks, lengths, settings, moves=moves)
     if whole.regime not in KNOWN:
-        return _none(axes.axes, along.upper / (2 * interval))
-    diagonal = np.diag(slopes)
+        return _none(axes.axes, along["upper"] / (2 * interval))
+    diagonal = np.maximum(np.diag(slopes), 0.0)
     scatter = np.sqrt(relative * 0.5 * (slopes**2 + np.outer(diagonal, diagonal)))
     return {
         "self_diffusivity_tensor": slopes / (2 * interval),
         "self_diffusivity_tensor_stderr": scatter / (2 * interval),
-        "principal_diffusivity": axes.values / (2 * interval),
-        "principal_diffusivity_stderr": along.stderr / (2 * interval),
-        "principal_diffusivity_lower": along.lower / (2 * interval),
-        "principal_diffusivity_upper": along.upper / (2 * interval),
+        "principal_diffusivity": np.where(moves, axes.values, 0.0) / (2 * interval),
+        "principal_diffusivity_stderr": along["stderr"] / (2 * interval),
+        "principal_diffusivity_lower": along["lower"] / (2 * interval),
+        "principal_diffusivity_upper": along["upper"] / (2 * interval),
         "principal_axis": axes.axes,
         "isotropy": isotropy(slopes, relative),
-        "dimensionality": dimensionality(along.lower, along.upper),
+        "dimensionality": dimensionality(along["lower"], along["upper"]),
     }
+
+
+def _along(
+    frames: np.ndarray, msd: np.ndarray, blocks: np.ndarray, lengths: np.ndarray, settings: dict[str, Any], *, moves: np.ndarray
+) -> dict[str, np.ndarray]:
+    """stderr, lower and upper of the slope (principal,) of msd (principal, lag), each by itself; 0 along an axis on which nothing moves."""
+    out = {name: np.zeros(len(msd)) for name in ("stderr", "lower", "upper")}
+    found = diffusion(frames, msd[moves, None], blocks=(blocks[moves, None], lengths), **settings)
+    for name, values in out.items():
+        values[moves] = getattr(found, name)
+    return out
 
 
 def _slopes(frames: np.ndarray, tensor: np.ndarray, whole: Diffusion, n_frames: int) -> np.ndarray:

@@ -132,7 +132,7 @@ def _estimate(measured: Measured, prior: tuple[float, float] | None, limits: dic
         if blocks is not None:
             wanted = v2 * measured.all_steps * measured.n_ions / (2 * np.square(split.share).sum(axis=-1))
             gaussian = v0 + v1 * split.slope + v2 * split.slope**2
-            excess = excess_variance(blocks, wanted=np.maximum(wanted, fit.lag_first), gaussian=gaussian)
+            excess = excess_variance(blocks, wanted=np.maximum(wanted, fit.lag_first), gaussian=np.maximum(gaussian, 0.0))
     offset = np.sqrt(np.maximum(np.einsum("bi,bij,bj->b", fit.weights[:, 0], covariance, fit.weights[:, 0]), 0.0))
     return _result(measured, fit, measured.covariance(split), excess, offset), fit.intercept < -2 * offset
 
@@ -141,9 +141,9 @@ def _result(measured: Measured, fit: Average, parts: PartedCovariance, excess: E
     value = fit.slope
     at = np.maximum(value, 0.0)
     v0, v1, v2 = parts.along(fit.weights[:, 1])
-    gaussian = v0 + v1 * at + v2 * at**2
+    gaussian = np.maximum(v0 + v1 * at + v2 * at**2, 0.0)  # below 0 by rounding where all ions drift alike
     stretch = np.maximum(1.0, fit.misfit) * excess.factor  # where no line holds, the scatter about it is the least that the error can be
-    variance = stretch * (gaussian + excess.jumps) + COUNTED * fit.spread
+    variance = stretch * np.maximum(gaussian + excess.jumps, 0.25 * gaussian) + COUNTED * fit.spread
     still = stretch * v0 + COUNTED * fit.spread
     significance = np.where(still > 0, value / np.sqrt(np.maximum(still, 1e-300)), np.where(value > 0, np.inf, 0.0))
     counts = np.where(value > 0, excess.jumps / np.where(value > 0, value, 1.0), 0.0)  # jumps: their variance goes with the slope
@@ -158,6 +158,7 @@ def _result(measured: Measured, fit: Average, parts: PartedCovariance, excess: E
         log_slope=log_slope,
         log_slope_stderr=log_slope_stderr,
         quality=fit.quality,
+        relative=np.where(value > 0, np.sqrt(variance) / np.where(value > 0, value, 1.0), np.inf),
         grew=_grew(measured),
         single_file=_single_file(measured, covariance),
     )
@@ -174,7 +175,7 @@ def _result(measured: Measured, fit: Average, parts: PartedCovariance, excess: E
         upper_68=np.where(bounded, bound, upper_68),
         intercept=fit.intercept,
         intercept_stderr=np.sqrt(np.square(offset) + COUNTED * fit.intercept_spread),
-        inflation=np.where(gaussian > 0, stretch * (1 + excess.jumps / np.maximum(gaussian, 1e-300)), stretch),
+        inflation=stretch * np.maximum(1 + np.where(gaussian > 0, excess.jumps / np.maximum(gaussian, 1e-300), 0.0), 0.25),
         dof=dof,
         lag_first=fit.lag_first,
         lag_last=fit.lag_last,

@@ -26,8 +26,13 @@ def usable_lags(lags: Floats, *, n_frames: int, n_walkers: int, last: float | No
     index = np.flatnonzero(fits)
     if len(index) < FEWEST_LAGS:
         raise NotEnoughData(
-            f"a diffusion coefficient needs at least {FEWEST_LAGS} lags below a third of the window that {n_walkers} walkers resolve; "
-            f"{n_frames} frames leave {len(index)}: give a longer run, fewer windows, or shorter times between frames"
+            f"a diffusion coefficient needs at least {FEWEST_LAGS} lags up to {'a third of a window' if last is None else 'the last one asked for'}, "
+            f"with a relative error of the msd below 1/4; windows of {n_frames} frames leave {len(index)} of the {len(lags)} measured: "
+            + (
+                "give a longer run, fewer windows, shorter times between frames, or more lags"
+                if last is None
+                else "pass a longer lag_last, or more lags"
+            )
         )
     wanted = np.geomspace(lags[index[0]], lags[index[-1]], min(50, 5 + int(per_decade * np.log10(lags[index[-1]] / lags[index[0]]))))
     grid = np.unique(np.abs(np.log(lags[index])[None, :] - np.log(wanted)[:, None]).argmin(axis=1))

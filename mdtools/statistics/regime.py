@@ -7,17 +7,25 @@ import numpy as np
 __all__ = ["SIGNIFICANT", "classify"]
 
 SIGNIFICANT = 3.0  # standard errors by which D = 0 must be rejected
+CLEAR = 5.0  # the same where the error of D is larger than D
 POOR = 0.01  # quality of a line that is not believed
 HALF = 0.5  # log slope below which most of the MSD is still the cage
+FAST = 1.5  # log slope above which ions fly or drift
 
 
-def classify(*, significance: Any, log_slope: Any, log_slope_stderr: Any, quality: Any, grew: Any = True, single_file: Any = False) -> Any:
+def classify(
+    *, significance: Any, log_slope: Any, log_slope_stderr: Any, quality: Any, relative: Any = 0.0, grew: Any = True, single_file: Any = False
+) -> Any:
     """The word for the motion, for numbers or arrays.
 
-    caged : D = 0 is not rejected by three standard errors (those of a plateau with its own noise), and the MSD is flat:
+    D = 0 is rejected by three standard errors of a plateau with its own noise; by five where the full error of D (`relative` to D) is larger
+    than D, since what is left of the transient of a slow cage is a few of them, and few jumps are many.
+
+    caged : D = 0 is not rejected, and the MSD is flat:
         d ln MSD / d ln t is below 1/2 with 97.5 % confidence at the longest lags, or the MSD of the longer half of the lags is not above
         what it reached in the first quarter (`grew`; a crystal without damping never settles to a line).
-    undecided : D = 0 is not rejected, but neither is the MSD flat.
+    undecided : D = 0 is not rejected, but neither is the MSD flat; or no range of lags fits a line because the MSD grows faster than one
+        (log slope above 3/2 with 97.5 % confidence: a drift, or lags that end within the free flight).
     subdiffusive : D = 0 is rejected, but no range of lags fits a line (quality < 0.01), or the log slope is below
         1/2 with 97.5 % confidence, or the MSD goes as the square root of the lag long before a line holds (`single_file`, ions
         that cannot pass each other): what D is given still falls with the lag, or rests on few jumps.
@@ -27,6 +35,8 @@ def classify(*, significance: Any, log_slope: Any, log_slope_stderr: Any, qualit
     'diffusive'
     """
     flat = np.asarray(log_slope) + 2 * np.asarray(log_slope_stderr) < HALF
-    seen = np.asarray(significance) >= SIGNIFICANT  # not so for NaN
-    moving = np.where(flat | (np.asarray(quality) < POOR) | np.asarray(single_file), "subdiffusive", "diffusive")
+    seen = np.asarray(significance) >= np.where(np.asarray(relative) < 1, SIGNIFICANT, CLEAR)  # not so for NaN
+    poor = np.asarray(quality) < POOR
+    moving = np.where(flat | poor | np.asarray(single_file), "subdiffusive", "diffusive")
+    moving = np.where(poor & (np.asarray(log_slope) - 2 * np.asarray(log_slope_stderr) > FAST), "undecided", moving)
     return np.where(seen, moving, np.where(flat | ~np.asarray(grew), "caged", "undecided"))

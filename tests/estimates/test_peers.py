@@ -14,7 +14,7 @@ import mdtools as md
 from mdtools import schema
 from mdtools.estimates.arrhenius import activation_energy
 from mdtools.trajectory import Trajectory
-from mdtools.units import BOLTZMANN
+from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI, S_PER_M_TO_MS_PER_CM
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -59,6 +59,46 @@ def test_a2_msd_of_lips_glass_equals_kinisi_frame_by_frame():
     assert ours[1:] == pytest.approx(theirs, rel=1e-9)
     once = md.msd(traj, reference=framework).msd.sel(species="Li").values[0]
     assert once[1:4] == pytest.approx([0.0279449, 0.0882124, 0.1420789], rel=3e-6)
+
+
+# T (K), volume (angstrom^3), D (1e-6 cm^2/s) and sigma (mS/cm) that the READMEs of the tutorial state
+LLZO = [
+    ("950K", 950.159, 143358.240, 8.036, 393.1),
+    ("1000K", 999.960, 143800.502, 9.667, 448.0),
+    ("1100K", 1099.927, 144721.614, 12.93, 541.2),
+    ("1200K", None, None, 16.55, None),
+]
+
+
+@pytest.mark.parametrize(("name", "kelvin", "volume", "diffusivity", "conductivity"), LLZO)
+def test_a4_ordinary_line_of_llzo_equals_the_tutorial_of_gpumd(name, kelvin, volume, diffusivity, conductivity):
+    """A4: GPUMD-Tutorials examples/24_Ionic_Conductivity/*/msd.out (GPL: not vendored), c-LLZO, 3584 Li, line over 10 to 40 % of the lags.
+
+    Columns: lag in ps, msd along x, y, z of the first group. D and the Nernst-Einstein conductivity to the four digits that are quoted.
+    """
+    table = np.loadtxt(peer_data(f"msd_{name}.out", f"GPUMD-Tutorials, examples/24_Ionic_Conductivity/{name}/msd.out"))
+    lag, by_axis = table[:, 0], table[:, 1:4].T
+    measured = schema.dataset(
+        {
+            "species": ["Li"],
+            "window": [0.0],
+            "xyz": ["x", "y", "z"],
+            "lag": lag,
+            "msd": (("window", "species", "lag"), by_axis.sum(axis=0)[None, None]),
+            "msd_by_axis": (("window", "species", "xyz", "lag"), by_axis[None, None]),
+            "frame_interval": 0.1,
+            "n_frames": 10 * len(lag),
+            "n_ions": (("species",), [3584]),
+            "volume": 143358.240 if volume is None else volume,
+        }
+    )
+    first, last = lag[int(0.1 * len(lag))], lag[int(0.4 * len(lag)) - 1]
+    found = md.self_diffusivity(measured, lag_first=first, lag_last=last, weights="equal").sel(species="Li")
+    assert 1e6 * found.self_diffusivity_cm2_per_s.item() == pytest.approx(diffusivity, abs=0.6 * 10.0 ** (-3 if diffusivity < 10 else -2))
+    assert np.isnan(found.self_diffusivity_stderr)
+    if kelvin is not None:
+        sigma = 3584 * found.self_diffusivity.item() / (volume * BOLTZMANN * kelvin) * CONDUCTIVITY_TO_SI * S_PER_M_TO_MS_PER_CM
+        assert sigma == pytest.approx(conductivity, abs=0.06)
 
 
 def surface_walk(*, n_particles: int = 100, n_steps: int = 20_000, every: int = 60, seed: int = 42) -> Trajectory:
