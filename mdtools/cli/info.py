@@ -63,7 +63,7 @@ def joined(traj: Any) -> list[str]:
     """What every command says of a chain of restarts: the audit in a line, and what is odd about it."""
     if not traj.history or not traj.history[0].get("pieces"):
         return []
-    return [note for note in traj.notes if " pieces joined, " in note or "counted on" in note or "unusually far" in note]
+    return [note for note in traj.notes if " pieces joined, " in note or "counted on" in note or "unusually far" in note or "nothing shows" in note]
 
 
 def _unwrapping(traj: Any) -> dict[str, str]:

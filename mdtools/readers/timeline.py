@@ -1,6 +1,7 @@
 """Which frames of a record count, when they were, which are wanted, and where the run is not one run."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from mdtools.readers.clock import part, time_axis
 from mdtools.readers.frames import Frames
 from mdtools.readers.gaps import Break, breaks
 from mdtools.readers.join import Piece, join
+from mdtools.readers.seams import Seam
 from mdtools.units import UnitSystem
 
 if TYPE_CHECKING:
@@ -115,8 +117,22 @@ def _in_short(rows: list[dict[str, Any]], pieces: tuple[Piece, ...], length: flo
     if seams:
         worst = max(seams, key=lambda row: row["seam_rms"] / max(row["inside_rms"], 1e-9))
         line += f"; displacement over the seams at most {worst['seam_rms']:.2g} angstrom rms, where frames lie {worst['inside_rms']:.2g} apart"
+    notes = [line]
     odd = [piece.name for piece in pieces if piece.seam and piece.seam.is_odd(length)]
-    return [line, *([f"atoms move unusually far on the way into {', '.join(odd[:3])}: frames may be missing there"] if odd else [])]
+    if odd:
+        notes.append(f"atoms move unusually far on the way into {', '.join(odd[:3])}: frames may be missing there")
+    # a frame that both hold, steps, or atoms that go further the longer they have time would show it
+    dark = [piece.name for before, piece in pairwise(pieces) if piece.seam and _is_dark(before, piece.seam) and piece.name not in odd]
+    if dark:
+        notes.append(
+            f"nothing shows whether frames are missing before {', '.join(dark[:3])}{' ...' if len(dark) > 3 else ''} (atoms move about as far "
+            "in one frame as in several, and there are no steps): the files are taken to follow one another"
+        )
+    return notes
+
+
+def _is_dark(before: Piece, seam: Seam) -> bool:
+    return seam.intervals is None and before.kept == before.frames and not seam.is_next()
 
 
 def shortened(rows: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:

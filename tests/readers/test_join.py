@@ -56,6 +56,18 @@ def is_path(traj, path):
     return np.allclose(traj.scaled_positions - traj.scaled_positions[0], path - path[0], atol=2e-8)
 
 
+def test_where_nothing_shows_whether_frames_are_missing_it_is_said(path, xdatcar):
+    rng = np.random.default_rng(3)
+    rattling = path[:1] + rng.normal(0, 0.02, (40, ATOMS, 3))  # as far after one frame as after ten
+    dark = "nothing shows whether frames are missing before"
+    files = [xdatcar(rattling[:15], "run1"), xdatcar(rattling[26:], "run2")]
+    assert any(dark in note and "run2" in note for note in read(files, **VASP).notes)
+    shared = [files[0], xdatcar(rattling[14:], "run3")]
+    assert not any(dark in note for note in read(shared, **VASP).notes)  # a frame is in both
+    diffusing = [xdatcar(path[:30], "run4"), xdatcar(path[30:], "run5")]
+    assert not any(dark in note for note in read(diffusing, **VASP).notes)  # only the next frame is so near
+
+
 # -- without steps ------------------------------------------------------------------------------------------------------
 
 
