@@ -215,7 +215,7 @@ def check_same(path: Path, headers: Sequence[Header]) -> None:
             raise TrajectoryError(f"{where} has columns {' '.join(header.columns)}, the first frame {' '.join(first.columns)}; pass two files")
         if header.periodic != first.periodic:
             raise TrajectoryError(f"{where} has other periodic directions (BOX BOUNDS) than the first frame; pass two files")
-        if header.units != first.units:
+        if header.units not in (None, first.units):  # binary dumps name them once
             raise TrajectoryError(
                 f"{where} is in units {header.units}, the first frame in {first.units or 'units that are not said'}; pass two files"
             )

@@ -7,7 +7,7 @@ import pytest
 
 from mdtools.errors import TrajectoryError
 from mdtools.readers import read
-from mdtools.readers.lammps_binary import read_files
+from mdtools.readers.lammps_binary import BinaryDump, read_files
 
 OPTIONS = {"units": "metal", "timestep": 0.001, "species": {1: "Li", 2: "S"}}
 COLUMNS = "id type x y z vx vy vz"
@@ -178,3 +178,10 @@ def test_files_of_one_run_share_what_is_known_of_the_atoms(write):
     first, second = read_files([one, two], None)
     assert first.ids is second.ids
     assert np.allclose(read([two, one], **OPTIONS, precision="float64").scaled_positions * 10, expected(4)[:, :, 2:5], atol=1e-12)
+
+
+def test_units_are_named_in_the_first_frame_alone(files):
+    """As LAMMPS writes them with `dump_modify units yes`."""
+    dump = BinaryDump(files / "lammps" / "forms" / "forms.bin")
+    assert {header.units for header in dump.headers[1:]} == {None}
+    assert read_files([files / "lammps" / "forms" / "forms.bin"], None)[0].units == dump.headers[0].units == "metal"
