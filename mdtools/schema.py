@@ -26,7 +26,7 @@ DIMENSIONS: dict[str, tuple[str, str]] = {
     "xyz": ("", "Cartesian axis"),
     "xyz2": ("", "second axis of a tensor"),
     "ion": ("1", "index of an atom whose own value is kept"),
-    "principal": ("1", "number of a principal axis, the fastest first"),
+    "principal": ("", "a principal axis, by how fast diffusion is along it"),
     "species": ("", "label of a kind of atom, the chemical symbol by default"),
     "pair": ("", "two species; unordered unless said"),
     "window": ("ps", "start of an equal part of the run, or of the time origins where said"),

@@ -8,14 +8,16 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.estimates.common import is_reduced, temperature_of, thermal_energy_in_ev
+from mdtools.estimates.common import is_reduced, thermal_energy_in_ev
 from mdtools.estimates.laws import FEWEST, Fit, columns, fit, grid
 from mdtools.statistics.laws import LAWS
+from mdtools.statistics.replicas import conditions
 from mdtools.statistics.straight_line import straight_line
 
 __all__ = ["activation_energy", "conduction_activation_energy"]
 
 LEVEL = 1.96
+FINITE = 700.0  # ln of the largest prediction that a number holds
 DIMS = {
     "law_log_evidence": ("law",),
     "law_probability": ("law",),
@@ -42,7 +44,7 @@ def activation_energy(
     ln D = log_prefactor - E_a / k_B T. Every run is a term of the likelihood: replicas are pooled in it, and a run in which a
     species is caged or undecided counts by its bound, D < D_max. Where replicas scatter more than their quoted errors allow, or no
     law fits, errors are widened to the scatter that is seen (`replica_misfit`, `misfit`).
-    Besides the line, a quadratic in 1/T, ln D = ln A - B / (T - T_0), and two branches that meet at a crossover are compared by
+    Besides the line, a quadratic in 1/T, ln D = ln A - B / (T - T_0), and two branches with a step at a crossover are compared by
     evidence (priors in statistics/laws.py); predictions and local activation energies are averaged over all of them.
 
     temperatures : K, at which D is wanted besides those between the runs; beyond the runs they are marked `extrapolated`.
@@ -76,7 +78,7 @@ def activation_energy(
             "a prefactor is compared with jump_length=, attempt_frequency= and jump_neighbours=, all three; pass the one that is missing"
         )
     reduced = is_reduced(members[0])
-    kelvin = np.array([temperature_of(one, None, who=who) for one in members])
+    kelvin = np.array([_stated(one, who=who) for one in members])
     species = [str(name) for name in np.atleast_1d(members[0]["species"].values)]
     at, outside = grid(kelvin, temperatures)
     found: list[Fit | None] = []
@@ -89,10 +91,10 @@ def activation_energy(
         if defect_fraction is not None:
             split[:, k] = _defects(kelvin, value, stderr, defect_fraction, reduced=reduced)
     if all(one is None for one in found):
-        without = "; ".join(f"{name} without {', '.join(out)}" for name, out in bounded.items() if out)
+        without = "; ".join(f"{name} at {', '.join(out)}" for name, out in bounded.items() if out)
         raise NotEnoughData(
-            f"{who} needs a diffusing species at {FEWEST} temperatures or more; there are {len(set(kelvin.tolist()))}"
-            + (f", and caged or undecided are {without}" if without else "")
+            f"{who} needs a diffusing species at {FEWEST} temperatures or more; there are {len(np.unique(conditions(kelvin)))}"
+            + (f"; caged or undecided: {without}" if without else "")
             + ": add runs at other temperatures"
         )
     table = _table(found, at, "species", predicted="predicted_diffusivity")
@@ -133,7 +135,7 @@ def conduction_activation_energy(ionic_conductivity: Sequence[xr.Dataset], *, te
     """
     who = "conduction_activation_energy"
     members = _members(ionic_conductivity, who=who, what="ionic conductivity")
-    kelvin = np.array([temperature_of(one, None, who=who) for one in members])
+    kelvin = np.array([_stated(one, who=who) for one in members])
     sigma, stderr, bound = (
         np.array([float(one[name]) for one in members]) for name in ("ionic_conductivity", "ionic_conductivity_stderr", "ionic_conductivity_upper")
     )
@@ -144,12 +146,12 @@ def conduction_activation_energy(ionic_conductivity: Sequence[xr.Dataset], *, te
     found = [fit(kelvin, sigma * f, stderr * f, bound * f, reduced=False) for f in factors]
     if all(one is None for one in found):
         raise NotEnoughData(
-            f"{who} needs a conductivity at {FEWEST} temperatures or more; there are {len(np.unique(kelvin[np.isfinite(sigma)]))}: "
+            f"{who} needs a conductivity at {FEWEST} temperatures or more; there are {len(np.unique(conditions(kelvin[np.isfinite(sigma)])))}: "
             "add runs at other temperatures"
         )
     table = _table(found, at, "transport", predicted="")
     for name, values in zip(("_lower", "", "_upper"), columns(found[0], at)["log_prediction"], strict=True):
-        table[f"predicted_conductivity{name}"] = (("predicted_temperature",), np.exp(values) / at)
+        table[f"predicted_conductivity{name}"] = (("predicted_temperature",), np.exp(np.minimum(values, FINITE)) / at)
     out = schema.dataset(
         {"transport": ["sigma T", "D_sigma"], **_axes(at), **table, "extrapolated": (("predicted_temperature",), outside)},
     )
@@ -161,6 +163,16 @@ def _members(given: Sequence[xr.Dataset], *, who: str, what: str) -> list[xr.Dat
     if not members:
         raise NotEnoughData(f"{who} needs the {what} at {FEWEST} temperatures or more, and was given none")
     return members
+
+
+def _stated(one: xr.Dataset, *, who: str) -> float:
+    kelvin = float(one["stated_temperature"]) if "stated_temperature" in one else np.nan
+    if not kelvin > 0:
+        raise TrajectoryError(
+            f"{who} needs the stated temperature of every run, and one has none: read it with temperature=... in K (--temperature), "
+            "or give the series table a column temperature"
+        )
+    return kelvin
 
 
 def _axes(at: np.ndarray) -> dict[str, Any]:
@@ -175,7 +187,7 @@ def _table(found: Sequence[Fit | None], at: np.ndarray, dim: str, *, predicted: 
     }
     if predicted:
         for k, end in enumerate(("_lower", "", "_upper")):
-            table[predicted + end] = ((dim, "predicted_temperature"), np.exp(np.array([one["log_prediction"][k] for one in made])))
+            table[predicted + end] = ((dim, "predicted_temperature"), np.exp(np.minimum([one["log_prediction"][k] for one in made], FINITE)))
     return table
 
 
@@ -211,7 +223,7 @@ def _defects(kelvin: np.ndarray, value: np.ndarray, stderr: np.ndarray, fraction
     if x.shape != kelvin.shape or not np.all((x > 0) & (x <= 1)):
         raise ValueError(f"defect_fraction= takes one number above 0 and at most 1 for each of the {len(kelvin)} runs, in their order")
     known = np.isfinite(value)
-    if len(np.unique(kelvin[known])) < FEWEST:
+    if not known.any() or len(np.unique(conditions(kelvin[known]))) < FEWEST:
         return (np.nan,) * 4
     beta = 1 / np.array([thermal_energy_in_ev(t, reduced=reduced) for t in kelvin[known]])
     # the fractions come without errors: they are weighted alike, and their error is the scatter about the line

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdtools.statistics.laws import LAWS, Law, Points, arrhenius_line, averaged, fit_laws, quantiles
-from mdtools.statistics.replicas import Scatter, replica_scatter
+from mdtools.statistics.replicas import Scatter, conditions, replica_scatter
 from mdtools.units import BOLTZMANN
 
 __all__ = ["FEWEST", "Fit", "columns", "fit", "grid"]
@@ -37,12 +37,13 @@ def fit(kelvin: Floats, value: Floats, stderr: Floats, bound: Floats, *, reduced
     """Laws of ln value; None where fewer than three temperatures have one.
 
     value, stderr : NaN for runs without; these count by their 95 % bound where it is above zero. Errors are multiplied by the
-    scatter of replicas where it is larger than the quoted errors allow, and then by that about the most probable law where it does not hold.
+    scatter of replicas where it is larger than the quoted errors allow, and then by that of the values about the most probable law where it
+    does not hold. Temperatures closer than a thousandth are one.
     """
     boltzmann = 1.0 if reduced else BOLTZMANN
-    known = np.isfinite(value) & (stderr > 0)
+    known = (value > 0) & (stderr > 0)
     bounded = ~known & (bound > 0)
-    if len(np.unique(kelvin[known])) < FEWEST:
+    if not known.any() or len(np.unique(conditions(kelvin[known]))) < FEWEST:
         return None
     used = known | bounded
     log_value = np.full(len(kelvin), np.nan)
@@ -50,7 +51,7 @@ def fit(kelvin: Floats, value: Floats, stderr: Floats, bound: Floats, *, reduced
     log_bound = np.full(len(kelvin), np.nan)
     log_bound[bounded] = np.log(bound[bounded])
     error = np.where(known, stderr / np.where(known, value, 1.0), np.nan)
-    scatter = replica_scatter(kelvin[known], log_value[known], error[known])
+    scatter = replica_scatter(conditions(kelvin[known]), log_value[known], error[known])
     error = error * (max(1.0, scatter.ratio) if scatter.misfit < STAGGERED else 1.0)
 
     def at(stretch: float) -> tuple[Points, list[Law]]:
@@ -70,7 +71,9 @@ def _stretch(law: Law) -> float:
 
 
 def grid(kelvin: Floats, wanted: Sequence[float] | None) -> tuple[Floats, Floats]:
-    """Temperatures of the predictions, rising, and whether each lies outside the runs."""
+    """Temperatures of the predictions, rising, and whether each lies outside the runs. Raises ValueError for those not above 0."""
+    if wanted is not None and not np.all(np.asarray(wanted) > 0):
+        raise ValueError(f"temperatures={list(wanted)!r}: predictions are made at temperatures above 0 K")
     inner = 1 / np.linspace(1 / kelvin.max(), 1 / kelvin.min(), GRID)
     all_of_them = np.unique(np.concatenate([inner, kelvin, np.asarray(wanted if wanted is not None else [], dtype=np.float64)]))
     return all_of_them, ((all_of_them < kelvin.min() * (1 - 1e-9)) | (all_of_them > kelvin.max() * (1 + 1e-9))).astype(np.int64)

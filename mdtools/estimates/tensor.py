@@ -57,7 +57,7 @@ def self_diffusivity_tensor(msd: xr.Dataset) -> xr.Dataset:
         "dimensionality": ("species",),
     }
     columns = {name: (dims.get(name, ("species", "principal")), np.stack([one[name] for one in found])) for name in found[0]}
-    axes = {"species": msd["species"].values, "xyz": ["x", "y", "z"], "xyz2": ["x", "y", "z"], "principal": np.arange(1, 4)}
+    axes = {"species": msd["species"].values, "xyz": ["x", "y", "z"], "xyz2": ["x", "y", "z"], "principal": ["fastest", "middle", "slowest"]}
     return schema.dataset({**axes, **carried(msd), **columns}, reduced=is_reduced(msd))
 
 

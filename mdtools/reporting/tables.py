@@ -12,7 +12,7 @@ from mdtools.reporting.numbers import plain, with_error
 __all__ = ["Row", "outline", "rows"]
 
 # what every measurement carries along; shown by `info`, not beside a result
-CARRIED = {"frame_interval", "n_frames", "n_ions", "n_atoms", "volume", "stated_temperature", "mass", "charge"}
+CARRIED = {"frame_interval", "n_frames", "n_ions", "n_atoms", "volume", "stated_temperature", "stated_pressure", "mass", "charge"}
 LONGEST = 60  # numbers of one variable that are still listed one by one
 
 

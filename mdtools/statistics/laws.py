@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from mdtools.statistics.replicas import conditions
+
 __all__ = ["LAWS", "Component", "Law", "Points", "arrhenius_line", "averaged", "fit_laws", "quantiles"]
 
 Floats = NDArray[Any]
@@ -30,6 +32,7 @@ PRIOR_LEVEL = 10.0  # standard deviation of l, in ln y
 PRIOR_ENERGY = 20.0  # of e, in k_B T of the middle
 PRIOR_CHANGE = 10.0  # of c and d, in the same
 PRIOR_STEP = 3.0  # of j, in ln y
+PASSES = 500  # of Newton's method, by far enough unless a bound contradicts the values
 GRID = 24  # values of the fixed number (between two temperatures, for the crossover)
 LAWS = ("arrhenius", "quadratic", "vogel", "two branches")
 
@@ -57,15 +60,15 @@ class Points:
 
     @property
     def distinct(self) -> Floats:
-        """1 / b of the temperatures that have a value, rising, in units of energy."""
-        return np.unique(1 / self.beta[self.known])
+        """1 / b of the temperatures that have a value, rising, in units of energy; those closer than a thousandth are one."""
+        return np.unique(conditions(1 / self.beta[self.known]))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """One law with its number fixed: coefficients (mean, covariance), chi^2 (violated bounds included), and ln of evidence times prior of the number.
+    """One law with its number fixed: coefficients (mean, covariance), chi^2 of the values, and ln of evidence times prior of the number.
 
-    fixed : T_0 or the crossover, as k_B T; NaN for laws without.
+    fixed : T_0 or the crossover, as k_B T; NaN for laws without. violation : what the bounds add to chi^2.
     """
 
     law: str
@@ -73,6 +76,7 @@ class Component:
     mean: Floats
     covariance: Floats
     chi2: float
+    violation: float
     log_evidence: float
     middle: float
     half_width: float
@@ -90,7 +94,7 @@ class Component:
 class Law:
     """A law with the grid of its fixed number summed: ln evidence, its components with their shares (sum 1), and how well it fits.
 
-    free : values less coefficients. misfit : probability of a worse chi^2 of the best component; NaN where no freedom is left.
+    free : values less coefficients. misfit : probability of a worse chi^2 (bounds included) of the best component; NaN where no freedom is left.
     """
 
     name: str
@@ -122,7 +126,7 @@ def fit_laws(points: Points) -> list[Law]:
             shares = np.exp(log - total)
             best = components[int(shares.argmax())]
             free = int(points.known.sum()) - len(best.mean) - (not np.isnan(best.fixed))
-            misfit = float(special.gammaincc(free / 2, best.chi2 / 2)) if free > 0 else np.nan
+            misfit = float(special.gammaincc(free / 2, (best.chi2 + best.violation) / 2)) if free > 0 else np.nan
             found.append(Law(name=name, log_evidence=total, components=tuple(components), shares=shares, free=free, misfit=misfit))
     return found
 
@@ -202,18 +206,18 @@ def _prior(law: str, points: Points) -> tuple[Floats, Floats]:
 
 
 def arrhenius_line(points: Points) -> tuple[Floats, Floats, float]:
-    """(ln A, E), their covariance and chi^2 of the Arrhenius law without any prior."""
+    """(ln A, E), their covariance and chi^2 of the values, of the Arrhenius law without any prior."""
     rows = np.stack([np.ones_like(points.beta), -points.beta], axis=-1)
-    at, hessian, chi2 = _maximum(points, rows, np.zeros(2), np.zeros(2))
+    at, hessian, chi2, _ = _maximum(points, rows, np.zeros(2), np.zeros(2))
     return at, np.linalg.inv(hessian), chi2
 
 
 def _component(points: Points, law: str, fixed: float, log_prior: float) -> Component:
     rows = _design(law, fixed, points.beta, points.middle, points.half_width)
     mean, deviation = _prior(law, points)
-    at, hessian, chi2 = _maximum(points, rows, mean, deviation**-2.0)
+    at, hessian, chi2, violation = _maximum(points, rows, mean, deviation**-2.0)
     known = points.known
-    log_likelihood = -0.5 * chi2 - float(np.log(points.stderr[known]).sum()) - 0.5 * known.sum() * np.log(2 * np.pi)
+    log_likelihood = -0.5 * (chi2 + violation) - float(np.log(points.stderr[known]).sum()) - 0.5 * known.sum() * np.log(2 * np.pi)
     scaled = (at - mean) / deviation
     occam = -0.5 * float(scaled @ scaled) - float(np.log(deviation).sum()) - 0.5 * float(np.linalg.slogdet(hessian)[1])
     return Component(
@@ -222,24 +226,28 @@ def _component(points: Points, law: str, fixed: float, log_prior: float) -> Comp
         mean=at,
         covariance=np.linalg.inv(hessian),
         chi2=chi2,
+        violation=violation,
         log_evidence=log_likelihood + occam + log_prior,
         middle=points.middle,
         half_width=points.half_width,
     )
 
 
-def _maximum(points: Points, rows: Floats, mean: Floats, precision: Floats) -> tuple[Floats, Floats, float]:
-    """Coefficients of the largest posterior, its Hessian there, and chi^2 (of values and bounds).
+def _maximum(points: Points, rows: Floats, mean: Floats, precision: Floats) -> tuple[Floats, Floats, float, float]:
+    """Coefficients of the largest posterior, its Hessian there, chi^2 of the values, and what the bounds add to it.
 
     Newton's method on minus the log posterior, which is convex; one step where there are only values.
+    Raises ValueError where a bound lies out of reach of the values.
     """
     known = points.known
     weight = np.where(known, 1 / np.square(np.where(known, points.stderr, 1.0)), 0.0)
     target = np.where(known, points.log_value, 0.0)
     values = np.linalg.solve((rows.T * weight) @ rows + np.diag(precision), rows.T @ (weight * target) + precision * mean)
     at = values
-    for _ in range(100):
-        squares = _bound_terms(rows, at, points)
+    # beyond, where the pull of a bound is that of a thousand values many errors away, it grows no more: the Hessian stays sound
+    reach = 8.0 + 0.5 * np.log(max(1.0, 1e-4 * float(weight.max())))
+    for _ in range(PASSES):
+        squares = _bound_terms(rows, at, points, reach)
         gradient = rows.T @ (weight * (target - rows @ at) - squares) - (at - mean) * precision
         hessian = (rows.T * (weight + 2 * squares)) @ rows + np.diag(precision)
         step = np.linalg.solve(hessian, gradient)
@@ -248,14 +256,16 @@ def _maximum(points: Points, rows: Floats, mean: Floats, precision: Floats) -> t
         at = at + step * min(1.0, 5.0 / far if far > 0 else 1.0)
         if np.abs(rows @ step).max() < 1e-10:
             break
-    squares = _bound_terms(rows, at, points)
+    else:
+        raise ValueError("a bound lies too far below the values of other runs for any law: check the run that it comes from")
+    squares = _bound_terms(rows, at, points, reach)
     hessian = (rows.T * (weight + 2 * squares)) @ rows + np.diag(precision)
     residual = (target - rows @ at)[known] / points.stderr[known]
-    return at, hessian, float(residual @ residual + squares.sum())
+    return at, hessian, float(residual @ residual), float(squares.sum())
 
 
-def _bound_terms(rows: Floats, at: Floats, points: Points) -> Floats:
+def _bound_terms(rows: Floats, at: Floats, points: Points, reach: float) -> Floats:
     """(1.96 y / y_95)^2 of bounded points, 0 for the others; its half is what they add to minus ln likelihood."""
     bounded = ~points.known
     beyond = np.where(bounded, rows @ at - np.where(bounded, points.log_bound, 0.0), -np.inf)
-    return np.square(LEVEL * np.exp(np.minimum(beyond, 50.0)))
+    return np.square(LEVEL * np.exp(np.minimum(beyond, reach)))

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from mdtools.statistics.least_squares import quality
 
-__all__ = ["Scatter", "replica_scatter"]
+__all__ = ["Scatter", "conditions", "replica_scatter"]
+
+SAME = 1e-3  # relative difference of conditions that count as one
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,19 @@ class Scatter:
     ratio: float
     misfit: float
     dof: int
+
+
+def conditions(values: NDArray[Any]) -> NDArray[Any]:
+    """The condition of each run: of values that lie within a thousandth above it, the smallest.
+
+    >>> conditions(np.array([600.1, 800.0, 600.0])).tolist()
+    [600.0, 800.0, 600.0]
+    """
+    kept: list[float] = []
+    for one in np.unique(values):
+        if not kept or one > kept[-1] * (1 + SAME):
+            kept.append(float(one))
+    return np.array(kept, dtype=np.float64)[np.searchsorted(kept, values, side="right") - 1]
 
 
 def replica_scatter(condition: NDArray[Any], value: NDArray[Any], stderr: NDArray[Any]) -> Scatter:

@@ -159,5 +159,5 @@ def test_conduction_is_fitted_as_sigma_times_temperature_and_as_a_diffusivity():
 def test_two_temperatures_are_not_enough():
     with pytest.raises(NotEnoughData, match="3 temperatures or more; there are 2"):
         activation_energy([member(t, arrhenius(t)) for t in KELVIN[:2]])
-    with pytest.raises(NotEnoughData, match="caged or undecided are Li without 400 K"):
+    with pytest.raises(NotEnoughData, match="caged or undecided: Li at 400 K"):
         activation_energy([member(400.0, 1e-6, regime="caged"), *(member(t, arrhenius(t)) for t in KELVIN[:2])])
