@@ -282,7 +282,7 @@ def _system(frames: Frames, units: str | None) -> UnitSystem:
     if name is None:
         raise TrajectoryError(
             f"{frames.source}: does not say in which unit system it is written; pass units='metal' (angstrom, ps) or 'real' (angstrom, fs) "
-            f"or another of LAMMPS, or on the command line --units metal"
+            f"or another of LAMMPS, or log= (--log) with the log of the run, which says it; on the command line --units metal"
         )
     if name not in UNIT_SYSTEMS:
         raise TrajectoryError(f"{frames.source}: units {name!r} are not known; pass one of {', '.join(UNIT_SYSTEMS)}")
