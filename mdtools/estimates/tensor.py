@@ -6,7 +6,18 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.estimates.common import KNOWN, STILL, carried, is_reduced, lag_frames, need_blocks, need_every_origin, need_every_window, with_species
+from mdtools.estimates.common import (
+    KNOWN,
+    STILL,
+    carried,
+    is_reduced,
+    lag_frames,
+    need_blocks,
+    need_every_origin,
+    need_every_window,
+    three_jumps,
+    with_species,
+)
 from mdtools.statistics.covariance import walk_covariance
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.least_squares import fit_line
@@ -28,9 +39,10 @@ def self_diffusivity_tensor(msd: xr.Dataset) -> xr.Dataset:
 
     msd : measured with tensor=True.
     Returns `self_diffusivity_tensor` (species, xyz, xyz2) with _stderr; `principal_diffusivity` (species, principal), the fastest first, with
-    _stderr, less the shift by which measured eigenvalues repel each other, and _lower, _upper of 95 %; `principal_axis` (species, principal, xyz);
-    `isotropy` (below 0.01: the axes differ); `dimensionality`: an axis counts where its lower end is above 0, and does not where its upper end
-    is below a tenth of the lower end of the fastest; else "undecided", as of a species that does not diffuse. Where it is caged, values are NaN.
+    _stderr, and _lower, _upper of 95 %, all less the shift by which measured eigenvalues repel each other; `principal_axis`
+    (species, principal, xyz); `isotropy` (below 0.01: the axes differ); `dimensionality`: an axis counts where its lower end is above 0, and
+    does not where its upper end is below a tenth of the lower end of the fastest; else "undecided", as of a species that does not
+    diffuse. Where it is caged, values are NaN and upper ends are bounds, not below that of three jumps along the axis.
     Raises NotEnoughData (no tensor, fewer than 8 usable lags, origins left out), TrajectoryError (uneven frames).
     Source: reference/transport.md 2.6; T. W. Anderson, Ann. Math. Stat. 34, 122 (1963) for the repulsion.
 
@@ -82,7 +94,10 @@ def _one(msd: xr.Dataset, frames: np.ndarray) -> dict[str, Any]:
     moves = turned.max(axis=1) > max(still, ROUNDING * turned.max())
     along = _along(frames, turned, turned_blocks, lengths, settings, moves=moves)
     if whole.regime not in KNOWN:
-        return _none(axes.axes, along["upper"] / (2 * interval))
+        # three jumps in the run, all along one axis, are seen by no slope
+        return _none(axes.axes, np.maximum(along["upper"] / (2 * interval), 3 * three_jumps(msd)))
+    measured_values = np.einsum("ka,ab,kb->k", axes.axes, slopes, axes.axes)
+    shift = np.where((along["lower"] > 0) & (axes.values > 0), axes.values / np.where(measured_values > 0, measured_values, 1.0), 1.0)
     diagonal = np.maximum(np.diag(slopes), 0.0)
     scatter = np.sqrt(relative * 0.5 * (slopes**2 + np.outer(diagonal, diagonal)))
     return {
@@ -90,8 +105,8 @@ def _one(msd: xr.Dataset, frames: np.ndarray) -> dict[str, Any]:
         "self_diffusivity_tensor_stderr": scatter / (2 * interval),
         "principal_diffusivity": np.where(moves, axes.values, 0.0) / (2 * interval),
         "principal_diffusivity_stderr": along["stderr"] / (2 * interval),
-        "principal_diffusivity_lower": along["lower"] / (2 * interval),
-        "principal_diffusivity_upper": along["upper"] / (2 * interval),
+        "principal_diffusivity_lower": shift * along["lower"] / (2 * interval),
+        "principal_diffusivity_upper": shift * along["upper"] / (2 * interval),
         "principal_axis": axes.axes,
         "isotropy": isotropy(slopes, relative),
         "dimensionality": dimensionality(along["lower"], along["upper"]),
