@@ -3,6 +3,7 @@
 Exit codes: 0 done; 2 refused, with one line on stderr; a traceback is a bug.
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("mdtools: stopped", file=sys.stderr)
         return STOPPED
+    except BrokenPipeError:  # whoever read the table has seen enough; nothing may be written when Python ends either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as reason:
         if not _is_refusal(reason):
             raise

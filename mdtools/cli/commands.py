@@ -120,6 +120,11 @@ def _estimate(request: Request) -> None:
 
 
 def _make(request: Request, runs: chain.Chains) -> None:
+    if any(request.function in one.made for one in (runs, *runs)):
+        raise Refusal(
+            f"{request.command} was given its own result, on which options have no effect: give what it is made from; "
+            f"mdtools info {request.paths[0]} shows a result"
+        )
     runs.set_options({request.function: request.options})
     wanted = chain.made_for(runs, request.function)
     out = Path(request.out or f"{request.function}.nc")
