@@ -23,6 +23,8 @@ __all__ = ["STAGES", "Chain", "Chains", "chains_of", "load", "made_for", "save",
 
 _FORMATS = {".gz", ".bz2", ".xz", ".zst", ".lammpstrj", ".dump", ".zarr", ".dcd", ".xtc", ".trr", ".xyz", ".extxyz", ".nc", ".csv", ".toml"}
 STAGES = {**ANALYSES, **ESTIMATES, **DECISIONS}
+# what a stage asks of the measurement it starts from, beyond its defaults; an option that was given wins
+ASKS: dict[str, dict[str, dict[str, Any]]] = {"self_diffusivity_tensor": {"msd": {"tensor": True}}}
 
 
 @dataclass(kw_only=True)
@@ -44,6 +46,7 @@ class Chain:
             return self.made[name]
         if name in self.refused:
             raise self.refused[name]
+        self._ask(name)
         try:
             if name in ANALYSES and self.traj is None:
                 raise TrajectoryError(f"there is no {_words(name)} of {self.name}: give the trajectory, or {name}.nc from mdtools {_flag(name)}")
@@ -54,6 +57,10 @@ class Chain:
             self.refused[name] = reason
             raise
         return self.made[name]
+
+    def _ask(self, name: str) -> None:
+        for stage, options in ASKS.get(name, {}).items():
+            self.options = {**self.options, stage: {**options, **self.options.get(stage, {})}}
 
     def _input(self, name: str, wanted: Input) -> Any:
         if wanted.name not in STAGES:
@@ -73,6 +80,8 @@ class Chain:
 
     def make_all(self) -> None:
         """Make everything that can be made of one run; `refused` holds the reasons of the rest."""
+        for name in STAGES:
+            self._ask(name)
         for name in STAGES:
             if not any(one.many for one in signature(name).inputs):
                 try:

@@ -127,8 +127,28 @@ def diffusivity(runs: Chains) -> Section | None:
         "Independent ions: how many would give this error. Fit quality: probability of a worse fit if the motion is diffusive.",
         "Run needed: length of the whole run for a standard error of 10 %; of a caged species, for a bound ten times smaller.",
     )
-    parts = _activation(runs)
+    parts = (*_principal(runs), *_activation(runs))
     return Section("diffusivity", "Self-diffusion", tables=(Table(header, tuple(rows), notes=notes),), parts=parts)
+
+
+def _principal(runs: Chains) -> tuple[Part, ...]:
+    """Diffusion along the principal axes of the species that diffuse."""
+    rows, unit = [], ""
+    for run in runs:
+        data = run.made.get("self_diffusivity_tensor")
+        if data is None:
+            continue
+        unit = data.principal_diffusivity.attrs.get("units", "")
+        for name in map(str, data.species.values):
+            one = data.sel(species=name)
+            if np.isfinite(one.principal_diffusivity).any():
+                values = (_value(one, "principal_diffusivity", principal=k) for k in one.principal.values)
+                rows.append((run.name, _temperature(run), name, str(one.dimensionality.item()), *values, plain(float(one.isotropy), 2)))
+    if not rows:
+        return ()
+    header = ("run", "T (K)", "species", "dimensions", *(f"{word} ({signs(unit)})" for word in ("fastest", "middle", "slowest")), "isotropy")
+    notes = ("Isotropy: probability of a larger difference between the axes if there were none.",)
+    return (Part("Diffusion along the principal axes", tables=(Table(header, tuple(rows), notes=notes),)),)
 
 
 def _activation(runs: Chains) -> tuple[Part, ...]:
