@@ -9,6 +9,8 @@ from mdtools.trajectory import Trajectory
 
 __all__ = ["Differenced", "differenced"]
 
+RESOLVES_ALL = 0.003  # ps: a Nyquist limit of 167 THz, above every vibration of matter (H2: 132 THz); nothing can be folded back
+
 
 @dataclass(frozen=True)
 class Differenced:
@@ -30,7 +32,11 @@ class Differenced:
         """Raise TrajectoryError where frames are too far apart for the vibrations. temperature : the stated one, if any."""
         if self.beyond > self.limits["power_beyond"]:
             why = f"{100 * self.beyond:.2g} % of the power lies in the last fifth below the Nyquist limit ({0.5 / self.interval:.3g} THz)"
-        elif temperature and min(self.temperatures.values(), default=temperature) < self.limits["of_the_temperature"] * temperature:
+        elif (
+            temperature
+            and self.interval > RESOLVES_ALL
+            and min(self.temperatures.values(), default=temperature) < self.limits["of_the_temperature"] * temperature
+        ):
             coldest = min(self.temperatures, key=self.temperatures.__getitem__)
             why = f"{coldest} seems to have {self.temperatures[coldest]:.3g} where {temperature:g} is stated"
         else:

@@ -106,5 +106,6 @@ def _cost(traj: Any) -> dict[str, str]:
         "as a store": f"{memory.in_words(store)} (mdtools convert, uncompressed)",
         "time": traj.describe()["time"],
         "an MSD will take": f"about {max(1, round(seconds))} s on one processor core",
-        "memory": f"about {memory.in_words(store + memory.limit())} from a file, {memory.in_words(memory.limit())} from a store (--memory)",
+        "memory": f"{memory.in_words(store)} of arrays from a file, and blocks of at most {memory.in_words(memory.limit())} (--memory); "
+        "from a store the blocks alone",
     }
