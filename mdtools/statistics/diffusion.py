@@ -142,11 +142,14 @@ def _result(measured: Measured, fit: Average, parts: PartedCovariance, excess: E
     at = np.maximum(value, 0.0)
     v0, v1, v2 = parts.along(fit.weights[:, 1])
     gaussian = np.maximum(v0 + v1 * at + v2 * at**2, 0.0)  # below 0 by rounding where all ions drift alike
-    stretch = np.maximum(1.0, fit.misfit) * excess.factor  # where no line holds, the scatter about it is the least that the error can be
-    variance = stretch * np.maximum(gaussian + excess.jumps, 0.25 * gaussian) + COUNTED * fit.spread
+    # where no line holds, the scatter about it is the least that the error can be; jumps tilt the line and leave no scatter
+    misfit = np.maximum(1.0, fit.misfit)
+    stretch = misfit * excess.factor
+    jumps = np.maximum(excess.jumps, -0.75 * gaussian) / misfit
+    variance = stretch * (gaussian + jumps) + COUNTED * fit.spread
     still = stretch * v0 + COUNTED * fit.spread
     significance = np.where(still > 0, value / np.sqrt(np.maximum(still, 1e-300)), np.where(value > 0, np.inf, 0.0))
-    counts = np.where(value > 0, excess.jumps / np.where(value > 0, value, 1.0), 0.0)  # jumps: their variance goes with the slope
+    counts = np.where(value > 0, excess.jumps / misfit / np.where(value > 0, value, 1.0), 0.0)  # jumps: their variance goes with the slope
     of_value = (still, stretch * (v1 + counts), stretch * v2)
     dof = 2 / np.clip(excess.spread, 2e-9, 1.0)
     lower, upper = score_interval(value, of_value, student(dof))
@@ -175,7 +178,7 @@ def _result(measured: Measured, fit: Average, parts: PartedCovariance, excess: E
         upper_68=np.where(bounded, bound, upper_68),
         intercept=fit.intercept,
         intercept_stderr=np.sqrt(np.square(offset) + COUNTED * fit.intercept_spread),
-        inflation=stretch * np.maximum(1 + np.where(gaussian > 0, excess.jumps / np.maximum(gaussian, 1e-300), 0.0), 0.25),
+        inflation=stretch * (1 + np.where(gaussian > 0, jumps / np.maximum(gaussian, 1e-300), 0.0)),
         dof=dof,
         lag_first=fit.lag_first,
         lag_last=fit.lag_last,
