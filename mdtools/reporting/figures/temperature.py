@@ -40,7 +40,7 @@ def dos_of_runs(members: Sequence[tuple[str, xr.Dataset]], ax: Any, *, species: 
 
 
 def activation_energy(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset | None = None) -> None:
-    """ln D over 1000 / T for each species; a caged member is an arrow down from its upper bound. Line and band are the fit."""
+    """ln D over 1000 / T for each species with 95 % intervals; a caged member is an arrow down from its upper bound. Line and band are the fit."""
     names = list(dict.fromkeys(str(name) for data in members for name in data.species.values))
     labelled = set()
     for data in members:
@@ -49,9 +49,9 @@ def activation_energy(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset
             one = data.sel(species=name)
             look = {"color": colour(name, names), "label": None if name in labelled else safe(name)}
             if np.isfinite(one.self_diffusivity) and one.self_diffusivity > 0:
-                value, error = float(one.self_diffusivity), float(one.self_diffusivity_stderr)
-                low = min(2 * error, 0.95 * value)
-                ax.errorbar([x], [value], yerr=[[low], [2 * error]], marker="o", markersize=4, capsize=2, linestyle="none", **look)
+                value = float(one.self_diffusivity)
+                low, high = value - float(one.self_diffusivity_lower), float(one.self_diffusivity_upper) - value
+                ax.errorbar([x], [value], yerr=[[min(low, 0.95 * value)], [high]], marker="o", markersize=4, capsize=2, linestyle="none", **look)
             elif np.isfinite(one.self_diffusivity_upper) and one.self_diffusivity_upper > 0:
                 bound = float(one.self_diffusivity_upper)
                 ax.errorbar([x], [bound], yerr=[[0.6 * bound], [0]], uplims=True, marker="_", markersize=7, linestyle="none", **look)
