@@ -10,6 +10,7 @@ import numpy as np
 from mdtools.errors import TrajectoryError
 from mdtools.readers.beside import beside, matched
 from mdtools.readers.frames import Block, Frames
+from mdtools.readers.lengths_angles import cell_vectors
 from mdtools.readers.opened import OpenedFile
 from mdtools.readers.rows import WORD
 from mdtools.readers.xyz_text import XyzFile, XyzRows, index_xyz, labels_of, parse_xyz
@@ -163,7 +164,4 @@ def _cell(path: Path, frame: int, comment: str) -> np.ndarray:
         raise TrajectoryError(f"{path}: frame {frame}: its comment holds no cell ({comment[:60]!r}); mend it")
     if kind != "abcABC":
         return values.reshape(3, 3).T  # i-PI's matrix has the vectors as columns
-    a, b, c = values[:3]
-    alpha, beta, gamma = np.radians(values[3:])
-    x, y = c * np.cos(beta), c * (np.cos(alpha) - np.cos(beta) * np.cos(gamma)) / max(np.sin(gamma), 1e-300)
-    return np.array([[a, 0, 0], [b * np.cos(gamma), b * np.sin(gamma), 0], [x, y, np.sqrt(max(c * c - x * x - y * y, 0.0))]])
+    return cell_vectors(values[None, :3], values[None, 3:])[0]

@@ -15,7 +15,7 @@ from mdtools.readers.frames import Block, Frames, Placement
 from mdtools.readers.lammps_header import Header
 from mdtools.readers.opened import OpenedFile
 
-__all__ = ["Columns", "Dump", "records"]
+__all__ = ["Columns", "Dump", "leaves_cell", "records"]
 
 # the best first: nothing to undo; image flags; nearest image
 _PLACES: tuple[tuple[tuple[str, ...], Placement], ...] = (
@@ -28,6 +28,7 @@ _PLACES: tuple[tuple[tuple[str, ...], Placement], ...] = (
 )
 _VELOCITY = ("vx", "vy", "vz")
 _KINDS = ("element", "type")
+_OUTSIDE = 0.15  # of a cell vector: how far wrapped atoms may be out of the cell; LAMMPS rewraps them only with its neighbour lists
 _MOST_OPEN = 32  # files at once; the system allows about a thousand, and a run may be one file a frame
 
 
@@ -121,6 +122,11 @@ class Columns:
         else:
             arrange.take(table, order, places, out)
         return out
+
+
+def leaves_cell(scaled: np.ndarray) -> bool:
+    """Whether wrapped positions, in cell vectors, lie outside the cell: they are then told in other axes than it is."""
+    return bool((np.abs(scaled - 0.5) > 0.5 + _OUTSIDE).any())
 
 
 def inverse_or_nan(cell: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mdtools.errors import TrajectoryError
 from mdtools.readers.frames import Frames
-from mdtools.readers.lammps_columns import Columns, records
+from mdtools.readers.lammps_columns import Columns, leaves_cell, records
 from mdtools.readers.lammps_dump import TextDump
 from mdtools.readers.lammps_header import LONGEST_HEADER, Header, check_same, dropped, is_cut, number_of_atoms, real, tilted_cell, whole
 from mdtools.readers.opened import OpenedFile
@@ -18,7 +18,6 @@ from mdtools.readers.opened import OpenedFile
 __all__ = ["YamlDump", "read_files"]
 
 _BLANKS = bytes.maketrans(b"[],", b"   ")
-_OUTSIDE = 0.15  # of a cell vector: how far wrapped atoms may be out of the cell; LAMMPS rewraps them only with its neighbour lists
 
 
 def read_files(files: Sequence[Path], units: str | None) -> list[Frames]:
@@ -51,7 +50,7 @@ class YamlDump(TextDump):
             return
         at = self.at(plan)
         scaled = (table[:, [at[name] for name in "xyz"]] - header.origin) @ np.linalg.pinv(header.cell)
-        if (np.abs(scaled - 0.5) > 0.5 + _OUTSIDE)[:, header.periodic].any():
+        if leaves_cell(scaled[:, header.periodic]):
             raise TrajectoryError(
                 f"{self.file.path}: frame 0 (step {header.step}) has positions outside its cell, as dump yaml writes them with triclinic/general yes "
                 "(cell and positions in different axes); dump without it, or as dump custom, which writes both in the same axes"

@@ -15,7 +15,7 @@ from mdtools.readers.cdf import Variable, read_cdf
 from mdtools.readers.dcd import MOVING_CELL
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.hdf5 import SIGNATURE, attribute, open_hdf5, refuse_impossible_size, rows, understood
-from mdtools.readers.lammps_columns import Columns
+from mdtools.readers.lammps_columns import Columns, leaves_cell
 from mdtools.readers.lengths_angles import cell_vectors, evened
 from mdtools.readers.opened import OpenedFile, head
 
@@ -41,7 +41,6 @@ _SYSTEMS = {
 _NEVER_WRITTEN = 1e36  # netCDF fills with 9.97e36 what nobody wrote
 _LARGEST = 1e30  # of a cell, in any unit system; beyond it lies damage
 _WHOLE_FLOAT32 = 2**24  # up to here single precision holds every whole number
-_OUTSIDE = 0.15  # of a cell vector: how far wrapped atoms may be out of the cell; LAMMPS rewraps them only with its neighbour lists
 _BLOCK_BYTES = 2**24
 
 
@@ -229,7 +228,7 @@ class _Trajectory:
         if not self.by_lammps or origin is None or self.plan.place[:1] != ("x",) or np.count_nonzero(cell) == 3 or np.linalg.det(cell) == 0:
             return
         scaled = (first[:, [at[name] for name in "xyz"]] - origin[0]) @ np.linalg.inv(cell)
-        if (np.abs(scaled - 0.5) > 0.5 + _OUTSIDE).any():
+        if leaves_cell(scaled):
             raise TrajectoryError(
                 f"{self.path}: frame 0 has positions outside its cell, as LAMMPS writes them with triclinic/general yes "
                 "(this format holds lengths and angles, not the axes of the cell); dump without it, or as dump custom"
