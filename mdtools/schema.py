@@ -94,6 +94,8 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "charge_current_acf": ("e^2 angstrom^2 / ps^2", "<J(0) . J(t)> of the charge current J"),
     "charge_current_acf_by_pair": ("e^2 angstrom^2 / ps^2", "the part of it between two species"),
     "charge_current_periodogram": ("e^2 angstrom^2 / ps", "|Fourier transform of J|^2 / length of the window, sum of axes"),
+    "charge_current_periodogram_by_axis": ("e^2 angstrom^2 / ps", "the part of it along each axis"),
+    "charge_current_periodogram_by_pair": ("e^2 angstrom^2 / ps", "the part of it between two species: Re of their cross spectrum, twice for unlike"),
     "charge_current_sum_rule": ("e^2 angstrom^2 / ps^2", "3 k_B T sum_i q_i^2 / m_i less the drift: what <J^2> must be"),
     # van Hove
     "van_hove_self": ("1/angstrom", "4 pi r^2 G_s(r, t): probability density of the distance an ion has moved"),

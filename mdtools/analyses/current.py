@@ -1,5 +1,6 @@
 """Charge displacement and charge current: what the ionic conductivity is made of."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -26,7 +27,7 @@ from mdtools.analyses.over_frames import charge_by_species, in_windows
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.correlation import crosscorrelation
 from mdtools.kernels.current import displacement_product
-from mdtools.kernels.spectrum import periodogram
+from mdtools.kernels.spectrum import cross_periodogram
 from mdtools.trajectory import Trajectory
 
 __all__ = ["charge_current_acf", "charge_displacement_msd"]
@@ -117,7 +118,10 @@ def charge_current_acf(
 
     Returns `charge_current_acf` (window, lag) and `_by_pair` (window, pair, lag) in e^2 angstrom^2/ps^2,
     `charge_current_periodogram` (window, frequency) in e^2 angstrom^2/ps: 2 S_j / S is chi^2 of 6 degrees of freedom (3
-    at f = 0 and at half the sampling frequency) in each window, `frequency_resolution` (equivalent noise width of the
+    at f = 0 and at half the sampling frequency) in each window; `_by_axis` (window, xyz, frequency) and `_by_pair` (window,
+    pair, frequency): the co-spectrum dt Re[X_a* X_b] / sum w^2 summed over axes, twice for unlike pairs, so that the sum over
+    pairs is the total (the spectral matrix of equilibrium is real; an unlike element of it is half the part of the pair);
+    `frequency_resolution` (equivalent noise width of the
     taper) in THz, and `charge_current_sum_rule`, what C(0) must be:
     3 k_B T [sum_i q_i^2 / m_i - (sum_i q_i)^2 / M] (stated temperature and masses known; neutral, or the barycentre taken).
     Raises TrajectoryError (no velocities or charges, not neutral, uneven frames), NotEnoughData.
@@ -137,13 +141,15 @@ def charge_current_acf(
     current, taken = charge_by_species(traj, "velocities", reference=reference)
     by_axis, by_pair = _total_and_pairs(crosscorrelation, current, traj, windows)
     weight = taper_weights(taper, length)
-    with jax.enable_x64(True):
-        spectrum = np.asarray(periodogram(in_windows(current.sum(axis=0), windows), weight))
+    spectrum, shared = _total_and_pairs(functools.partial(cross_periodogram, taper=weight), current, traj, windows)
     out = {
         **common(traj),
         "charge_current_acf": (("window", "lag"), by_axis.sum(axis=1)),
         "charge_current_acf_by_pair": (("window", "pair", "lag"), by_pair),
         "charge_current_periodogram": (("window", "frequency"), interval * spectrum.sum(axis=1)),
+        "charge_current_periodogram_by_axis": (("window", "xyz", "frequency"), interval * spectrum),
+        "charge_current_periodogram_by_pair": (("window", "pair", "frequency"), interval * shared),
+        "xyz": ["x", "y", "z"],
         "frequency": np.arange(length // 2 + 1) / (length * interval),
         "frequency_resolution": noise_width(weight) / interval,
         **_coordinates(traj, windows, lag_times(np.arange(length), interval)),

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from mdtools.kernels.shapes import Array, Float
 
-__all__ = ["hann", "periodogram"]
+__all__ = ["cross_periodogram", "hann", "periodogram"]
 
 
 def hann(n: int) -> Float[Array, " time"]:
@@ -28,3 +28,16 @@ def periodogram(x: Float[Array, "*batch time"], taper: Float[Array, " time"], *,
     transform = jnp.fft.rfft(x * jnp.expand_dims(taper, tuple(range(x.ndim - 1))), n=n_fft)
     # a square of parts: abs() would take a root first and lose it again
     return (jnp.square(jnp.real(transform)) + jnp.square(jnp.imag(transform))) / jnp.sum(jnp.square(taper))
+
+
+@jax.jit
+def cross_periodogram(
+    x: Float[Array, "*batch time"], y: Float[Array, "*batch time"], taper: Float[Array, " time"]
+) -> Float[Array, "*batch frequency"]:
+    """Re[X_j* Y_j] / sum_k w_k^2 of the transforms X, Y of w x and w y, for j = 0 ... n/2: bilinear, and the periodogram where y is x.
+
+    Of a spectral matrix that is real (cross correlations symmetric in time) this real part is all that the data say.
+    """
+    w = jnp.expand_dims(taper, tuple(range(x.ndim - 1)))
+    a, b = jnp.fft.rfft(x * w), jnp.fft.rfft(y * w)
+    return (jnp.real(a) * jnp.real(b) + jnp.imag(a) * jnp.imag(b)) / jnp.sum(jnp.square(taper))

@@ -82,6 +82,20 @@ def test_periodogram_is_the_squared_transform_and_keeps_the_power(gas):
     np.testing.assert_allclose(power, out.charge_current_acf.isel(lag=0), rtol=1e-10)
 
 
+@pytest.mark.parametrize("taper", ["none", "hann"])
+def test_the_co_spectrum_of_a_pair_is_its_definition_and_pairs_and_axes_add_up(gas, taper):
+    out = charge_current_acf(gas, windows=3, reference="none", taper=taper)
+    w = np.ones(100) if taper == "none" else np.sin(np.pi * (np.arange(100) + 0.5) / 100) ** 2
+    transform = np.fft.fft(current(gas)[:, :300].reshape(2, 3, 100, 3) * w[:, None], axis=2)[:, :, :51]
+    matrix = gas.frame_interval / np.sum(w**2) * np.einsum("awfx,bwfx->wabf", transform.conj(), transform)
+    expected = np.stack([matrix[:, 0, 0], matrix[:, 0, 1] + matrix[:, 1, 0], matrix[:, 1, 1]], axis=1).real
+    np.testing.assert_allclose(out.charge_current_periodogram_by_pair, expected, rtol=1e-10, atol=1e-10)
+    for part, dim in (("by_pair", "pair"), ("by_axis", "xyz")):
+        np.testing.assert_allclose(out[f"charge_current_periodogram_{part}"].sum(dim), out.charge_current_periodogram, rtol=1e-9, atol=1e-10)
+    like = np.einsum("wfx->wxf", np.square(np.abs(transform.sum(axis=0)))) * gas.frame_interval / np.sum(w**2)
+    np.testing.assert_allclose(out.charge_current_periodogram_by_axis, like, rtol=1e-10, atol=1e-10)
+
+
 def test_the_optical_modes_leak_to_zero_frequency_without_a_taper_and_not_with_one():
     """An insulating crystal has no conductivity; its dipole is bounded, so that what is seen at f = 0 is leakage."""
     crystal = synthetic.harmonic_crystal(cells=2, n_frames=2000, frame_interval=0.02, seed=1)
