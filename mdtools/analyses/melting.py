@@ -12,7 +12,7 @@ from mdtools.analyses.labels import common, lag_frames, lag_times
 from mdtools.analyses.over_atoms import group_means
 from mdtools.analyses.reflections import density_amplitudes
 from mdtools.errors import NotEnoughData
-from mdtools.kernels.scattering import moments_and_overlap, neighbour_counts, stayed_within
+from mdtools.kernels.melting import moments_and_overlap, neighbour_counts, stayed_within
 from mdtools.trajectory import Trajectory
 
 __all__ = ["melting_indicators"]

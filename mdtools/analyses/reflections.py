@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from mdtools import memory
-from mdtools.kernels.scattering import density_on_grid, density_waves
+from mdtools.kernels.reflections import density_on_grid, density_waves
 from mdtools.trajectory import Trajectory
 
 __all__ = ["density_amplitudes"]

@@ -1,7 +1,7 @@
-"""How far ions forget where they were, and how far they keep a lattice: self-overlap, persistence, density waves.
+"""How far ions forget where they were: self-overlap, persistence, and the distance to their neighbours.
 
 Functions of one atom take its path in angstrom, float64, and `vmap` is the loop (kernels/grouped.py); functions of a frame
-take scaled coordinates. Phases are sums of products of wrapped coordinates (no matrix unit under a phase).
+take scaled coordinates.
 """
 
 import functools
@@ -9,10 +9,10 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from mdtools.kernels.cell import nearest_image, wrapped
+from mdtools.kernels.cell import nearest_image
 from mdtools.kernels.shapes import Array, Float, Int
 
-__all__ = ["density_on_grid", "density_waves", "moments_and_overlap", "neighbour_counts", "stayed_within"]
+__all__ = ["moments_and_overlap", "neighbour_counts", "stayed_within"]
 
 
 def moments_and_overlap(
@@ -49,29 +49,6 @@ def stayed_within(
 
     reached = jax.lax.map(farthest, starts.reshape(-1)).reshape(starts.shape)
     return jnp.mean((reached[:, :, None] < radii[None, None, :]).astype(x.dtype), axis=1)
-
-
-@jax.jit
-def density_waves(s: Float[Array, "frame atom xyz"], miller: Int[Array, "reflection xyz"]) -> Float[Array, "frame reflection part"]:
-    """1/N sum_i exp(2 pi i h . s_i) at fixed indices h, real and imaginary part: the cell breathes under the wave."""
-    s = wrapped(s.astype(jnp.float64))
-
-    def one(h: Float[Array, " xyz"]) -> Float[Array, "frame part"]:
-        turns = s[..., 0] * h[0] + s[..., 1] * h[1] + s[..., 2] * h[2]
-        angle = 2.0 * jnp.pi * (turns - jnp.floor(turns))
-        return jnp.stack([jnp.mean(jnp.cos(angle), axis=-1), jnp.mean(jnp.sin(angle), axis=-1)], axis=-1)
-
-    return jnp.moveaxis(jax.lax.map(one, miller.astype(jnp.float64)), 0, 1)
-
-
-@functools.partial(jax.jit, static_argnames="shape")
-def density_on_grid(s: Float[Array, "frame atom xyz"], *, shape: tuple[int, int, int]) -> Float[Array, "x y z"]:
-    """Number of visits of each voxel of the cell, as float64 (nearest grid point)."""
-    s = s.astype(jnp.float64)
-    size = jnp.array(shape)[None, :]
-    s = s.reshape(-1, 3)
-    voxel = jnp.minimum(((s - jnp.floor(s)) * size.astype(jnp.float64)).astype(jnp.int64), size - 1)
-    return jnp.zeros(shape).at[voxel[:, 0], voxel[:, 1], voxel[:, 2]].add(1.0)
 
 
 @functools.partial(jax.jit, static_argnames="bins")
