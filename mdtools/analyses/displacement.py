@@ -1,6 +1,5 @@
 """Mean squared displacement of ions and of species as a whole, multi-window and multi-origin."""
 
-import functools
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -16,7 +15,7 @@ from mdtools.analyses.over_tiles import tile_means
 from mdtools.analyses.time_pairs import TimePairs, by_window, even_pairs, uneven_pairs
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.correlation import fast_length
-from mdtools.kernels.displacement import AXES, TENSOR, block_terms, displacement_terms, mean_displacement, pair_terms, squared_displacement
+from mdtools.kernels.displacement import AXES, TENSOR, displacement_terms, mean_displacement, pair_terms, squared_displacement
 from mdtools.trajectory import Trajectory
 
 __all__ = ["Displacements", "Times", "displacements", "msd", "origin_frames", "times_of"]
@@ -171,14 +170,14 @@ def displacements(
         arguments=(
             None if pairs is None else pairs.in_rows(traj.n_frames),
             times.frames if ions else None,
+            None if blocks is None else (blocks.first, blocks.last, blocks.share),
         ),
         options={
             "products": products,
             "ions": ions,
             **({"windows": times.windows, "n_fft": n_fft} if pairs is None else {"n_lags": times.windows * len(times.lags)}),
         },
-        also=None if blocks is None else functools.partial(block_terms, first=blocks.first, last=blocks.last, share=blocks.share, products=products),
-        bytes_per_atom=(48 * times.windows * len(times.lags) if ions else 0) + (0 if blocks is None else 200 * len(blocks.first)),
+        bytes_per_atom=48 * times.windows * len(times.lags) if ions else 0,
     )
     if pairs is None:
         assert times.frames is not None

@@ -71,7 +71,10 @@ def lag_times(frames: Sequence[int] | np.ndarray, frame_interval: float) -> np.n
     >>> lag_times([1, 3], 0.1)
     array([0.1, 0.3])
     """
-    return np.array([float(f"{frame * frame_interval:.12g}") for frame in frames])
+    times = np.asarray(frames, dtype=np.float64) * frame_interval
+    # a whole number over a power of ten is the double that its decimal is read as
+    power = 10.0 ** np.clip(11 - np.floor(np.log10(np.where(times > 0, times, 1.0))), 0, 22)
+    return np.asarray(np.rint(times * power) / power)
 
 
 def even_interval(traj: Trajectory, *, who: str) -> float:

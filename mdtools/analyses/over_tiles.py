@@ -1,5 +1,6 @@
 """Visit tiles of atoms, a few of one group at a time: what is summed over a group, and what each atom keeps."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import jax
 import numpy as np
 
 from mdtools import memory
+from mdtools.analyses.host_threads import in_float64, pieces
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.kernels.grouped import tile_sums
 from mdtools.trajectory import Trajectory
@@ -28,15 +30,12 @@ def tile_means(
     weights: np.ndarray | None = None,
     arguments: tuple[Any, ...] = (),
     options: dict[str, Any] | None = None,
-    also: Callable[..., tuple[Parts, Parts]] | None = None,
     bytes_per_atom: int = 0,
 ) -> tuple[Parts, Parts, Any]:
     """Means over the atoms of each group (group, ...), what each atom keeps (atom, ...), and the reference that was taken.
 
     groups : (atom,) number of the group of each atom, from 0. weights : (atom,), in place of one over the size of the
-    group. kernel : sees a tile at a time, as `tile_sums` needs it. also : sees a whole block of atoms,
-    also(values, cell, shift, weights (atom, group)), and returns the same two. bytes_per_atom : what either takes of one
-    atom beyond its path.
+    group. kernel : sees a tile at a time, as `tile_sums` needs it. bytes_per_atom : what it keeps of one atom.
     """
     traj.need("scaled_positions", who=getattr(kernel, "__name__", "this analysis"))
     n_groups = int(groups.max()) + 1
@@ -46,26 +45,21 @@ def tile_means(
     block = -(-traj.n_atoms // -(-traj.n_atoms // most))  # of equal size, as nearly as can be
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
     size = tile_size(traj.n_frames, blocks)
-    n_tiles = max(len(tiles_of(one, size)[0]) for one in blocks)
+    n_pieces, length = pieces(max(len(tiles_of(one, size)[0]) for one in blocks))
     total: Parts = {}
     kept: list[Parts] = []
-    with jax.enable_x64(True):
-        for atoms, values in traj.over_atoms("positions", block=block):
-            on_device = jax.device_put(values)
-            members, group, real = tiles_of(groups[atoms], size, n_tiles)
-            summed, each = tile_sums(
-                kernel, on_device, cell, shift, members, np.where(real, share[atoms][members], 0.0), group,
-                arguments, options=tuple((options or {}).items()), n_groups=n_groups,
-            )  # fmt: skip
-            order = np.argsort(members[real])
-            parts = {name: np.asarray(part)[real][order] for name, part in each.items()}
-            if also is not None:
-                alone = np.zeros((values.shape[1], n_groups))
-                alone[np.arange(len(order)), groups[atoms]] = share[atoms]
-                more, each = also(on_device, cell, shift, alone)
-                summed, parts = summed | more, parts | {name: np.asarray(part)[: len(order)] for name, part in each.items()}
-            total = {name: np.asarray(part) + total.get(name, 0.0) for name, part in summed.items()}
-            kept.append(parts)
+    for atoms, values in traj.over_atoms("positions", block=block):
+        with jax.enable_x64(True):
+            along_time = jax.device_put(values.transpose(1, 2, 0))  # the copy to the device is what makes time contiguous
+        members, group, real = tiles_of(groups[atoms], size, n_pieces * length)
+        weight = np.where(real, share[atoms][members], 0.0)
+        shared = {"options": tuple((options or {}).items()), "n_groups": n_groups}
+        cut = [slice(k * length, (k + 1) * length) for k in range(n_pieces)]
+        tiles = [(members[piece], weight[piece], group[piece]) for piece in cut]
+        found = in_float64([functools.partial(tile_sums, kernel, along_time, cell, shift, *tile, arguments, **shared) for tile in tiles])
+        total = {name: sum((np.asarray(part[0][name]) for part in found), total.get(name, 0.0)) for name in found[0][0]}
+        order = np.argsort(members[real])
+        kept.append({name: np.concatenate([np.asarray(part[1][name]) for part in found])[real][order] for name in found[0][1]})
     return total, {name: np.concatenate([parts[name] for parts in kept]) for name in kept[0]}, taken
 
 
@@ -92,12 +86,12 @@ def tiles_of(groups: np.ndarray, size: int, n_tiles: int = 0) -> tuple[np.ndarra
     members, group, real = [], [], []
     for number in np.unique(groups):
         found = np.flatnonzero(groups == number)
-        for first in range(0, len(found), size):
-            part = found[first : first + size]
-            members.append(np.pad(part, (0, size - len(part)), mode="edge"))
-            real.append(np.arange(size) < len(part))
-            group.append(number)
-    more = max(0, n_tiles - len(members))
-    members += [np.zeros(size, dtype=int)] * more
-    real += [np.zeros(size, dtype=bool)] * more
-    return np.array(members), np.array(group + [0] * more), np.array(real)
+        place = np.arange(-(-len(found) // size) * size).reshape(-1, size)
+        members.append(found[np.minimum(place, len(found) - 1)])
+        real.append(place < len(found))
+        group.append(np.full(len(place), number))
+    more = max(0, n_tiles - sum(map(len, group)))
+    members.append(np.zeros((more, size), dtype=int))
+    real.append(np.zeros((more, size), dtype=bool))
+    group.append(np.zeros(more, dtype=int))
+    return np.concatenate(members), np.concatenate(group), np.concatenate(real)

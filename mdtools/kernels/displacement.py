@@ -1,8 +1,8 @@
 """Squared displacements of a tile of atoms: all lags and origins by FFT, chosen pairs of frames directly, blocks of time.
 
-A tile is the paths (frame, atom, xyz) of a few atoms in angstrom, float64, and weights of the atoms; kernels/grouped.py
-is the loop over tiles. What is linear in the atoms is
-summed before the inverse FFT, so that there is one of them for each group and not for each atom.
+A tile is the paths (xyz, atom, frame) of a few atoms in angstrom, float64, and weights of the atoms; kernels/grouped.py
+is the loop over tiles. What is linear in the atoms is summed before the inverse FFT, so that there is one of them for each
+group and not for each atom.
 """
 
 import functools
@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.correlation import fast_length, origins
-from mdtools.kernels.grouped import cartesian
 from mdtools.kernels.shapes import Array, Complex, Float, Int
 
 __all__ = [
@@ -47,10 +46,11 @@ def squared_displacement(x: Float[Array, "*any time"]) -> Float[Array, "*any lag
 
 
 def displacement_terms(
-    path: Float[Array, "frame atom xyz"],
+    path: Float[Array, "xyz atom frame"],
     weight: Float[Array, " atom"],
     pairs: tuple[Array, ...] | None,
     lags: Int[Array, " lag"] | None,
+    blocks: tuple[Array, Array, Array] | None,
     *,
     products: Products,
     windows: int = 1,
@@ -61,26 +61,30 @@ def displacement_terms(
     """What an MSD is made of, in one visit to a tile: (summed over its atoms, kept of each).
 
     With pairs (those of `pair_terms`) the displacements at their lags and the summed path, else by FFT the terms of
-    `correlation_terms`. With `ions` the msd of each is kept too, by FFT at `lags`.
+    `correlation_terms`. With `ions` the msd of each is kept too, by FFT at `lags`; with blocks the terms of `block_terms`.
     """
+    summed, kept = ({}, {}) if blocks is None else block_terms(path, weight, *blocks, products=products)
     if pairs is not None:
-        summed = {"path": summed_atoms(path.transpose(2, 1, 0), weight), "msd": pair_terms(path, weight, *pairs, n_lags=n_lags, products=products)}
-        return summed, {"msd": pair_terms(path, weight, *pairs, n_lags=n_lags, products=AXES, ions=True)} if ions else {}
+        frames_first = path.transpose(2, 1, 0)
+        summed |= {"path": summed_atoms(path, weight), "msd": pair_terms(frames_first, weight, *pairs, n_lags=n_lags, products=products)}
+        return summed, kept | ({"msd": pair_terms(frames_first, weight, *pairs, n_lags=n_lags, products=AXES, ions=True)} if ions else {})
     x = centred(path, windows=windows)
     spectrum = jnp.fft.rfft(x, n=n_fft)
     power, square = correlation_terms(x, spectrum, weight, products=products)
-    summed = {"path": summed_atoms(x, weight), "power": power, "square": square}
+    summed |= {"path": summed_atoms(x, weight), "power": power, "square": square}
     if not ions:
-        return summed, {}
+        return summed, kept
     each = mean_displacement(_power(spectrum, spectrum), jnp.square(x), n_fft=n_fft)
-    return summed, {"msd": jnp.maximum(each[..., lags], 0.0).transpose(2, 0, 1, 3)}
+    return summed, kept | {"msd": jnp.maximum(each[..., lags], 0.0).transpose(2, 0, 1, 3)}
 
 
-def centred(path: Float[Array, "frame atom xyz"], *, windows: int) -> Float[Array, "window xyz atom time"]:
-    """Paths cut into equal windows, each less its mean; time contiguous, frames that are left over not used."""
-    length = path.shape[0] // windows
-    x = path[: windows * length].reshape(windows, length, *path.shape[1:]).transpose(0, 3, 2, 1)
-    return x - jnp.mean(x, axis=-1, keepdims=True)
+def centred(path: Float[Array, "xyz atom frame"], *, windows: int) -> Float[Array, "window xyz atom time"]:
+    """Paths cut into equal windows, each less its mean; frames that are left over are not used."""
+    length = path.shape[-1] // windows
+    x = path[..., : windows * length].reshape(*path.shape[:2], windows, length).transpose(2, 0, 1, 3)
+    # as a product with ones: a processor sums along contiguous memory four times as fast that way
+    mean = jnp.matmul(x, jnp.full(length, 1.0 / length), precision="highest")
+    return x - mean[..., None]
 
 
 def correlation_terms(
@@ -125,28 +129,21 @@ def mean_displacement(power: Float[Array, "*any frequency"], square: Float[Array
 
 @functools.partial(jax.jit, static_argnames=("products",))
 def block_terms(
-    values: Float[Array, "frame atom xyz"],
-    cell: Float[Array, "*frame xyz xyz"],
-    shift: Float[Array, "frame xyz"],
-    weights: Float[Array, "atom group"],
+    path: Float[Array, "xyz atom frame"],
+    weight: Float[Array, " atom"],
     first: Int[Array, " block"],
     last: Int[Array, " block"],
     share: Float[Array, "length block"],
     *,
     products: Products,
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """`block`: dr_a dr_b between the first and the last frame of each block, summed over atoms with their weights (group, product,
-    block); and of each atom sum_b share_b |dr|^2 (atom, length). values, cell, shift : as in kernels/grouped.py.
+    """`block`: dr_a dr_b between the first and the last frame of each block, summed over atoms with their weights (product, block);
+    and of each atom sum_b share_b |dr|^2 (atom, length).
     """
-
-    def at(frames: Array) -> Array:
-        return cartesian(values[frames], cell[frames] if cell.ndim == 3 else cell, shift[frames])
-
-    step = at(last) - at(first)
-    axes = [step[:, :, k] for k in range(3)]
-    summed = [jnp.matmul(axes[a] * axes[b], weights, precision="highest").T for a, b in products]
-    square = jnp.square(axes[0]) + jnp.square(axes[1]) + jnp.square(axes[2])
-    return {"block": jnp.stack(summed, axis=1)}, {"block": jnp.matmul(share, square, precision="highest").T}
+    step = path.at[:, :, last].get(mode="promise_in_bounds") - path.at[:, :, first].get(mode="promise_in_bounds")
+    summed = [jnp.sum(weight[:, None] * (step[a] * step[b]), axis=0) for a, b in products]
+    square = jnp.square(step[0]) + jnp.square(step[1]) + jnp.square(step[2])
+    return {"block": jnp.stack(summed)}, {"block": jnp.matmul(square, share.T, precision="highest")}
 
 
 @functools.partial(jax.jit, static_argnames=("n_lags", "products", "fourth", "ions"))
@@ -189,10 +186,10 @@ def pair_terms(
 
 
 def moment_terms(
-    path: Float[Array, "frame atom xyz"], weight: Float[Array, " atom"], *pairs: Array, n_lags: int
+    path: Float[Array, "xyz atom frame"], weight: Float[Array, " atom"], *pairs: Array, n_lags: int
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """`moments`: means of dx^2, dy^2, dz^2, dx^4, dy^4, dz^4 and |dr|^4 over the pairs of `pair_terms`, (lag, moment)."""
-    return {"moments": pair_terms(path, weight, *pairs, n_lags=n_lags, products=AXES, fourth=True)}, {}
+    return {"moments": pair_terms(path.transpose(2, 1, 0), weight, *pairs, n_lags=n_lags, products=AXES, fourth=True)}, {}
 
 
 def _power(x: Array, y: Array) -> Array:

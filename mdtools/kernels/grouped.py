@@ -54,7 +54,7 @@ def group_sums(
 @functools.partial(jax.jit, static_argnames=("kernel", "options", "n_groups"))
 def tile_sums(
     kernel: Callable[..., Any],
-    values: Float[Array, "frame atom xyz"],
+    values: Float[Array, "atom xyz frame"],
     cell: Float[Array, "*frame xyz xyz"],
     shift: Float[Array, "frame xyz"],
     members: Int[Array, "tile member"],
@@ -67,13 +67,13 @@ def tile_sums(
 ) -> tuple[Any, Any]:
     """Sums over the tiles of each group, and what each tile keeps: kernel(path, weight, *arguments, **options) -> (summed, kept).
 
-    members : atoms of a tile, all of one group; weights : 0 for those that only fill it up. A tile is small, so that its
-    paths, spectra and sums stay in the cache of a processor: nothing as large as the trajectory is ever written.
+    path : (xyz, atom, frame). members : atoms of a tile, all of one group; weights : 0 for those that only fill it up. A tile is
+    small, so that its paths, spectra and sums stay in the cache of a processor: nothing as large as the trajectory is ever written.
     summed and kept are trees of arrays; the first comes back with a leading axis (group), the second with (tile).
     """
 
     def of(tile: tuple[Array, Array, Array]) -> tuple[Any, Any]:
-        path = cartesian(jnp.take(values, tile[0], axis=1), cell, shift)
+        path = _along_time(jnp.take(values, tile[0], axis=0), cell, shift)
         return kernel(path, tile[1], *arguments, **dict(options))
 
     def one(total: Any, tile: tuple[Array, Array, Array]) -> tuple[Any, Any]:
@@ -84,3 +84,13 @@ def tile_sums(
     part = jax.eval_shape(lambda: of(jax.tree.map(lambda each: each[0], tiles))[0])
     nothing = jax.tree.map(lambda one: jnp.zeros((n_groups, *one.shape), one.dtype), part)
     return jax.lax.scan(one, nothing, tiles)
+
+
+def _along_time(
+    values: Float[Array, "atom xyz frame"], cell: Float[Array, "*frame xyz xyz"], shift: Float[Array, "frame xyz"]
+) -> Float[Array, "xyz atom frame"]:
+    """`cartesian` of values that lie contiguous in time: the same sums and products."""
+    values = values.astype(jnp.float64)
+    cell = jnp.moveaxis(cell, 0, -1) if cell.ndim == 3 else cell[:, :, None]
+    parts = [values[None, :, i] * cell[i, :, None] for i in range(3)]
+    return parts[0] + parts[1] + parts[2] - shift.T[:, None]

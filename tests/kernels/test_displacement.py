@@ -17,6 +17,7 @@ from mdtools.kernels.displacement import (
     squared_displacement,
     summed_atoms,
 )
+from mdtools.kernels.grouped import tile_sums
 
 
 @pytest.fixture(autouse=True)
@@ -71,14 +72,14 @@ def test_an_atom_at_rest_has_not_moved():
 
 
 def test_shapes_are_checked_while_the_tests_run():
-    with pytest.raises(Exception, match="frame atom xyz"):
+    with pytest.raises(Exception, match="xyz atom frame"):
         centred(jnp.zeros((5, 3)), windows=1)
 
 
 @pytest.mark.parametrize(("n_atoms", "n_fft"), [(3, 80), (8, 90), (16, 80), (11, 61)], ids=["three", "eight", "sixteen", "lags up to 20"])
 def test_products_of_displacements_summed_before_the_inverse_transform_equal_the_loop_over_atoms(n_atoms, n_fft):
     path, weight = tile(40, n_atoms)
-    x = centred(jnp.asarray(path), windows=1)
+    x = centred(jnp.asarray(path.transpose(2, 1, 0)), windows=1)
     power, square = correlation_terms(x, jnp.fft.rfft(x, n=n_fft), jnp.asarray(weight), products=TENSOR)
     found = np.asarray(mean_displacement(power, square, n_fft=n_fft))[0]
     assert found.shape == (6, min(40, n_fft - 39))
@@ -113,18 +114,29 @@ def test_pairs_of_frames_equal_the_loop_over_pairs_summed_or_of_each_atom():
     np.testing.assert_allclose(summed, np.einsum("alm,a->lm", expected, weight), rtol=1e-11)
 
 
+def test_blocks_are_the_displacements_between_their_ends():
+    path, weight = tile(20, 6)
+    first, last = np.array([0, 3, 0, 10]), np.array([3, 6, 9, 19])
+    share = np.array([[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]])
+    step = path[last] - path[first]
+    summed, kept = block_terms(*[jnp.asarray(one) for one in (path.transpose(2, 1, 0), weight, first, last, share)], products=TENSOR)
+    expected = np.stack([np.einsum("pa,a->p", step[..., a] * step[..., b], weight) for a, b in TENSOR])
+    np.testing.assert_allclose(summed["block"], expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(kept["block"], np.einsum("lp,pa->al", share, np.sum(step**2, axis=-1)), rtol=1e-12)
+
+
 @pytest.mark.parametrize("changing", [False, True], ids=["one cell", "a cell a frame"])
-def test_blocks_are_the_displacements_between_their_ends(changing):
+def test_a_tile_sees_the_cartesian_paths_of_its_atoms(changing):
     random = np.random.default_rng(4)
     values = random.uniform(0, 1, (20, 6, 3)).astype(np.float32)
     cell = 10 * np.eye(3) + random.normal(0, 1, (20, 3, 3) if changing else (3, 3))
-    shift, weights = random.normal(size=(20, 3)), random.uniform(size=(6, 2))
-    first, last = np.array([0, 3, 0, 10]), np.array([3, 6, 9, 19])
-    share = np.array([[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]])
-    path = np.einsum("tai,tij->taj" if changing else "tai,ij->taj", values.astype(float), cell) - shift[:, None]
-    step = path[last] - path[first]
-    arguments = [jnp.asarray(one) for one in (values, cell, shift, weights, first, last, share)]
-    summed, kept = block_terms(*arguments, products=TENSOR)
-    expected = np.stack([np.einsum("pa,ag->gp", step[..., a] * step[..., b], weights) for a, b in TENSOR], axis=1)
-    np.testing.assert_allclose(summed["block"], expected, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(kept["block"], np.einsum("lp,pa->al", share, np.sum(step**2, axis=-1)), rtol=1e-12)
+    shift, weights = random.normal(size=(20, 3)), random.uniform(size=(2, 3))
+    members, groups = np.array([[0, 2, 5], [4, 1, 3]]), np.array([1, 0])
+    summed, kept = tile_sums(
+        lambda path, weight: ({"sum": summed_atoms(path, weight)}, {"path": path}),
+        *[jnp.asarray(one) for one in (values.transpose(1, 2, 0), cell, shift, members, weights, groups)],
+        n_groups=2,
+    )
+    path = np.einsum("tai,tij->jat" if changing else "tai,ij->jat", values.astype(float), cell) - shift.T[:, None]
+    np.testing.assert_allclose(kept["path"], np.stack([path[:, m] for m in members]), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(summed["sum"][groups], np.einsum("jwat,wa->wjt", path[:, members], weights), rtol=1e-12, atol=1e-12)
