@@ -18,7 +18,7 @@ from mdtools.kernels.correlation import fast_length
 from mdtools.kernels.displacement import AXES, TENSOR, displacement_terms, mean_displacement, pair_terms, squared_displacement
 from mdtools.trajectory import Trajectory
 
-__all__ = ["Displacements", "Times", "displacements", "msd", "origin_frames", "times_of"]
+__all__ = ["Displacements", "Times", "displacements", "msd", "origin_frames", "square", "times_of"]
 
 FEW = 1  # lags up to which pairs of frames cost less than Fourier transforms
 
@@ -81,7 +81,7 @@ def msd(
     if ions:
         out["msd_by_ion"] = (("window", "ion", "xyz", "lag"), found.by_ion)
     if tensor:
-        out |= {"xyz2": ["x", "y", "z"], "msd_tensor": (("window", "species", "xyz", "xyz2", "lag"), _square(found.products, axis=2))}
+        out |= {"xyz2": ["x", "y", "z"], "msd_tensor": (("window", "species", "xyz", "xyz2", "lag"), square(found.products, axis=2))}
     if found.blocks is not None:
         out |= _blocks(found, found.blocks, traj.frame_interval, tensor)
     unused = traj.n_frames - windows * length if traj.is_even else 0
@@ -214,7 +214,7 @@ def _by_species(name: str, by_axis: np.ndarray) -> dict[str, Any]:
     return {name: (("window", "species", "lag"), by_axis.sum(axis=2)), f"{name}_by_axis": (("window", "species", "xyz", "lag"), by_axis)}
 
 
-def _square(products: np.ndarray, *, axis: int) -> np.ndarray:
+def square(products: np.ndarray, *, axis: int) -> np.ndarray:
     """xx, yy, zz, xy, xz, yz along an axis -> the symmetric tensor, along that axis and a new one behind it."""
     number = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
     return np.take(products, number, axis=axis)
@@ -228,7 +228,7 @@ def _blocks(found: Displacements, blocks: TimeBlocks, frame_interval: float, ten
         **blocks.coordinates(frame_interval),
     }
     if tensor:
-        out["block_msd_tensor"] = (("species", "xyz", "xyz2", "block_lag", "block"), _square(found.block_products, axis=1))
+        out["block_msd_tensor"] = (("species", "xyz", "xyz2", "block_lag", "block"), square(found.block_products, axis=1))
     return out
 
 

@@ -5,12 +5,14 @@ of the zero-lag value, so that only the last lags of a long series know an FFT w
 reference/ecosystem.md 2).
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.shapes import Array, Float
 
-__all__ = ["autocorrelation", "crosscorrelation", "fast_length", "origins"]
+__all__ = ["autocorrelation", "correlation_of_power", "crosscorrelation", "fast_length", "origins"]
 
 
 def origins(n: int) -> Float[Array, " lag"]:
@@ -42,7 +44,13 @@ def autocorrelation(x: Float[Array, "*batch time"]) -> Float[Array, "*batch lag"
     n = x.shape[-1]
     spectrum = jnp.fft.rfft(x, n=fast_length(2 * n))
     power = jnp.square(spectrum.real) + jnp.square(spectrum.imag)
-    return jnp.fft.irfft(power, n=fast_length(2 * n))[..., :n] / jnp.expand_dims(origins(n), tuple(range(x.ndim - 1)))
+    return correlation_of_power(power, n=n, n_fft=fast_length(2 * n))
+
+
+@functools.partial(jax.jit, static_argnames=("n", "n_fft"))
+def correlation_of_power(power: Float[Array, "*batch frequency"], *, n: int, n_fft: int) -> Float[Array, "*batch lag"]:
+    """The correlation of series of n samples at every lag m < n, from Re(X* Y) of their transforms, padded with zeros to n_fft >= 2 n."""
+    return jnp.fft.irfft(power, n=n_fft)[..., :n] / jnp.expand_dims(origins(n), tuple(range(power.ndim - 1)))
 
 
 @jax.jit
@@ -50,4 +58,4 @@ def crosscorrelation(x: Float[Array, "*batch time"], y: Float[Array, "*batch tim
     """c(m) = 1/(n - m) sum_k [x(k) y(k + m) + y(k) x(k + m)] / 2: symmetrised in time, for every lag m < n."""
     n = x.shape[-1]
     product = jnp.conj(jnp.fft.rfft(x, n=fast_length(2 * n))) * jnp.fft.rfft(y, n=fast_length(2 * n))
-    return jnp.fft.irfft(jnp.real(product), n=fast_length(2 * n))[..., :n] / jnp.expand_dims(origins(n), tuple(range(x.ndim - 1)))
+    return correlation_of_power(jnp.real(product), n=n, n_fft=fast_length(2 * n))

@@ -3,6 +3,8 @@
 A collective path is one sample a frame, so there is no `vmap` over atoms here: leading axes are a batch.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -10,7 +12,7 @@ from mdtools.kernels.correlation import crosscorrelation, origins
 from mdtools.kernels.grouped import cartesian
 from mdtools.kernels.shapes import Array, Float
 
-__all__ = ["charge_sums", "displacement_product"]
+__all__ = ["charge_sums", "displacement_product", "self_power"]
 
 
 @jax.jit
@@ -46,3 +48,28 @@ def displacement_product(x: Float[Array, "*batch time"], y: Float[Array, "*batch
     tail = jnp.cumsum(product[..., ::-1], axis=-1)[..., ::-1]  # sum_{k >= m}
     both = (head + tail) / jnp.expand_dims(origins(n), tuple(range(x.ndim - 1)))
     return (both - 2.0 * crosscorrelation(x, y)).at[..., 0].set(0.0)
+
+
+@functools.partial(jax.jit, static_argnames=("windows", "steps", "products", "n_fft"))
+def self_power(
+    x: Float[Array, "xyz time"],
+    taper: Float[Array, " sample"],
+    *,
+    windows: int,
+    steps: bool,
+    products: tuple[tuple[int, int], ...],
+    n_fft: int,
+) -> Float[Array, "window product any"]:
+    """What one ion adds to the self part of the current: Re(V_a* V_b) of its velocities padded to n_fft, then those of w v over sum w^2.
+
+    x : velocities, or with `steps` positions, whose steps between frames are taken. The samples are cut into equal windows.
+    """
+    v = x[:, 1:] - x[:, :-1] if steps else x
+    length = taper.shape[0]
+    v = v[:, : windows * length].reshape(v.shape[0], windows, length).transpose(1, 0, 2)
+    padded, tapered = jnp.fft.rfft(v, n=n_fft), jnp.fft.rfft(v * taper[None, None, :])
+
+    def products_of(z: Array) -> Array:
+        return jnp.stack([jnp.real(z[:, a]) * jnp.real(z[:, b]) + jnp.imag(z[:, a]) * jnp.imag(z[:, b]) for a, b in products], axis=1)
+
+    return jnp.concatenate([products_of(padded), products_of(tapered) / jnp.sum(jnp.square(taper))], axis=-1)

@@ -13,7 +13,7 @@ from mdtools.errors import TrajectoryError
 from mdtools.readers.fill import Arrays, filled, unwrapper_of
 from mdtools.readers.frames import Frames
 from mdtools.readers.gaps import segments
-from mdtools.readers.labels import Topology, fitting, resolve_charges, resolve_masses, resolve_species
+from mdtools.readers.labels import Topology, both_charges, fitting, resolve_charges, resolve_masses, resolve_species
 from mdtools.readers.naive import naive_schemes
 from mdtools.readers.parts import parts_note, series_of_parts
 from mdtools.readers.room import check_room
@@ -229,9 +229,10 @@ def _understood(
             f"the basis of the cell changed {len(flips)} times (box flip, first at {line.time[chosen.start + flips[0]]:g} ps): cells, positions and "
             "image flags are told in the basis of the first frame; velocities are Cartesian, so a flip leaves them as they are"
         )
+    of_charges = both_charges(species.values, charges, frames, system.charge)
     for what, found, there in (("charges", charges, frames.charges), ("masses", masses, frames.masses)):
         if found.origin == f"{what}=" and there is not None:
-            said.append(f"{what}= was given and beats the column of the file")
+            said.append(f"{what}= was given and beats the column of the file" + (of_charges.words if of_charges and what == "charges" else ""))
     if masses.origin.startswith("standard"):
         said.append("masses are the standard ones of the chemical symbols")
     framework = (options.framework.split(",") if isinstance(options.framework, str) else options.framework) or ()
@@ -249,6 +250,7 @@ def _understood(
         "species": f"from {species.origin}",
         "masses": f"from {masses.origin}",
         "charges": f"from {charges.origin}",
+        **({"charges_of_the_file": of_charges.of_the_file} if of_charges else {}),
         "velocities": frames.has_velocities,
         "thermo": None if log is None else f"from {log.source}",
         **{name: getattr(options, name) for name in ("timestep", "begin", "end", "stride", "precision", "unwrap", "temperature", "pressure")},

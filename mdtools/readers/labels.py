@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from mdtools.errors import TrajectoryError
 from mdtools.readers.frames import Frames
 from mdtools.units import UnitSystem
 
-__all__ = ["Atoms", "Topology", "fitting", "pairs", "resolve_charges", "resolve_masses", "resolve_species"]
+__all__ = ["Atoms", "BothCharges", "Topology", "both_charges", "fitting", "pairs", "resolve_charges", "resolve_masses", "resolve_species"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +189,27 @@ def resolve_charges(frames: Frames, labels: np.ndarray, charges: Any, topology: 
         if found is not None:
             return Atoms(values=found, origin=f"topology {topology.source}")
     return Atoms(values=None, origin="none" if frames.charges is None else "the file")
+
+
+class BothCharges(NamedTuple):
+    """What the user and the column of the file say of charges, where they differ."""
+
+    of_the_file: dict[str, float]
+    words: str
+
+
+def both_charges(labels: np.ndarray, given: Atoms, frames: Frames, to_e: float) -> BothCharges | None:
+    """Mean charge of every species and the sum, as given and in the first frame of the file; None where there is one or they agree."""
+    if given.origin != "charges=" or given.values is None or given.values.ndim != 1 or frames.charges is None:
+        return None
+    file = np.asarray(frames.charges, dtype=np.float64)
+    file = (file[0] if file.ndim == 2 else file) * to_e
+    if file.shape != given.values.shape or np.allclose(file, given.values, rtol=0, atol=1e-6):
+        return None
+    means = [{name: float(values[labels == name].mean()) for name in dict.fromkeys(labels.tolist())} for values in (given.values, file)]
+    each = ", ".join(f"{name} {means[0][name]:+g} (file {means[1][name]:+g})" for name in means[0])
+    total, of_file = (round(float(values.sum()), 6) + 0.0 for values in (given.values, file))
+    return BothCharges(means[1], f": {each}; sum {total:+g} e (file {of_file:+g} e)")
 
 
 def _per_atom(frames: Frames, labels: np.ndarray, given: Any, name: str) -> np.ndarray:
