@@ -108,7 +108,8 @@ def test_what_the_user_says_beats_the_file_and_is_noted(caf2, metal):
     traj = read(caf2 / "allcolumns.lammpstrj.gz", **metal, charges={"Ca": 1.5, "F": -0.75}, masses="Ca=40,F=19", end=2)
     assert traj.charges[:2].tolist() == [1.5, -0.75]
     assert traj.masses[:2].tolist() == [40, 19]
-    assert "charges= was given and beats the column of the file" in traj.notes
+    told = "charges= was given and beats the column of the file: Ca +1.5 (file +2), F -0.75 (file -1); sum +0 e (file +0 e)"
+    assert told in traj.notes
     assert "masses= was given and beats the column of the file" in traj.notes
 
 
