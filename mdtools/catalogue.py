@@ -29,6 +29,8 @@ ESTIMATES = {
     "self_diffusivity_tensor": "mdtools.estimates.tensor",
     "ionic_conductivity": "mdtools.estimates.conductivity",
     "haven_ratio": "mdtools.estimates.haven",
+    "onsager": "mdtools.estimates.onsager",
+    "transference_number": "mdtools.estimates.transference",
     "activation_energy": "mdtools.estimates.arrhenius",
     "conduction_activation_energy": "mdtools.estimates.arrhenius",
     "isotope_exponent": "mdtools.estimates.conditions",

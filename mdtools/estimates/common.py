@@ -14,6 +14,7 @@ __all__ = [
     "STILL",
     "by_ion_of",
     "carried",
+    "frame_of_reference",
     "is_reduced",
     "lag_frames",
     "need_blocks",
@@ -39,6 +40,14 @@ def carried(data: xr.Dataset) -> dict[str, Any]:
 
 def is_reduced(data: xr.Dataset) -> bool:
     return bool(data.attrs.get("unit_system") == "lj")
+
+
+def frame_of_reference(data: xr.Dataset) -> str:
+    """The frame of the last measurement, in words: species, "barycentre", "none", or "unknown" where no history says it."""
+    taken = [step["reference"] for step in schema.history(data) if step.get("reference") is not None]
+    if not taken:
+        return "unknown"
+    return taken[-1] if isinstance(taken[-1], str) else ", ".join(map(str, taken[-1]))
 
 
 def lag_frames(data: xr.Dataset, *, who: str) -> np.ndarray:

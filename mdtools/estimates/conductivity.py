@@ -13,7 +13,9 @@ from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.spectral import zero_frequency
 from mdtools.units import CONDUCTIVITY_TO_SI, S_PER_M_TO_MS_PER_CM
 
-__all__ = ["ionic_conductivity"]
+__all__ = ["Estimate", "Routes", "ionic_conductivity", "routes"]
+
+FEWEST_STRETCHES = 24  # of time and axes, from which a correlation is taken
 
 
 @schema.recorded
@@ -48,6 +50,56 @@ def ionic_conductivity(
     True
     """
     who = "ionic_conductivity"
+    found = routes(charge_displacement_msd, charge_current_acf, temperature=temperature, who=who)
+    dipole, interval = found.dipole, found.interval
+    out: dict[str, Any] = {
+        **{name: value for name, value in carried(charge_displacement_msd).items() if name != "stated_temperature"},
+        "species": charge_displacement_msd["species"].values,
+        "stated_temperature": found.temperature,
+        "ionic_conductivity": found.both.value,
+        "ionic_conductivity_stderr": found.both.stderr,
+        "ionic_conductivity_lower": found.both.lower,
+        "ionic_conductivity_upper": found.both.upper,
+        "routes_difference": _difference(found.einstein_helfand, found.green_kubo),
+        "regime": dipole.regime,
+        "variance_inflation": dipole.inflation,
+        "lag_first": dipole.lag_first * interval,
+        "lag_last": dipole.lag_last * interval,
+        "fit_quality": dipole.quality,
+        "self_collective_correlation": _alone_and_together(charge_displacement_msd, dipole),
+    }
+    named = {
+        "ionic_conductivity_mS_per_cm": found.both.scaled(S_PER_M_TO_MS_PER_CM),
+        "ionic_conductivity_einstein_helfand": found.einstein_helfand,
+        "ionic_conductivity_green_kubo": found.green_kubo,
+        "charge_diffusivity": found.einstein_helfand.scaled(1 / found.per_diffusivity),
+    }
+    for name, one in named.items():
+        out |= {name: one.value, f"{name}_stderr": one.stderr}
+    return schema.resolved(schema.dataset(out), temperature_used=found.temperature, **({"green_kubo": found.why} if found.why else {}))
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Both routes to one conductivity in S/m, and both combined; per_diffusivity: S/m per e^2 angstrom^2 / ps; why one was not taken."""
+
+    temperature: float
+    per_diffusivity: float
+    interval: float
+    dipole: Diffusion
+    einstein_helfand: "Estimate"
+    green_kubo: "Estimate"
+    both: "Estimate"
+    why: str
+
+    @property
+    def moves(self) -> bool:
+        """Whether the dipole has a slope, and not only a bound on it."""
+        return self.dipole.regime not in ("caged", "undecided")
+
+
+def routes(charge_displacement_msd: xr.Dataset, charge_current_acf: xr.Dataset | None, *, temperature: float | None, who: str) -> Routes:
+    """The conductivity by the dipole and by the current. Raises TrajectoryError and NotEnoughData as `ionic_conductivity` says."""
     if is_reduced(charge_displacement_msd):
         raise TrajectoryError(
             f"{who} is in S/m, and this run is in lj units: use the slope of charge_displacement_msd, or read the run with its real units"
@@ -56,36 +108,13 @@ def ionic_conductivity(
     per_diffusivity = CONDUCTIVITY_TO_SI / (float(charge_displacement_msd["volume"]) * thermal_energy_in_ev(kelvin, reduced=False))
     interval = float(charge_displacement_msd["frame_interval"]) if "frame_interval" in charge_displacement_msd else np.nan
     dipole = _dipole(charge_displacement_msd, who=who)
-    einstein = _einstein_helfand(dipole, 1 / (6 * interval))
+    einstein = _einstein_helfand(dipole, 1 / (6 * interval)).scaled(per_diffusivity)
     current, why = _green_kubo(charge_current_acf, dipole)
-    routes = [einstein.scaled(per_diffusivity), current.scaled(per_diffusivity)]
-    both = _combined(*routes)
+    current = current.scaled(per_diffusivity)
+    both = _combined(einstein, current)
     if dipole.regime in ("caged", "undecided"):
-        both = Estimate(np.nan, np.nan, 0.0, max(routes[0].upper, per_diffusivity * _unseen(charge_displacement_msd)))
-    out: dict[str, Any] = {
-        **{name: value for name, value in carried(charge_displacement_msd).items() if name != "stated_temperature"},
-        "species": charge_displacement_msd["species"].values,
-        "stated_temperature": kelvin,
-        "ionic_conductivity": both.value,
-        "ionic_conductivity_stderr": both.stderr,
-        "ionic_conductivity_lower": both.lower,
-        "ionic_conductivity_upper": both.upper,
-        "routes_difference": _difference(*routes),
-        "regime": dipole.regime,
-        "variance_inflation": dipole.inflation,
-        "lag_first": dipole.lag_first * interval,
-        "lag_last": dipole.lag_last * interval,
-        "fit_quality": dipole.quality,
-    }
-    named = {
-        "ionic_conductivity_mS_per_cm": both.scaled(S_PER_M_TO_MS_PER_CM),
-        "ionic_conductivity_einstein_helfand": routes[0],
-        "ionic_conductivity_green_kubo": routes[1],
-        "charge_diffusivity": einstein,
-    }
-    for name, one in named.items():
-        out |= {name: one.value, f"{name}_stderr": one.stderr}
-    return schema.resolved(schema.dataset(out), temperature_used=kelvin, **({"green_kubo": why} if why else {}))
+        both = Estimate(np.nan, np.nan, 0.0, max(einstein.upper, per_diffusivity * _unseen(charge_displacement_msd)))
+    return Routes(kelvin, per_diffusivity, interval, dipole, einstein, current, both, why)
 
 
 @dataclass(frozen=True)
@@ -126,6 +155,25 @@ def _transient(data: xr.Dataset, frames: np.ndarray, *, n_frames: int, windows: 
         return diffusion(frames, alone, n_frames=n_frames, n_ions=max(1, round(ions)), windows=windows, blocks=(blocks, lengths)).lag_first
     except NotEnoughData:
         return 0.0
+
+
+def _alone_and_together(data: xr.Dataset, dipole: Diffusion) -> float:
+    """Correlation, over stretches of time, of sum q^2 dr^2 with |dP|^2: what D and sigma have in common. NaN where it was not measured.
+
+    1 for ions that move as one, 1 / sqrt(N) for N independent ones. Stretches as long as the first lag of the fit, or longer.
+    """
+    names = ("charge_displacement_block_self", "charge_displacement_block_by_pair")
+    if any(name not in data for name in names) or not np.isfinite(dipole.lag_first):
+        return float("nan")
+    alone = data[names[0]].transpose("xyz", "block_lag", "block").values
+    together = data[names[1]].sum("pair", skipna=False).transpose("xyz", "block_lag", "block").values
+    frames = np.rint(data["block_lag"].values / float(data["frame_interval"]))
+    at = min(int(np.searchsorted(frames, dipole.lag_first)), len(frames) - 1)
+    kept = np.isfinite(alone[:, at]) & np.isfinite(together[:, at])
+    x, y = alone[:, at][kept], together[:, at][kept]
+    if len(x) < FEWEST_STRETCHES or not (x.std() > 0 and y.std() > 0):
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
 
 
 def _unseen(data: xr.Dataset) -> float:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from mdtools.errors import NotEnoughData
 
-__all__ = ["ZeroFrequency", "zero_frequency"]
+__all__ = ["ZeroFrequency", "band", "log_spectrum", "phi_of", "residual_misfit", "waves", "zero_frequency"]
 
 Floats = NDArray[Any]
 FEWEST = 2  # ordinates between 0 and a cut-off
@@ -61,11 +61,10 @@ class _Local:
     misfit: Floats
 
 
-def zero_frequency(frequency: Floats, periodogram: Floats, *, series: int) -> ZeroFrequency:
-    """S(0) from the periodogram averaged over `series` independent series of one length (windows times axes).
+def band(frequency: Floats, periodogram: Floats, *, series: int) -> tuple[Floats, Floats, Floats, Floats, int]:
+    """Frequencies, ordinates (frequency, ...), their shapes kappa, the cut-offs, and how many ordinates the narrowest one holds.
 
-    frequency : (frequency,) from 0 on, evenly. periodogram : (frequency,).
-    Raises NotEnoughData where there are too few ordinates, or where the windows are too short to see S level off.
+    Raises NotEnoughData where there are too few ordinates, or none of them has power.
     """
     inner = slice(None, -1)  # the last may be that of half the sampling frequency, which has another law
     f, power = np.asarray(frequency, dtype=np.float64)[inner], np.asarray(periodogram, dtype=np.float64)[inner]
@@ -77,7 +76,16 @@ def zero_frequency(frequency: Floats, periodogram: Floats, *, series: int) -> Ze
         )
     kappa = np.full(len(f), float(series))
     kappa[0] /= 2
-    cutoffs = np.geomspace(f[lowest], f[-1], CUTOFFS)
+    return f, power, kappa, np.geomspace(f[lowest], f[-1], CUTOFFS), lowest
+
+
+def zero_frequency(frequency: Floats, periodogram: Floats, *, series: int) -> ZeroFrequency:
+    """S(0) from the periodogram averaged over `series` independent series of one length (windows times axes).
+
+    frequency : (frequency,) from 0 on, evenly. periodogram : (frequency,).
+    Raises NotEnoughData where there are too few ordinates, or where the windows are too short to see S level off.
+    """
+    f, power, kappa, cutoffs, lowest = band(frequency, periodogram, series=series)
     fits = [_below(cutoff, f, power, kappa) for cutoff in cutoffs]
     logs, variances = np.array([fit.log for fit in fits]), np.array([fit.variance for fit in fits])
     misfits = np.array([fit.misfit.min() for fit in fits])
@@ -85,7 +93,7 @@ def zero_frequency(frequency: Floats, periodogram: Floats, *, series: int) -> Ze
     weight = likelihoods - misfits[:, None] / 2 - PRECISION / 2 * np.log(variances)
     weight = np.exp(weight - weight.max())
     weight /= weight.sum()
-    changes = np.array([fit.slope for fit in fits]) * _phi(cutoffs[0] / cutoffs)
+    changes = np.array([fit.slope for fit in fits]) * phi_of(cutoffs[0] / cutoffs)
     _check(float(np.sum(weight * changes)), float(weight.sum(axis=1) @ misfits), lowest, cutoffs[0])
     mean = float(np.sum(weight * logs))
     variance = float(np.sum(weight * (variances + np.square(logs - mean))))
@@ -107,31 +115,47 @@ def _check(change: float, misfit: float, lowest: int, cutoff: float) -> None:
         )
 
 
-def _phi(u: Floats) -> Floats:
+def phi_of(u: Floats) -> Floats:
     """ln(1 + (u / a)^2) / ln(1 + 1 / a^2) of u = f / f_c: (u, shape), 1 at u = 1."""
     return np.asarray(np.log1p(np.square(u[:, None] / SHAPES)) / np.log1p(SHAPES**-2.0))
 
 
 def _below(cutoff: float, f: Floats, power: Floats, kappa: Floats) -> _Local:
-    """Fits with one cut-off: covariance H^-1 G H^-1, H = sum w kappa x x^T, G = sum w^2 kappa x x^T, x = (1, phi)."""
     weight = 1 / (1 + (f / cutoff) ** 8)
     near = weight > 1e-3
     u, power, kappa, weight = f[near] / cutoff, power[near], kappa[near], weight[near]
     strength = weight * kappa
-    phi = _phi(u).T
+    fit = log_spectrum(phi_of(u).T, np.broadcast_to(power, (len(SHAPES), len(u))), strength, weight)
+    likelihood = -np.sum((fit.model + power * np.exp(-fit.model)) * strength, axis=-1)
+    return _Local(fit.log, fit.slope, fit.variance, likelihood, residual_misfit(waves(u), fit, strength, weight))
+
+
+@dataclass(frozen=True)
+class LogSpectrum:
+    """ln S = log + slope phi of every shape, its variance, the model (shape, ordinate) and what the ordinates leave, I / S - 1."""
+
+    log: Floats
+    slope: Floats
+    variance: Floats
+    model: Floats
+    residual: Floats
+    x: Floats
+    inverse: Floats
+
+
+def log_spectrum(phi: Floats, power: Floats, strength: Floats, weight: Floats) -> LogSpectrum:
+    """Fits of ordinates (shape, ordinate): covariance H^-1 G H^-1, H = sum w kappa x x^T, G = sum w^2 kappa x x^T, x = (1, phi)."""
     log, slope = _newton(phi, power, strength)
     model = log[:, None] + slope[:, None] * phi
-    ratio = power * np.exp(-model)
     x = np.stack([np.ones_like(phi), phi], axis=-1)
     inverse = np.linalg.inv(np.einsum("snj,n,snk->sjk", x, strength, x))
     variance = (inverse @ np.einsum("snj,n,snk->sjk", x, weight * strength, x) @ inverse)[:, 0, 0]
-    misfit = _misfit(u, x, inverse, ratio - 1, strength, weight)
-    return _Local(log, slope, variance, -(model + ratio) @ strength, misfit)
+    return LogSpectrum(log, slope, variance, model, power * np.exp(-model) - 1, x, inverse)
 
 
 def _newton(phi: Floats, power: Floats, strength: Floats) -> tuple[Floats, Floats]:
     """b0 and b1 (shape,) of largest likelihood; the Hessian is the mean of observed and expected: never singular."""
-    b0 = np.full(len(phi), np.log(float(strength @ power / strength.sum())))
+    b0 = np.log(power @ strength / strength.sum())
     b1 = np.zeros(len(phi))
     for _ in range(NEWTON):
         ratio = power * np.exp(-np.clip(b0[:, None] + b1[:, None] * phi, -700, 700))
@@ -147,12 +171,17 @@ def _newton(phi: Floats, power: Floats, strength: Floats) -> tuple[Floats, Float
     return b0, b1
 
 
-def _misfit(u: Floats, x: Floats, inverse: Floats, residual: Floats, strength: Floats, weight: Floats) -> Floats:
-    """chi^2 (shape,) of the score test for cosines beside the model: those of half, one, ... waves up to 1.25 f_c."""
-    cosines = np.cos(np.pi * np.arange(1, COSINES + 1) * np.minimum(u / 1.25, 1.0)[:, None])
+def waves(u: Floats) -> Floats:
+    """Cosines of half, one, ... waves up to 1.25 f_c: (ordinate, cosine)."""
+    return np.asarray(np.cos(np.pi * np.arange(1, COSINES + 1) * np.minimum(u / 1.25, 1.0)[:, None]))
+
+
+def residual_misfit(cosines: Floats, fit: LogSpectrum, strength: Floats, weight: Floats) -> Floats:
+    """chi^2 (shape,) of the score test for cosines beside the model."""
+    x, inverse = fit.x, fit.inverse
     beside = cosines - np.einsum("snj,sjm->snm", x, inverse @ np.einsum("snj,n,nm->sjm", x, strength, cosines))
     covariance = np.einsum("snj,n,snk->sjk", beside, weight * strength, beside)
     scale = 1 / np.sqrt(np.einsum("sjj->sj", covariance))
     correlation = covariance * scale[:, :, None] * scale[:, None, :] + 1e-6 * np.eye(COSINES)
-    z = np.einsum("sn,n,snm->sm", residual, strength, beside) * scale
+    z = np.einsum("sn,n,snm->sm", fit.residual, strength, beside) * scale
     return np.asarray(np.einsum("sm,smk,sk->s", z, np.linalg.inv(correlation), z))
