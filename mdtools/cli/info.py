@@ -16,6 +16,7 @@ NEEDS = {
     "velocity_acf": ("velocities",),
     "phonon_dos": ("velocities", "masses", "temperature"),
     "ionic_conductivity": ("temperature",),
+    "onsager": ("temperature",),
     "haven_ratio": ("temperature",),
 }
 # columns of the audit of a chain of restarts -> how they are headed

@@ -18,8 +18,9 @@ def haven_ratio(self_diffusivity: xr.Dataset, ionic_conductivity: xr.Dataset) ->
     """Haven ratio: the conductivity that independent ions would have, over the measured one.
 
     H_R = sigma_NE / sigma, sigma_NE = sum_s N_s q_s^2 D_s / (V k_B T).
-    (stderr / H_R)^2 = (stderr of sigma_NE / sigma_NE)^2 + (stderr of sigma / sigma)^2: the covariance of D and sigma is
-    left out. It is positive where fast stretches of the run raise both, so that the bar is rather too long.
+    (stderr / H_R)^2 = a^2 + b^2 - 2 rho a b, a and b the relative stderr of sigma_NE and sigma, rho the correlation of sum q^2 dr^2 with
+    |dP|^2 over stretches of the run (`self_collective_correlation` of the conductivity): 1 / sqrt(N) of N independent ions, 1 of ions
+    that move as one, whose Haven ratio 1 / N is then exact. Where the measurement has no dipole by time block rho is 0, and the bar rather too long.
     The measured charges and temperature are those of the conductivity. Species that are caged or undecided add nothing to
     sigma_NE; their bound D_max is taken for 1.96 standard errors of it.
 
@@ -47,15 +48,23 @@ def haven_ratio(self_diffusivity: xr.Dataset, ionic_conductivity: xr.Dataset) ->
     if value <= 0:
         raise NotEnoughData(f"{who} needs a charged species that diffuses, and in this run there is none: give a longer run, or a hotter one")
     ratio = value / sigma
+    together = _together(ionic_conductivity)
+    apart, common = (stderr / value, error / sigma), 2 * together * stderr * error / (value * sigma)
     out = {
         **carried(ionic_conductivity),
         "species": ionic_conductivity["species"].values,
         "haven_ratio": ratio,
-        "haven_ratio_stderr": ratio * float(np.hypot(stderr / value, error / sigma)),
+        "haven_ratio_stderr": ratio * float(np.sqrt(max(np.square(apart).sum() - common, 0.0))),
         "ionic_conductivity_nernst_einstein": value,
         "ionic_conductivity_nernst_einstein_stderr": stderr,
     }
-    return schema.resolved(schema.dataset(out), bounded_species=bounded)
+    return schema.resolved(schema.dataset(out), bounded_species=bounded, correlation=together)
+
+
+def _together(conductivity: xr.Dataset) -> float:
+    """Correlation of D and sigma, 0 where it is not known; a negative one is noise of few stretches."""
+    found = float(conductivity["self_collective_correlation"]) if "self_collective_correlation" in conductivity else 0.0
+    return max(found, 0.0) if np.isfinite(found) else 0.0
 
 
 def _same_run(diffusivity: xr.Dataset, conductivity: xr.Dataset, *, who: str) -> None:

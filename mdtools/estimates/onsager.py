@@ -61,7 +61,7 @@ def onsager(
     frame = _same_frame(charge_displacement_msd, charge_current_acf, who=who)
     if not found.moves:
         raise NotEnoughData(
-            f"{who} needs a conductivity to divide among the species, and the dipole of this run is {found.dipole.regime} (sigma below "
+            f"{who} divides the conductivity among the species, and the dipole of this run is {found.dipole.regime} (sigma below "
             f"{found.both.upper:.3g} S/m at 95 %): give a longer run, or a hotter one"
         )
     names = [str(name) for name in charge_displacement_msd["species"].values]
@@ -99,7 +99,9 @@ def onsager(
     if self_diffusivity is not None and "charge" in charge_displacement_msd:
         out |= _distinct(self_diffusivity, charge_displacement_msd, found.temperature, value, covariance, who=who)
     told = {"green_kubo": found.why or why} if found.why or why else {}
-    return schema.resolved(schema.dataset(out), temperature_used=found.temperature, shares="green_kubo" if best is by_current else "einstein_helfand", **told)
+    return schema.resolved(
+        schema.dataset(out), temperature_used=found.temperature, shares="green_kubo" if best is by_current else "einstein_helfand", **told
+    )
 
 
 @dataclass(frozen=True)

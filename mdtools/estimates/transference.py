@@ -101,4 +101,7 @@ def _ambipolar(
     determinant = float(np.linalg.det(two))
     value = determinant / total
     gradient = np.array([[two[1, 1], -two[0, 1]], [-two[0, 1], two[0, 0]]]) / total - value / total
-    return {"ambipolar_conductivity": value, "ambipolar_conductivity_stderr": float(np.sqrt(max(np.einsum("ab,abcd,cd->", gradient, spread, gradient), 0.0)))}
+    return {
+        "ambipolar_conductivity": value,
+        "ambipolar_conductivity_stderr": float(np.sqrt(max(np.einsum("ab,abcd,cd->", gradient, spread, gradient), 0.0))),
+    }
