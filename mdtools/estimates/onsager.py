@@ -19,6 +19,7 @@ __all__ = ["onsager"]
 
 STILL = 1e-12  # of the total: a species that carries less does not move, or has no charge
 LEVEL = 1.96
+ROUNDING = 1e-5  # of a share: what numbers of single precision leave of one that is exact
 
 
 @schema.recorded
@@ -261,12 +262,11 @@ def _positive(matrix: np.ndarray) -> np.ndarray:
 
 
 def _difference(first: _Shares, second: _Shares | None) -> np.ndarray:
-    """Of the shares by two routes, in units of the combined stderr; NaN where one is missing, 0 where both are exact."""
+    """Of the shares by two routes, in units of the combined stderr; NaN where one is missing."""
     if second is None:
         return np.full(len(first.value), np.nan)
     variance = np.diag(first.shares_covariance) + np.diag(second.shares_covariance)
-    apart = first.shares - second.shares
-    return np.where(np.abs(apart) < 1e-9, 0.0, apart / np.sqrt(np.maximum(variance, 1e-300)))
+    return np.asarray((first.shares - second.shares) / np.sqrt(np.maximum(variance, 0.0) + ROUNDING**2))
 
 
 def _stretch(difference: np.ndarray, best: _Shares, other: _Shares | None) -> float:

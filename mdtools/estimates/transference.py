@@ -98,8 +98,7 @@ def _ambipolar(
     if len(at) != 2:
         return {}
     two, spread = matrix[np.ix_(at, at)], covariance[np.ix_(at, at, at, at)]
-    determinant = float(np.linalg.det(two))
-    value = determinant / total
+    value = max(float(np.linalg.det(two)), 0.0) / total
     gradient = np.array([[two[1, 1], -two[0, 1]], [-two[0, 1], two[0, 0]]]) / total - value / total
     return {
         "ambipolar_conductivity": value,
