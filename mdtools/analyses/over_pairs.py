@@ -1,7 +1,15 @@
-"""Visit two moments at a time, in blocks of one shape, and count pairs of ions by distance."""
+"""Visit two moments at a time, in tiles of one shape, and count pairs of ions by distance.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+A tile is some origins of all pairs of a small system, or some rows of one origin of a large one: its slots stay in the cache of a
+processor core, and memory is bounded by it. On a CPU, tiles are counted by as many threads as this process has cores.
+"""
+
+import collections
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -12,12 +20,25 @@ from mdtools import memory, progress
 from mdtools.analyses.over_atoms import species_groups
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.cell import face_distances
-from mdtools.kernels.van_hove import pair_counts
+from mdtools.kernels.van_hove import pair_counts, pair_counts_by_axis
 from mdtools.trajectory import Trajectory
 
-__all__ = ["counted_pairs", "moments_visited", "within_half_cell"]
+__all__ = ["Counted", "counted_pairs", "moments_visited", "within_half_cell"]
 
-BLOCK = 16  # visits that are sent to the device together, memory permitting
+TILE = 2**20  # pairs of a tile on a CPU: their slots are 2 or 4 MB
+DEVICE_TILE = 2**24  # on an accelerator, where calls cost more than memory
+ORIGINS = 16  # of a tile at most: each keeps counts of its own, because the cell may change
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Pairs (window, lag, s, t, r) int64, the same times the volume of the cell, along the cell vectors (axis, window, lag, s, t,
+    fraction) or None, and the reference that was taken."""
+
+    counts: np.ndarray
+    weighted: np.ndarray
+    by_axis: np.ndarray | None
+    reference: Any
 
 
 def moments_visited(windows: int, length: int, frames: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -43,11 +64,18 @@ def within_half_cell(traj: Trajectory, visits: np.ndarray, r_max: float | None) 
 
 
 def counted_pairs(
-    traj: Trajectory, visits: np.ndarray, *, shape: tuple[int, int], r_max: float, bins: int, reference: Sequence[str] | str | None
-) -> tuple[np.ndarray, np.ndarray, Any]:
-    """Counts of pairs (window, lag, s, t, r), the same times the volume of the cell, and the reference that was taken.
+    traj: Trajectory,
+    visits: np.ndarray,
+    *,
+    shape: tuple[int, int],
+    r_max: float,
+    bins: int,
+    reference: Sequence[str] | str | None,
+    by_axis: bool = False,
+) -> Counted:
+    """Every pair of the visits by distance, and with by_axis along the cell vectors.
 
-    shape : (number of windows, number of lags). The counts are int64; their sum over the device never leaves integers.
+    shape : (number of windows, number of lags). Counts never leave integers.
     """
     groups = species_groups(traj)
     n_groups = int(groups.max()) + 1
@@ -55,30 +83,103 @@ def counted_pairs(
     path, taken = replace(traj, unwrap="scaled").reference_path(reference)
     counts = np.zeros((*shape, n_groups, n_groups, bins), dtype=np.int64)
     weighted = np.zeros(counts.shape)
-    with jax.enable_x64(True):
-        for number, (rows, cell, first, later) in enumerate(_blocks(traj, visits, path, bins * n_groups**2)):
-            part = np.asarray(pair_counts(first, later, cell, groups, np.float64(r_max), n_groups=n_groups, bins=bins))[: len(rows)]
-            where = (rows[:, 0], rows[:, 1])
-            np.add.at(counts, where, part)
-            np.add.at(weighted, where, part * np.abs(np.linalg.det(cell[: len(rows)]))[:, None, None, None])
-            progress.advance(min((number + 1) * len(first), len(visits)), len(visits), "pairs of frames", n_bytes=2 * first.nbytes)
-    return counts, weighted, taken
+    along = np.zeros((3, *counts.shape), dtype=np.int64) if by_axis else None
+    done = 0
+    for tile, found in _in_turn(_tiles(traj, visits, path, groups), lambda tile: tile.count(r_max, n_groups, bins, by_axis), _workers()):
+        volume = np.abs(np.linalg.det(tile.cell))
+        for k, (window, lag) in enumerate(tile.rows[:, :2].tolist()):
+            counts[window, lag] += found[0][k]
+            weighted[window, lag] += found[0][k] * volume[k]
+            if along is not None:
+                along[:, window, lag] += np.stack([part[k] for part in found[1:]])
+        if tile.is_last:
+            done += len(tile.rows)
+            progress.advance(done, len(visits), "pairs of frames", n_bytes=48 * len(tile.rows) * traj.n_atoms)
+    return Counted(counts, weighted, along, taken)
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """Scaled positions of some ions at the first moments and of all ions at the later ones."""
+
+    rows: np.ndarray  # of the visits
+    cell: np.ndarray
+    is_last: bool  # of the tiles of these visits
+    first: np.ndarray
+    later: np.ndarray
+    ions: tuple[np.ndarray, np.ndarray]
+    groups: tuple[np.ndarray, np.ndarray]
+
+    def count(self, r_max: float, n_groups: int, bins: int, by_axis: bool) -> list[np.ndarray]:
+        shared: dict[str, Any] = {"n_groups": n_groups, "bins": bins}
+        with jax.enable_x64(True):
+            first, later = jnp.asarray(self.first), jnp.asarray(self.later)
+            ions, groups = ((jnp.asarray(row), jnp.asarray(column)) for row, column in (self.ions, self.groups))
+            found = [pair_counts(first, later, jnp.asarray(self.cell), ions, groups, jnp.asarray(r_max), **shared)]
+            if by_axis:
+                found += [pair_counts_by_axis(first, later, ions, groups, axis=axis, **shared) for axis in range(3)]
+            return [np.asarray(one) for one in found]
+
+
+def _tiles(traj: Trajectory, visits: np.ndarray, path: np.ndarray, groups: np.ndarray) -> Iterator[_Tile]:
+    """Tiles of one shape; what fills the last ones are moments that are not in `rows`, and ions with the number -1."""
+    n = traj.n_atoms
+    pairs = int(min(DEVICE_TILE if _platform() != "cpu" else TILE, memory.block() // 16))
+    origins = int(np.clip(pairs // n**2, 1, min(ORIGINS, len(visits))))
+    height = -(-n // -(-n // max(1, pairs // n))) if origins == 1 else n
+    ions = np.arange(n, dtype=np.int32)
+    groups = groups.astype(np.int32)
+
+    def positions(frames: np.ndarray) -> np.ndarray:
+        return np.asarray(traj.scaled_positions[frames]).astype(np.float64) - path[frames, None, :]
+
+    for k in range(0, len(visits), origins):
+        rows = visits[k : k + origins]
+        filled = np.concatenate([rows, np.repeat(rows[-1:], origins - len(rows), axis=0)])
+        cell, first, later = _cell(traj, filled), positions(filled[:, 2]), positions(filled[:, 3])
+        for top in range(0, n, height):
+            number = np.arange(top, top + height, dtype=np.int32)
+            some = np.minimum(number, n - 1)
+            row = np.where(number < n, number, -1).astype(np.int32)
+            yield _Tile(rows, cell, top + height >= n, first[:, some], later, (row, ions), (groups[some], groups))
+
+
+def _in_turn(
+    tiles: Iterator[_Tile], count: Callable[[_Tile], list[np.ndarray]], workers: int
+) -> Iterator[tuple[_Tile, list[np.ndarray]]]:
+    """Each tile and what is counted in it, in their order; few are under way at a time."""
+    if workers == 1:
+        yield from ((tile, count(tile)) for tile in tiles)
+        return
+    device = jax.config.jax_default_device
+
+    def there(tile: _Tile) -> list[np.ndarray]:
+        with contextlib.nullcontext() if device is None else jax.default_device(device):
+            return count(tile)
+
+    waiting: collections.deque[tuple[_Tile, Future[list[np.ndarray]]]] = collections.deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for tile in tiles:
+            waiting.append((tile, pool.submit(there, tile)))
+            if len(waiting) > 2 * workers:
+                first, found = waiting.popleft()
+                yield first, found.result()
+        for first, found in waiting:
+            yield first, found.result()
+
+
+def _platform() -> str:
+    device = jax.config.jax_default_device
+    return jax.default_backend() if device is None or isinstance(device, str) else str(device.platform)
+
+
+def _workers() -> int:
+    """Threads that count: the cores of this process, or one that keeps an accelerator busy."""
+    if _platform() != "cpu":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _cell(traj: Trajectory, rows: np.ndarray) -> np.ndarray:
     """Mean of the cells at the two moments: the cell itself at lag 0, and the same whichever moment comes first."""
     return (np.asarray(traj.cell, dtype=np.float64)[rows[:, 2]] + traj.cell[rows[:, 3]]) / 2
-
-
-def _blocks(traj: Trajectory, visits: np.ndarray, path: np.ndarray, n_counts: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """Rows of a block of visits, and its cells and scaled positions at both moments in the frame of reference."""
-    size = int(np.clip(memory.block() // (8 * (12 * traj.n_atoms + 4 * n_counts)), 1, min(BLOCK, len(visits))))
-
-    def positions(frames: np.ndarray) -> np.ndarray:
-        stored = traj.scaled_positions
-        return np.asarray(stored[frames]).astype(np.float64) - path[frames, None, :]
-
-    for k in range(0, len(visits), size):
-        rows = visits[k : k + size]
-        padded = np.concatenate([rows, np.repeat(rows[-1:], size - len(rows), axis=0)])
-        yield rows, _cell(traj, padded), positions(padded[:, 2]), positions(padded[:, 3])

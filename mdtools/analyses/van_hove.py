@@ -143,12 +143,12 @@ def van_hove_distinct(
     starts = origin_frames(stride if origins == "auto" else origins, length)
     visits = moments_visited(windows, length, frames, starts)
     edge = within_half_cell(traj, visits, r_max)
-    counts, weighted, taken = counted_pairs(
+    counted = counted_pairs(
         traj, visits, shape=(windows, len(frames)), r_max=edge, bins=bins, reference="none" if static else reference
     )
     n_origins = np.array([np.sum(starts + lag < length) for lag in frames])
     shells = 4 / 3 * np.pi * np.diff((np.arange(bins + 1) * edge / bins) ** 3)
-    counts, weighted, norm, names = _by_pair(traj, counts, weighted, ordered)
+    counts, weighted, norm, names = _by_pair(traj, counted.counts, counted.weighted, ordered)
     dims = ("window", "pair", "lag", "r")
     out = {
         **common(traj),
@@ -159,7 +159,7 @@ def van_hove_distinct(
         "lag": lag_times(frames, interval),
         "r": _middles(edge, bins),
     }
-    found = {"reference": taken, "r_max": edge, "frames_unused": traj.n_frames - windows * length}
+    found = {"reference": counted.reference, "r_max": edge, "frames_unused": traj.n_frames - windows * length}
     found |= {"origin_stride": stride} if origins == "auto" else {}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 

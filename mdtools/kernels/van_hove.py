@@ -1,6 +1,10 @@
 """Van Hove functions as exact counts: how far ions have moved, and where the others are.
 
 Distances and bin numbers are float64, counts are integers: equal to a double loop, to the last count.
+
+Pairs go through three compilations, one after the other: positions into the cell, the slot of every pair of a tile, the
+histogram of the slots. Only so does a CPU compute the slots in vectors; within one program the compiler draws the first two into the
+loop of the third, where every pair is computed alone (six times slower).
 """
 
 import functools
@@ -8,11 +12,11 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from mdtools.kernels.cell import nearest_image
+from mdtools.kernels.cell import wrapped
 from mdtools.kernels.grouped import paths
 from mdtools.kernels.shapes import Array, Float, Int
 
-__all__ = ["displacement_counts", "displacement_moments", "largest_displacement", "pair_counts"]
+__all__ = ["displacement_counts", "displacement_moments", "largest_displacement", "pair_counts", "pair_counts_by_axis"]
 
 
 def _displacement(
@@ -63,52 +67,104 @@ def largest_displacement(
     return jnp.sqrt(jnp.max(each(paths(values, cell, shift, windows=windows))))
 
 
-@functools.partial(jax.jit, static_argnames=("bins", "n_groups", "tile"))
+LANES = 4  # histograms side by side, so that one count need not wait for the last
+
+
 def pair_counts(
-    first: Float[Array, "origin atom xyz"],
-    later: Float[Array, "origin atom xyz"],
+    first: Float[Array, "origin row xyz"],
+    later: Float[Array, "origin column xyz"],
     cell: Float[Array, "origin xyz xyz"],
-    group: Int[Array, " atom"],
+    ions: tuple[Int[Array, " row"], Int[Array, " column"]],
+    groups: tuple[Int[Array, " row"], Int[Array, " column"]],
     r_max: Float[Array, ""],
     *,
     n_groups: int,
     bins: int,
-    tile: int = 1024,
 ) -> Int[Array, "origin group group bin"]:
     """counts[k, s, t, b] = number of i in s, j in t, i != j, with floor(r bins / r_max) = b, r = |later_j - first_i|.
 
     first, later : scaled positions at the two times; r is that of the nearest image in `cell`, exact for r_max up to
-    half the shortest face distance. Pairs are visited in tiles of tile x tile atoms, one origin after the other:
-    memory is bounded by the tile and by the (small) result, never by origins x atoms x atoms.
+    half the shortest face distance. ions, groups : which ion a row and a column is, and of which group; a row that is
+    no ion has the number -1. Memory: a tile of origin x row x column slots of 2 or 4 bytes. Fewer than 2^31 pairs an origin.
     """
-    n = first.shape[1]
-    n_tiles = -(-n // tile)
-    tile = -(-n // n_tiles)
-    padding = ((0, n_tiles * tile - n),)
-    group = jnp.pad(group.astype(jnp.int32), padding)
-    number = jnp.arange(n_tiles * tile, dtype=jnp.int32)
-    nowhere = n_groups * n_groups * bins  # the slot of what is not counted
-    corners = jnp.stack(jnp.meshgrid(jnp.arange(n_tiles), jnp.arange(n_tiles), indexing="ij"), axis=-1).reshape(-1, 2) * tile
+    n_slots = n_groups * n_groups * bins + 1  # the last is for what is not counted
+    slots = _slots_by_distance(_inside(first), _inside(later), cell, ions, groups, r_max, n_groups=n_groups, bins=bins)
+    return _histograms(slots, n_slots=n_slots)[:, :-1].reshape(-1, n_groups, n_groups, bins)
 
-    def of(values: Array, corner: Array) -> Array:
-        return jax.lax.dynamic_slice_in_dim(values, corner, tile, axis=0)
 
-    def one_origin(operands: tuple[Array, Array, Array]) -> Array:
-        start, end = (jnp.pad(x.astype(jnp.float64), (*padding, (0, 0))) for x in operands[:2])
-        box = operands[2]
+def pair_counts_by_axis(
+    first: Float[Array, "origin row xyz"],
+    later: Float[Array, "origin column xyz"],
+    ions: tuple[Int[Array, " row"], Int[Array, " column"]],
+    groups: tuple[Int[Array, " row"], Int[Array, " column"]],
+    *,
+    axis: int,
+    n_groups: int,
+    bins: int,
+) -> Int[Array, "origin group group bin"]:
+    """counts[k, s, t, b] = number of i in s, j in t, i != j, with floor((d + 1/2) bins) = b: d in [-1/2, 1/2) is the difference
+    later_j - first_i along one cell vector, in cell vectors, less whole ones. All pairs are counted. Arguments as in `pair_counts`.
+    """
+    slots = _slots_by_axis(_inside(first)[:, axis], _inside(later)[:, axis], ions, groups, n_groups=n_groups, bins=bins)
+    return _histograms(slots, n_slots=n_groups * n_groups * bins + 1)[:, :-1].reshape(-1, n_groups, n_groups, bins)
 
-        def one_tile(counts: Array, corner: Array) -> tuple[Array, None]:
-            a, b = of(start, corner[0]), of(end, corner[1])
-            step = [nearest_image(b[None, :, k] - a[:, None, k]) for k in range(3)]
-            square = [jnp.square(step[0] * box[0, k] + step[1] * box[1, k] + step[2] * box[2, k]) for k in range(3)]
-            position = jnp.sqrt(square[0] + square[1] + square[2]) * (bins / r_max)
-            i, j = of(number, corner[0])[:, None], of(number, corner[1])[None, :]
-            counted = (i != j) & (i < n) & (j < n) & (position < bins)
-            pair = of(group, corner[0])[:, None] * n_groups + of(group, corner[1])[None, :]
-            slot = jnp.where(counted, pair * bins + position.astype(jnp.int32), nowhere)
-            return counts.at[slot.reshape(-1)].add(1), None
 
-        counts, _ = jax.lax.scan(one_tile, jnp.zeros(nowhere + 1, jnp.int64), corners)
-        return counts[:nowhere].reshape(n_groups, n_groups, bins)
+@jax.jit
+def _inside(scaled: Float[Array, "origin atom xyz"]) -> Float[Array, "origin xyz atom"]:
+    """Scaled positions in [0, 1), atoms contiguous."""
+    return jnp.swapaxes(wrapped(scaled.astype(jnp.float64)), 1, 2)
 
-    return jax.lax.map(one_origin, (first, later, cell))
+
+@functools.partial(jax.jit, static_argnames=("bins", "n_groups"))
+def _slots_by_distance(
+    first: Float[Array, "origin xyz row"], later: Float[Array, "origin xyz column"], cell: Float[Array, "origin xyz xyz"],
+    ions: tuple[Array, Array], groups: tuple[Array, Array], r_max: Float[Array, ""], *, n_groups: int, bins: int,
+) -> Array:  # fmt: skip
+    def one(a: Array, b: Array, box: Array) -> Array:
+        step = [_nearest(b[k][None, :] - a[k][:, None]) for k in range(3)]
+        square = [jnp.square(step[0] * box[0, k] + step[1] * box[1, k] + step[2] * box[2, k]) for k in range(3)]
+        position = jnp.sqrt(square[0] + square[1] + square[2]) * (bins / r_max)
+        return _slots(position, ions, groups, n_groups=n_groups, bins=bins)
+
+    return jax.vmap(one)(first, later, cell)
+
+
+@functools.partial(jax.jit, static_argnames=("bins", "n_groups"))
+def _slots_by_axis(
+    first: Float[Array, "origin row"], later: Float[Array, "origin column"], ions: tuple[Array, Array], groups: tuple[Array, Array],
+    *, n_groups: int, bins: int,
+) -> Array:  # fmt: skip
+    def one(a: Array, b: Array) -> Array:
+        turned = b[None, :] - a[:, None] + 0.5  # in (-1/2, 3/2)
+        turned = turned - jnp.where(turned >= 1.0, 1.0, 0.0) + jnp.where(turned < 0.0, 1.0, 0.0)
+        position = jnp.floor(turned * bins)
+        position = jnp.where(position >= bins, position - 1.0, position)  # -1e-20 + 1 rounds to 1
+        return _slots(position, ions, groups, n_groups=n_groups, bins=bins)
+
+    return jax.vmap(one)(first, later)
+
+
+def _nearest(difference: Float[Array, "*any"]) -> Float[Array, "*any"]:
+    """The nearest image of a difference in (-1, 1): `nearest_image` in operations that a CPU does in vectors."""
+    return difference - jnp.where(difference > 0.5, 1.0, 0.0) + jnp.where(difference < -0.5, 1.0, 0.0)
+
+
+def _slots(
+    position: Float[Array, "row column"], ions: tuple[Array, Array], groups: tuple[Array, Array], *, n_groups: int, bins: int
+) -> Array:
+    """Number of the histogram entry of every pair, for `_histograms`; positions from `bins` on are not counted."""
+    n_slots = n_groups * n_groups * bins + 1
+    lane = (jnp.arange(position.shape[1], dtype=jnp.int32) % LANES * n_slots)[None, :]
+    begin = groups[0].astype(jnp.int32)[:, None] * (n_groups * bins) + groups[1].astype(jnp.int32)[None, :] * bins
+    counted = (position < bins) & (ions[0][:, None] != ions[1][None, :]) & (ions[0] >= 0)[:, None]
+    slot = jnp.where(counted, begin + jnp.minimum(position, float(bins)).astype(jnp.int32), n_slots - 1)
+    return (slot + lane).astype(jnp.uint16 if n_slots * LANES <= 2**16 else jnp.int32)
+
+
+@functools.partial(jax.jit, static_argnames="n_slots")
+def _histograms(slots: Array, *, n_slots: int) -> Int[Array, "origin slot"]:
+    def one(each: Array) -> Array:
+        counts = jnp.zeros(LANES * n_slots, jnp.int32).at[each].add(1, mode="promise_in_bounds")
+        return jnp.sum(counts.reshape(LANES, n_slots), axis=0, dtype=jnp.int64)
+
+    return jax.lax.map(one, slots.reshape(len(slots), -1))

@@ -11,7 +11,7 @@ from mdtools import synthetic
 from mdtools.analyses.displacement import msd
 from mdtools.analyses.van_hove import van_hove_distinct, van_hove_self
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.kernels.van_hove import pair_counts
+from mdtools.kernels.van_hove import _slots_by_distance
 from mdtools.schema import history
 
 TILTED = np.array([[9.0, 0, 0], [4.1, 8.0, 0], [-4.2, 3.4, 7.0]])
@@ -267,7 +267,7 @@ def test_the_default_r_max_is_half_the_shortest_face_distance_and_more_is_refuse
 def test_repeated_calls_of_equal_shape_compile_once(from_paths):
     for seed in (0, 1):
         van_hove_distinct(from_paths(walks(seed=seed), TILTED), lags=[0.0, 1.0 + seed])
-        sizes = pair_counts._cache_size()
+        sizes = _slots_by_distance._cache_size()
         if seed == 0:
             before = sizes
     assert sizes == before

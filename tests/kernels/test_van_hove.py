@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mdtools.kernels import van_hove
 from mdtools.kernels.cell import face_distances
-from mdtools.kernels.van_hove import displacement_counts, displacement_moments, largest_displacement, pair_counts
+from mdtools.kernels.van_hove import displacement_counts, displacement_moments, largest_displacement, pair_counts, pair_counts_by_axis
 
 TILTED = np.array([[9.0, 0, 0], [8.1, 6.0, 0], [-7.2, 5.4, 5.0]])
 IMAGES = np.array(list(itertools.product(range(-3, 4), repeat=3)))
@@ -35,41 +36,73 @@ def half(cell):
     return float(face_distances(jnp.asarray(cell)).min()) / 2
 
 
+def counted(first, later, cell, group, r_max, *, rows=slice(None), **shared):
+    """`pair_counts` of NumPy arrays: all columns, and the rows that are asked for."""
+    ions, group = jnp.arange(first.shape[1]), jnp.asarray(group)
+    arrays = (jnp.asarray(one) for one in (first[:, rows], later, cell))
+    return np.asarray(pair_counts(*arrays, (ions[rows], ions), (group[rows], group), jnp.asarray(r_max), **shared))
+
+
 @pytest.mark.parametrize("away", [0, 60000], ids=["in the cell", "far from it"])
-@pytest.mark.parametrize("tile", [1024, 17], ids=["one tile", "many tiles"])
-def test_pairs_equal_a_double_loop_over_all_images_in_strongly_tilted_cells(tile, away):
+@pytest.mark.parametrize("height", [60, 17], ids=["one tile", "many tiles"])
+def test_pairs_equal_a_double_loop_over_all_images_in_strongly_tilted_cells(height, away):
     random = np.random.default_rng(0)
     first, later = random.uniform(-2, 2, (2, 3, 60, 3)) + away
     group = random.integers(0, 2, 60)
     cells = TILTED * np.array([1.0, 1.01, 0.97])[:, None, None]
     r_max = half(cells[2])
-    counts = np.asarray(
-        pair_counts(
-            jnp.asarray(first), jnp.asarray(later), jnp.asarray(cells), jnp.asarray(group), jnp.asarray(r_max), n_groups=2, bins=20, tile=tile
-        )
-    )
+    tiles = [slice(top, top + height) for top in range(0, 60, height)]
+    counts = sum(counted(first, later, cells, group, r_max, rows=rows, n_groups=2, bins=20) for rows in tiles)
     expected = np.stack([looped(a, b, c, group, r_max, 2, 20) for a, b, c in zip(first, later, cells, strict=True)])
     assert expected.sum() > 300
     np.testing.assert_array_equal(counts, expected)
 
 
 def test_an_ion_is_no_pair_with_itself_but_is_one_with_an_ion_in_the_same_place():
-    first = jnp.zeros((1, 2, 3))
-    counts = pair_counts(first, first, jnp.eye(3)[None] * 9.0, jnp.asarray([0, 0]), jnp.asarray(4.0), n_groups=1, bins=4)
-    np.testing.assert_array_equal(np.asarray(counts)[0, 0, 0], [2, 0, 0, 0])
+    first = np.zeros((1, 2, 3))
+    counts = counted(first, first, np.eye(3)[None] * 9.0, [0, 0], 4.0, n_groups=1, bins=4)
+    np.testing.assert_array_equal(counts[0, 0, 0], [2, 0, 0, 0])
 
 
-def test_counts_are_int64():
-    counts = pair_counts(jnp.zeros((1, 5, 3)), jnp.zeros((1, 5, 3)), jnp.eye(3)[None], jnp.zeros(5, jnp.int64), jnp.asarray(0.4), n_groups=1, bins=1)
+def test_a_row_without_an_ion_is_not_counted():
+    first, rows, columns = jnp.zeros((1, 3, 3)), jnp.asarray([0, 1, -1]), jnp.arange(3)
+    group = (jnp.zeros(3, jnp.int64), jnp.zeros(3, jnp.int64))
+    counts = pair_counts(first, first, jnp.eye(3)[None] * 9.0, (rows, columns), group, jnp.asarray(4.0), n_groups=1, bins=4)
+    np.testing.assert_array_equal(counts[0, 0, 0], [4, 0, 0, 0])
+    along = pair_counts_by_axis(first, first, (rows, columns), group, axis=1, n_groups=1, bins=4)
+    np.testing.assert_array_equal(along[0, 0, 0], [0, 0, 4, 0])
+
+
+@pytest.mark.parametrize("bins", [5, 5000], ids=["two-byte slots", "four-byte slots"])
+def test_counts_are_int64_whatever_the_slots_are(bins):
+    random = np.random.default_rng(3)
+    first = random.uniform(size=(1, 30, 3))
+    group = np.arange(30) % 3
+    counts = counted(first, first, np.eye(3)[None], group, 0.5, n_groups=3, bins=bins)
     assert counts.dtype == np.int64
+    np.testing.assert_array_equal(counts[0], looped(first[0], first[0], np.eye(3), group, 0.5, 3, bins))
+
+
+@pytest.mark.parametrize("axis", [0, 2])
+def test_pairs_along_an_axis_equal_a_double_loop(axis):
+    first, later = np.random.default_rng(5).uniform(-3, 3, (2, 2, 14, 3))
+    first[:, 0], later[:, 1] = 0.0, -1e-20  # a hair below 0 is 0 or the last bin, never beyond it
+    group = np.arange(14) % 2
+    ions, labels = jnp.arange(14), jnp.asarray(group)
+    counts = pair_counts_by_axis(jnp.asarray(first), jnp.asarray(later), (ions, ions), (labels, labels), axis=axis, n_groups=2, bins=6)
+    expected = np.zeros((2, 2, 2, 6), dtype=int)
+    for k, (i, j) in itertools.product(range(2), itertools.permutations(range(14), 2)):
+        d = later[k, j, axis] - first[k, i, axis]
+        expected[k, group[i], group[j], min(int((d + 0.5 - np.floor(d + 0.5)) * 6), 5)] += 1
+    np.testing.assert_array_equal(counts, expected)
+    assert counts.sum() == 2 * 14 * 13
 
 
 def test_pairs_compile_once_for_equal_shapes():
     def count(seed):
-        x = jnp.asarray(np.random.default_rng(seed).uniform(size=(2, 9, 3)))
-        cell = jnp.asarray(np.stack([5.0 * np.eye(3)] * 2))
-        pair_counts(x, x, cell, jnp.zeros(9, jnp.int64), jnp.asarray(2.0 + seed / 10), n_groups=1, bins=6)
-        return pair_counts._cache_size()
+        x = np.random.default_rng(seed).uniform(size=(2, 9, 3))
+        counted(x, x, np.stack([5.0 * np.eye(3)] * 2), np.zeros(9, dtype=int), 2.0 + seed / 10, n_groups=1, bins=6)
+        return van_hove._slots_by_distance._cache_size()
 
     assert count(0) == count(1)
 
