@@ -34,6 +34,9 @@ DIMENSIONS: dict[str, tuple[str, str]] = {
     "window": ("ps", "start of an equal part of the run, or of the time origins where said"),
     "lag": ("ps", "time between the two moments of a correlation"),
     "r": ("angstrom", "distance, middle of the bin"),
+    "displacement": ("angstrom", "displacement along an axis, with its sign, middle of the bin"),
+    "cell_axis": ("", "a vector of the cell"),
+    "fraction": ("1", "difference along a cell vector, in cell vectors, with its sign, middle of the bin"),
     "frequency": ("THz", "frequency in cycles"),
     "direction": ("", "axis or projection of a vibration"),
     "temperature": ("K", "temperature of the run"),
@@ -117,6 +120,8 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     # van Hove
     "van_hove_self": ("1/angstrom", "4 pi r^2 G_s(r, t): probability density of the distance an ion has moved"),
     "van_hove_distinct": ("1", "G_d(r, t) / rho: probability to find another ion, relative to no correlation"),
+    "van_hove_self_by_axis": ("1/angstrom", "G_s(x, t): probability density of the displacement of an ion along each axis"),
+    "van_hove_distinct_by_axis": ("1", "probability to find another ion at a difference along a cell vector, relative to no correlation"),
     "van_hove_count": ("1", "number of counted pairs or displacements"),
     "van_hove_beyond": ("1", "fraction of displacements longer than the last bin"),
     # vibrations

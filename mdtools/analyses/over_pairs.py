@@ -4,11 +4,7 @@ A tile is some origins of all pairs of a small system, or some rows of one origi
 processor core, and memory is bounded by it. On a CPU, tiles are counted by as many threads as this process has cores.
 """
 
-import collections
-import contextlib
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdtools import memory, progress
+from mdtools.analyses.host_threads import in_turn, platform
 from mdtools.analyses.over_atoms import species_groups
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.cell import face_distances
@@ -85,7 +82,7 @@ def counted_pairs(
     weighted = np.zeros(counts.shape)
     along = np.zeros((3, *counts.shape), dtype=np.int64) if by_axis else None
     done = 0
-    for tile, found in _in_turn(_tiles(traj, visits, path, groups), lambda tile: tile.count(r_max, n_groups, bins, by_axis), _workers()):
+    for tile, found in in_turn(_tiles(traj, visits, path, groups), lambda tile: tile.count(r_max, n_groups, bins, by_axis)):
         volume = np.abs(np.linalg.det(tile.cell))
         for k, (window, lag) in enumerate(tile.rows[:, :2].tolist()):
             counts[window, lag] += found[0][k]
@@ -111,20 +108,20 @@ class _Tile:
     groups: tuple[np.ndarray, np.ndarray]
 
     def count(self, r_max: float, n_groups: int, bins: int, by_axis: bool) -> list[np.ndarray]:
+        """In 64-bit JAX."""
         shared: dict[str, Any] = {"n_groups": n_groups, "bins": bins}
-        with jax.enable_x64(True):
-            first, later = jnp.asarray(self.first), jnp.asarray(self.later)
-            ions, groups = ((jnp.asarray(row), jnp.asarray(column)) for row, column in (self.ions, self.groups))
-            found = [pair_counts(first, later, jnp.asarray(self.cell), ions, groups, jnp.asarray(r_max), **shared)]
-            if by_axis:
-                found += [pair_counts_by_axis(first, later, ions, groups, axis=axis, **shared) for axis in range(3)]
-            return [np.asarray(one) for one in found]
+        first, later = jnp.asarray(self.first), jnp.asarray(self.later)
+        ions, groups = ((jnp.asarray(row), jnp.asarray(column)) for row, column in (self.ions, self.groups))
+        found = [pair_counts(first, later, jnp.asarray(self.cell), ions, groups, jnp.asarray(r_max), **shared)]
+        if by_axis:
+            found += [pair_counts_by_axis(first, later, ions, groups, axis=axis, **shared) for axis in range(3)]
+        return [np.asarray(one) for one in found]
 
 
 def _tiles(traj: Trajectory, visits: np.ndarray, path: np.ndarray, groups: np.ndarray) -> Iterator[_Tile]:
     """Tiles of one shape; what fills the last ones are moments that are not in `rows`, and ions with the number -1."""
     n = traj.n_atoms
-    pairs = int(min(DEVICE_TILE if _platform() != "cpu" else TILE, memory.block() // 16))
+    pairs = int(min(DEVICE_TILE if platform() != "cpu" else TILE, memory.block() // 16))
     origins = int(np.clip(pairs // n**2, 1, min(ORIGINS, len(visits))))
     height = -(-n // -(-n // max(1, pairs // n))) if origins == 1 else n
     ions = np.arange(n, dtype=np.int32)
@@ -142,42 +139,6 @@ def _tiles(traj: Trajectory, visits: np.ndarray, path: np.ndarray, groups: np.nd
             some = np.minimum(number, n - 1)
             row = np.where(number < n, number, -1).astype(np.int32)
             yield _Tile(rows, cell, top + height >= n, first[:, some], later, (row, ions), (groups[some], groups))
-
-
-def _in_turn(
-    tiles: Iterator[_Tile], count: Callable[[_Tile], list[np.ndarray]], workers: int
-) -> Iterator[tuple[_Tile, list[np.ndarray]]]:
-    """Each tile and what is counted in it, in their order; few are under way at a time."""
-    if workers == 1:
-        yield from ((tile, count(tile)) for tile in tiles)
-        return
-    device = jax.config.jax_default_device
-
-    def there(tile: _Tile) -> list[np.ndarray]:
-        with contextlib.nullcontext() if device is None else jax.default_device(device):
-            return count(tile)
-
-    waiting: collections.deque[tuple[_Tile, Future[list[np.ndarray]]]] = collections.deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for tile in tiles:
-            waiting.append((tile, pool.submit(there, tile)))
-            if len(waiting) > 2 * workers:
-                first, found = waiting.popleft()
-                yield first, found.result()
-        for first, found in waiting:
-            yield first, found.result()
-
-
-def _platform() -> str:
-    device = jax.config.jax_default_device
-    return jax.default_backend() if device is None or isinstance(device, str) else str(device.platform)
-
-
-def _workers() -> int:
-    """Threads that count: the cores of this process, or one that keeps an accelerator busy."""
-    if _platform() != "cpu":
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _cell(traj: Trajectory, rows: np.ndarray) -> np.ndarray:

@@ -12,13 +12,13 @@ from mdtools.analyses.displacement import origin_frames
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
 from mdtools.analyses.over_atoms import block_of_atoms, frame_of, group_means, species_groups, window_length
 from mdtools.analyses.over_pairs import counted_pairs, moments_visited, within_half_cell
-from mdtools.kernels.van_hove import displacement_counts, displacement_moments, largest_displacement
+from mdtools.kernels.van_hove import displacement_counts, displacement_counts_by_axis, displacement_moments, largest_displacement
 from mdtools.trajectory import Trajectory
 
 __all__ = ["van_hove_distinct", "van_hove_self"]
 
 PER_DECADE = 6
-PAIRS = 2e8  # pairs that van_hove_distinct visits unless told: a few seconds on one core
+PAIRS = 5e8  # pairs that van_hove_distinct visits unless told: a few seconds on one core
 
 
 @schema.recorded
@@ -30,6 +30,7 @@ def van_hove_self(
     r_max: float | None = None,
     bins: int = 400,
     origins: Literal["all", "first"] | int = "all",
+    by_axis: bool = False,
     reference: Sequence[str] | str | None = None,
 ) -> xr.Dataset:
     """Self part of the van Hove function: distribution of the distance an ion has moved.
@@ -41,12 +42,15 @@ def van_hove_self(
     r_max : end of the last bin, angstrom; by default just beyond the largest displacement, so that the integral over r is 1.
     bins : number of bins.
     origins : "all", "first", or every so many frames.
+    by_axis : add the distributions of the displacement along each Cartesian axis, with its sign.
     reference : species whose unweighted mean displacement is subtracted, "barycentre" or "none"; by default the
         framework that the trajectory declares, else the barycentre.
 
     Returns `van_hove_self` (window, species, lag, r) in 1/angstrom; `van_hove_count`, the exact numbers of displacements it
     is made of; and (window, species, lag): `van_hove_beyond`, the fraction longer than r_max, `msd` and
     `non_gaussian_parameter`, from the displacements themselves and not from bins (the latter 0 where nothing moves).
+    With by_axis also `van_hove_self_by_axis` (window, species, xyz, lag, displacement), whose integral is 1 and which is
+    exp(-x^2 / 2 <x^2>) / sqrt(2 pi <x^2>) where motion is Gaussian.
     Displacements are those of the unwrapped path: nothing is folded back into the cell.
     Raises TrajectoryError, NotEnoughData, ValueError for lags that a window does not hold.
     Source: reference/science.md B4.
@@ -65,15 +69,9 @@ def van_hove_self(
     moments, taken = group_means(displacement_moments, traj, arguments=(frames, starts), **shared)
     second, fourth = moments[:, :, 0], moments[:, :, 1]
     edge = _just_beyond_largest(traj, reference, frames, starts, windows) if r_max is None else float(r_max)
-    counts, _ = group_means(
-        displacement_counts,
-        traj,
-        arguments=(frames, starts, np.float64(edge)),
-        options={"bins": bins},
-        weights=np.ones(traj.n_atoms),
-        per_atom=1 + windows * len(frames) * (bins + 1) / (12 * traj.n_frames),
-        **shared,
-    )
+    shared |= {"arguments": (frames, starts, np.float64(edge)), "options": {"bins": bins}, "weights": np.ones(traj.n_atoms)}
+    memory_of = 1 + windows * len(frames) * (bins + 1) / (12 * traj.n_frames)
+    counts, _ = group_means(displacement_counts, traj, per_atom=memory_of, **shared)
     each = counts.sum(axis=-1)
     square = np.where(second > 0, second, 1.0)
     dims = ("window", "species", "lag")
@@ -88,6 +86,11 @@ def van_hove_self(
         "lag": lag_times(frames, interval),
         "r": _middles(edge, bins),
     }
+    if by_axis:
+        along, _ = group_means(displacement_counts_by_axis, traj, per_atom=6 * memory_of, **shared)
+        density = along / each[:, :, None, :, None] / (edge / bins)
+        out |= {"van_hove_self_by_axis": (("window", "species", "xyz", "lag", "displacement"), density)}
+        out |= {"xyz": ["x", "y", "z"], "displacement": (np.arange(2 * bins) + 0.5) * (edge / bins) - edge}
     found = {"reference": taken, "r_max": edge, "frames_unused": traj.n_frames - windows * length}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 
@@ -96,12 +99,14 @@ def van_hove_self(
 def van_hove_distinct(
     traj: Trajectory,
     *,
-    windows: int = 1,
+    windows: int = 4,
     lags: Literal["log", "all"] | Sequence[float] = "log",
     r_max: float | None = None,
     bins: int = 100,
     origins: Literal["auto", "all", "first"] | int = "auto",
+    pair_budget: float = PAIRS,
     ordered: bool = False,
+    by_axis: bool = False,
     reference: Sequence[str] | str | None = None,
 ) -> xr.Dataset:
     """Distinct part of the van Hove function, G_d(r, t) / rho; at lag 0 it is g(r).
@@ -112,18 +117,22 @@ def van_hove_distinct(
     the cell itself), and V is its volume. An ideal gas has (N_t - delta_st) / N_t at all r and t, so 1 for unlike pairs;
     `compute rdf` of LAMMPS divides like pairs by N (N - 1) and is N / (N - 1) times this.
 
-    windows : the run is cut into this many equal parts, each with its own estimate; frames left over are not used.
+    windows : the run is cut into this many equal parts, each with its own estimate, whose scatter is the error of their mean
+        (1 for a single frame); frames left over are not used.
     lags : "log", "all", or times in ps; [0] gives g(r), also of a single frame or of unevenly spaced ones.
     r_max : end of the last bin, angstrom: at most half the shortest face distance of the cell, which is the default.
     bins : number of bins.
-    origins : "all", "first", every so many frames, or "auto": as many as keep the work within 2e8 pairs, evenly spaced; the
+    origins : "all", "first", every so many frames, or "auto": as many as keep the work within pair_budget, evenly spaced; the
         stride that was taken is in the history.
+    pair_budget : how many pairs are visited at most where origins is "auto"; the default takes seconds.
     ordered : the pair "s-t" is s at t0 and t at t0 + t; else both orders are averaged, which time reversal makes equal.
+    by_axis : add the distributions of the difference along each cell vector, of all pairs, with its sign.
     reference : species whose unweighted mean displacement is subtracted between the two times, "barycentre" or "none"; by
         default the framework that the trajectory declares, else the barycentre. It has no meaning at lag 0.
 
     Returns `van_hove_distinct` and the exact `van_hove_count` (window, pair, lag, r). What is counted are ordered pairs of
-    ions: a like pair counts twice, and so does an unlike one unless `ordered`.
+    ions: a like pair counts twice, and so does an unlike one unless `ordered`. With by_axis also
+    `van_hove_distinct_by_axis` (window, pair, cell_axis, lag, fraction), 1 on the average over a cell for unlike pairs.
     A peak at r -> 0 at later times is an ion in the place that another has left: hopping along a chain, or by vacancies.
     Raises TrajectoryError, NotEnoughData, ValueError for lags that a window does not hold.
     Source: reference/science.md B4; nearest images: kernels/cell.py.
@@ -139,12 +148,12 @@ def van_hove_distinct(
     length = window_length(traj, windows, who="van_hove_distinct", shortest=1 if static else 2)
     interval = 1.0 if static else even_interval(traj, who="van_hove_distinct at other lags than [0]")
     frames = lag_frames(lags, longest=length - 1, frame_interval=interval, per_decade=PER_DECADE)
-    stride = _affordable_stride(traj, windows, length, frames)
+    stride = _affordable_stride(traj, windows, length, frames, pair_budget)
     starts = origin_frames(stride if origins == "auto" else origins, length)
     visits = moments_visited(windows, length, frames, starts)
     edge = within_half_cell(traj, visits, r_max)
     counted = counted_pairs(
-        traj, visits, shape=(windows, len(frames)), r_max=edge, bins=bins, reference="none" if static else reference
+        traj, visits, shape=(windows, len(frames)), r_max=edge, bins=bins, reference="none" if static else reference, by_axis=by_axis
     )
     n_origins = np.array([np.sum(starts + lag < length) for lag in frames])
     shells = 4 / 3 * np.pi * np.diff((np.arange(bins + 1) * edge / bins) ** 3)
@@ -159,6 +168,11 @@ def van_hove_distinct(
         "lag": lag_times(frames, interval),
         "r": _middles(edge, bins),
     }
+    if counted.by_axis is not None:
+        along = np.stack([_by_pair(traj, one, one, ordered, mirrored=True)[0] for one in counted.by_axis], axis=2)
+        uniform = norm[:, None, None, None] * n_origins[:, None] / bins
+        out |= {"van_hove_distinct_by_axis": (("window", "pair", "cell_axis", "lag", "fraction"), along / uniform)}
+        out |= {"cell_axis": ["a", "b", "c"], "fraction": (np.arange(bins) + 0.5) / bins - 0.5}
     found = {"reference": counted.reference, "r_max": edge, "frames_unused": traj.n_frames - windows * length}
     found |= {"origin_stride": stride} if origins == "auto" else {}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
@@ -184,14 +198,21 @@ def _just_beyond_largest(traj: Trajectory, reference: Any, frames: np.ndarray, s
     return largest * (1 + 1e-9) or 1.0
 
 
-def _affordable_stride(traj: Trajectory, windows: int, length: int, frames: np.ndarray) -> int:
-    """Frames from one time origin to the next that keep the work within PAIRS."""
+def _affordable_stride(traj: Trajectory, windows: int, length: int, frames: np.ndarray, budget: float) -> int:
+    """Frames from one time origin to the next that keep the work within so many pairs."""
+    if not budget > 0:
+        raise ValueError(f"pair_budget={budget!r}; write a positive number of pairs, for instance 2e8")
     pairs = float(traj.n_atoms) ** 2 * windows * float(np.sum(length - frames))
-    return min(max(1, int(np.ceil(pairs / PAIRS))), length)
+    return min(max(1, int(np.ceil(pairs / budget))), length)
 
 
-def _by_pair(traj: Trajectory, counts: np.ndarray, weighted: np.ndarray, ordered: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """(window, lag, s, t, r) -> (window, pair, lag, r), the number of ordered pairs of ions behind each, and its label."""
+def _by_pair(
+    traj: Trajectory, counts: np.ndarray, weighted: np.ndarray, ordered: bool, *, mirrored: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """(window, lag, s, t, r) -> (window, pair, lag, r), the number of ordered pairs of ions behind each, and its label.
+
+    mirrored : r has a sign, which changes with the order of the pair.
+    """
     sizes = np.array([len(traj.indices(name)) for name in traj.species_names])
     norm = np.outer(sizes, sizes).astype(np.float64)
     if ordered:
@@ -200,6 +221,8 @@ def _by_pair(traj: Trajectory, counts: np.ndarray, weighted: np.ndarray, ordered
     else:
         first, second, names = species_pairs(traj)
         like = np.eye(len(sizes), dtype=bool)
-        counts, weighted = (np.where(like[:, :, None], each, each + each.swapaxes(2, 3)) for each in (counts, weighted))
+        counts, weighted = (
+            np.where(like[:, :, None], each, each + each.swapaxes(2, 3)[..., :: -1 if mirrored else 1]) for each in (counts, weighted)
+        )
         norm = np.where(like, norm, 2 * norm)
     return np.moveaxis(counts[:, :, first, second], 2, 1), np.moveaxis(weighted[:, :, first, second], 2, 1), norm[first, second], names

@@ -16,7 +16,14 @@ from mdtools.kernels.cell import wrapped
 from mdtools.kernels.grouped import paths
 from mdtools.kernels.shapes import Array, Float, Int
 
-__all__ = ["displacement_counts", "displacement_moments", "largest_displacement", "pair_counts", "pair_counts_by_axis"]
+__all__ = [
+    "displacement_counts",
+    "displacement_counts_by_axis",
+    "displacement_moments",
+    "largest_displacement",
+    "pair_counts",
+    "pair_counts_by_axis",
+]
 
 
 def _displacement(
@@ -50,6 +57,22 @@ def displacement_counts(
         return jnp.zeros(bins + 1, x.dtype).at[bin_of].add(inside)
 
     return jax.lax.map(one, lags)
+
+
+def displacement_counts_by_axis(
+    x: Float[Array, "xyz time"], lags: Int[Array, " lag"], starts: Int[Array, " origin"], r_max: Float[Array, ""], *, bins: int
+) -> Float[Array, "xyz lag bin"]:
+    """How many of the displacements d along each axis have floor((d / r_max + 1) bins) = b, 0 <= b < 2 bins; others are not counted."""
+    n = x.shape[-1]
+
+    def one(lag: Int[Array, ""]) -> Float[Array, "xyz bin"]:
+        end = starts + lag
+        inside = (end < n).astype(x.dtype)
+        place = jnp.floor((x[:, jnp.minimum(end, n - 1)] - x[:, starts] + r_max) * (bins / r_max))
+        slot = jnp.where((place >= 0.0) & (place < 2.0 * bins), place, 2.0 * bins).astype(jnp.int32)
+        return jax.vmap(lambda each: jnp.zeros(2 * bins + 1, x.dtype).at[each].add(inside))(slot)[:, :-1]
+
+    return jnp.moveaxis(jax.lax.map(one, lags), 0, 1)
 
 
 @functools.partial(jax.jit, static_argnames=("windows",))
@@ -149,9 +172,7 @@ def _nearest(difference: Float[Array, "*any"]) -> Float[Array, "*any"]:
     return difference - jnp.where(difference > 0.5, 1.0, 0.0) + jnp.where(difference < -0.5, 1.0, 0.0)
 
 
-def _slots(
-    position: Float[Array, "row column"], ions: tuple[Array, Array], groups: tuple[Array, Array], *, n_groups: int, bins: int
-) -> Array:
+def _slots(position: Float[Array, "row column"], ions: tuple[Array, Array], groups: tuple[Array, Array], *, n_groups: int, bins: int) -> Array:
     """Number of the histogram entry of every pair, for `_histograms`; positions from `bins` on are not counted."""
     n_slots = n_groups * n_groups * bins + 1
     lane = (jnp.arange(position.shape[1], dtype=jnp.int32) % LANES * n_slots)[None, :]

@@ -90,7 +90,7 @@ def test_g_of_r_of_lammps_is_the_distinct_part_at_lag_zero_up_to_ties_at_bin_edg
     exact = md.read(caf2 / "unwrapped.dcd", topology=caf2 / "equil.restricted.data", frame_interval="0.2 ps", begin="0.2 ps")
     assert exact.n_frames == box.n_frames == 100
     edges = np.arange(161) * 0.05
-    out = van_hove_distinct(exact, lags=[0], r_max=8.0, bins=160, origins="all")
+    out = van_hove_distinct(exact, windows=1, lags=[0], r_max=8.0, bins=160, origins="all")
     table = np.loadtxt(caf2 / "ref_rdf.dat", skiprows=4)
     shells = 4 / 3 * np.pi * np.diff(edges**3)
     ties = ties_at(edges[1:], exact, 6e-6)

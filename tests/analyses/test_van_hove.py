@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import chi2
 
 from mdtools import synthetic
+from mdtools.analyses import host_threads, over_pairs
 from mdtools.analyses.displacement import msd
 from mdtools.analyses.van_hove import van_hove_distinct, van_hove_self
 from mdtools.errors import NotEnoughData, TrajectoryError
@@ -21,6 +22,11 @@ IMAGES = np.array(list(itertools.product(range(-2, 3), repeat=3)))
 def walks(n_frames=60, n_atoms=12, *, step=0.3, seed=0):
     random = np.random.default_rng(seed)
     return random.uniform(0, 9, (1, n_atoms, 3)) + np.cumsum(random.normal(0, step, (n_frames, n_atoms, 3)), axis=0)
+
+
+def distinct(traj, **options):
+    """Of the whole run: most checks are of one exact number of counts."""
+    return van_hove_distinct(traj, **({"windows": 1} | options))
 
 
 def width(data):
@@ -107,6 +113,26 @@ def test_positions_1000_angstrom_away_give_the_same_self_part(from_paths):
     assert abs(far.van_hove_count - near.van_hove_count).sum() <= 4  # a tie at a bin edge moves one count
 
 
+def test_along_each_axis_counts_are_those_of_a_double_loop_with_their_sign(from_paths):
+    path = walks(30, 3)
+    out = van_hove_self(from_paths(path, TILTED, dtype=np.float64), windows=1, lags=[0.5], r_max=1.2, bins=6, reference="none", by_axis=True)
+    for axis in range(3):
+        d = (path[5:] - path[:-5])[..., axis].ravel()
+        expected = np.histogram(d, bins=12, range=(-1.2, 1.2))[0] / d.size / 0.2
+        np.testing.assert_allclose(out.van_hove_self_by_axis[0, 0, axis, 0], expected, rtol=1e-12)
+    np.testing.assert_allclose(out.displacement[[0, -1]], [-1.1, 1.1])
+
+
+def test_along_each_axis_a_brownian_ion_has_the_variance_2_d_t():
+    walk = synthetic.brownian(n_atoms=2000, n_frames=3, diffusivity=0.5, frame_interval=1.0, seed=4)
+    out = van_hove_self(walk, windows=1, lags=[2.0], bins=400, reference="none", by_axis=True).sel(species="A").squeeze()
+    step = float(out.displacement[1] - out.displacement[0])
+    np.testing.assert_allclose(out.van_hove_self_by_axis.sum("displacement") * step, 1.0, rtol=1e-12)
+    variance = (out.van_hove_self_by_axis * out.displacement**2).sum("displacement") * step
+    np.testing.assert_allclose(variance, 2.0, atol=4 * 2.0 * np.sqrt(2 / 1000))
+    np.testing.assert_allclose(variance.sum(), out.msd, rtol=1e-3)
+
+
 # -- distinct ---------------------------------------------------------------------------------------------------
 
 
@@ -135,8 +161,8 @@ def breathing(from_paths):
 
 
 def test_counts_are_those_of_a_loop_over_ions_and_images_ordered_and_not(breathing):
-    ordered = van_hove_distinct(breathing, lags=[0.0, 0.4], r_max=2.5, bins=5, ordered=True, reference="B")
-    unordered = van_hove_distinct(breathing, lags=[0.0, 0.4], r_max=2.5, bins=5, reference="B")
+    ordered = distinct(breathing, lags=[0.0, 0.4], r_max=2.5, bins=5, ordered=True, reference="B")
+    unordered = distinct(breathing, lags=[0.0, 0.4], r_max=2.5, bins=5, reference="B")
     assert list(ordered.pair.values) == ["A-A", "A-B", "A-C", "B-A", "B-B", "B-C", "C-A", "C-B", "C-C"]
     assert list(unordered.pair.values) == ["A-A", "A-B", "A-C", "B-B", "B-C", "C-C"]
     for k, lag in enumerate((0, 4)):
@@ -153,16 +179,32 @@ def test_counts_are_those_of_a_loop_over_ions_and_images_ordered_and_not(breathi
     np.testing.assert_allclose(unordered.van_hove_distinct.sel(pair="A-B"), mean, rtol=1e-12)
 
 
+def test_along_the_cell_vectors_pairs_are_those_of_a_loop_and_both_orders_mirror_one_another(breathing):
+    options = {"lags": [0.4], "windows": 1, "bins": 8, "by_axis": True, "reference": "none"}
+    ordered, unordered = distinct(breathing, ordered=True, **options), distinct(breathing, **options)
+    scaled = np.asarray(breathing.scaled_positions, dtype=np.float64)
+    a, b = np.flatnonzero(breathing.species == "A"), np.flatnonzero(breathing.species == "B")
+    for axis, name in enumerate("abc"):
+        d = scaled[4:, b, axis][:, None] - scaled[:-4, a, axis][:, :, None]
+        expected = np.histogram(d - np.floor(d + 0.5), bins=8, range=(-0.5, 0.5))[0] / (5 * 6 * 5) * 8
+        np.testing.assert_allclose(ordered.van_hove_distinct_by_axis.sel(pair="A-B", cell_axis=name).squeeze(), expected, rtol=1e-12)
+        mirrored = ordered.van_hove_distinct_by_axis.sel(pair="B-A", cell_axis=name).squeeze().values[::-1]
+        np.testing.assert_allclose(
+            unordered.van_hove_distinct_by_axis.sel(pair="A-B", cell_axis=name).squeeze(), (expected + mirrored) / 2, rtol=1e-12
+        )
+    np.testing.assert_allclose(unordered.van_hove_distinct_by_axis.sel(pair="A-B").mean("fraction"), 1.0, rtol=1e-12)
+
+
 def test_time_reversal_turns_the_order_of_a_pair_around(breathing):
     back = replace(breathing, scaled_positions=breathing.scaled_positions[::-1].copy(), cell=breathing.cell[::-1].copy())
     options = {"lags": [0.3], "r_max": 2.5, "bins": 8, "ordered": True, "reference": "none"}
-    forward, backward = van_hove_distinct(breathing, **options), van_hove_distinct(back, **options)
+    forward, backward = distinct(breathing, **options), distinct(back, **options)
     np.testing.assert_array_equal(forward.van_hove_count.sel(pair="A-B"), backward.van_hove_count.sel(pair="B-A"))
     assert np.any(forward.van_hove_count.sel(pair="A-B").values != forward.van_hove_count.sel(pair="B-A").values)
 
 
 def test_the_normalisation_is_volume_over_shell_and_both_numbers_of_ions_in_each_frame(breathing):
-    out = van_hove_distinct(breathing, lags=[0.0], r_max=2.4, bins=3, ordered=True)
+    out = distinct(breathing, lags=[0.0], r_max=2.4, bins=3, ordered=True)
     shells = 4 / 3 * np.pi * np.diff(np.array([0, 0.8, 1.6, 2.4]) ** 3)
     by_hand = 0.0
     for k in range(9):
@@ -173,15 +215,15 @@ def test_the_normalisation_is_volume_over_shell_and_both_numbers_of_ions_in_each
 
 
 def test_windows_split_the_origins(breathing):
-    out = van_hove_distinct(breathing, windows=3, lags=[0.0, 0.2], r_max=2.5, bins=5)
-    whole = van_hove_distinct(breathing, lags=[0.0], r_max=2.5, bins=5)
+    out = distinct(breathing, windows=3, lags=[0.0, 0.2], r_max=2.5, bins=5)
+    whole = distinct(breathing, lags=[0.0], r_max=2.5, bins=5)
     assert out.sizes["window"] == 3
     np.testing.assert_array_equal(out.van_hove_count.sel(lag=0.0).sum("window"), whole.van_hove_count.sel(lag=0.0)[0])
 
 
 def test_an_ideal_gas_is_flat_at_all_times_with_one_ion_less_among_its_like():
     gas = synthetic.brownian(n_atoms=40, n_frames=250, diffusivity=2.0, length=8.0, seed=3)
-    out = van_hove_distinct(gas, lags=[0.0, 0.1, 5.0], bins=4, reference="none")
+    out = distinct(gas, lags=[0.0, 0.1, 5.0], bins=4, reference="none")
     for pair, expected in {"A-A": 19 / 20, "A-B": 1.0, "B-B": 19 / 20}.items():
         one = out.sel(pair=pair)
         # pairs of independent ions are uncorrelated; frames decorrelate in (L / 2 pi)^2 / D = 0.8 ps: about 16 frames together
@@ -196,7 +238,7 @@ def test_an_ion_that_takes_the_place_of_another_shows_as_a_peak_at_the_origin(fr
     for k in range(0, 64, 2):  # neighbours (k, k + 1) change places half way
         path[20:, [k, k + 1]] = path[20:, [k + 1, k]]
     path = path + random.normal(0, 0.1, path.shape)
-    out = van_hove_distinct(from_paths(path, 12 * np.eye(3)), lags=[0.0, 3.0], r_max=5.0, bins=20, reference="none").squeeze()
+    out = distinct(from_paths(path, 12 * np.eye(3)), lags=[0.0, 3.0], r_max=5.0, bins=20, reference="none").squeeze()
     near = out.van_hove_count.sel(r=slice(0, 1)).sum("r")
     # of the 10 origins that have the lag of 30 frames all lie before the exchange
     np.testing.assert_array_equal(near, [0, 64 * 10])
@@ -205,7 +247,7 @@ def test_an_ion_that_takes_the_place_of_another_shows_as_a_peak_at_the_origin(fr
 
 def test_vacancy_hops_fill_holes():
     lattice = synthetic.vacancy_hopper(lattice="sc", cells=4, n_frames=20, jumps_per_frame=200, lattice_parameter=3.0, rattle=0.05, seed=1)
-    out = van_hove_distinct(lattice, lags=[0.0, 10.0], r_max=4.0, bins=20, reference="none").squeeze()
+    out = distinct(lattice, lags=[0.0, 10.0], r_max=4.0, bins=20, reference="none").squeeze()
     filled = out.van_hove_count.sel(r=slice(0, 1)).sum("r")
     assert filled[0] == 0
     assert filled[1] > 100
@@ -215,8 +257,8 @@ def test_a_drift_of_the_whole_crystal_is_no_motion_in_its_own_frame(from_paths):
     sites = np.stack(np.meshgrid(*[np.arange(3) * 3.0] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     path = sites + np.linspace(0, 10, 20)[:, None, None] + np.random.default_rng(0).normal(0, 0.05, (20, 27, 3))
     drifting = from_paths(path, 9 * np.eye(3))
-    own = van_hove_distinct(drifting, lags=[0.0, 1.0], bins=9, r_max=4.5, reference="A").squeeze()
-    lab = van_hove_distinct(drifting, lags=[0.0, 1.0], bins=9, r_max=4.5, reference="none").squeeze()
+    own = distinct(drifting, lags=[0.0, 1.0], bins=9, r_max=4.5, reference="A").squeeze()
+    lab = distinct(drifting, lags=[0.0, 1.0], bins=9, r_max=4.5, reference="none").squeeze()
     assert own.van_hove_count[1, :4].sum() == 0
     assert lab.van_hove_count[1, :4].sum() > 0
     np.testing.assert_array_equal(own.van_hove_count[0], lab.van_hove_count[0])
@@ -224,49 +266,74 @@ def test_a_drift_of_the_whole_crystal_is_no_motion_in_its_own_frame(from_paths):
 
 def test_unwrapping_and_wrapping_do_not_matter_to_where_the_others_are(breathing):
     options = {"lags": [0.0, 0.3], "r_max": 2.5, "bins": 5, "reference": "B"}
-    expected = van_hove_distinct(breathing, **options).van_hove_count
-    np.testing.assert_array_equal(van_hove_distinct(replace(breathing, unwrap="tor"), **options).van_hove_count, expected)
+    expected = distinct(breathing, **options).van_hove_count
+    np.testing.assert_array_equal(distinct(replace(breathing, unwrap="tor"), **options).van_hove_count, expected)
     stored = np.asarray(breathing.scaled_positions, dtype=np.float64)
     elsewhere = replace(breathing, scaled_positions=stored + np.random.default_rng(0).integers(-50, 50, (1, 12, 3)))
-    np.testing.assert_array_equal(van_hove_distinct(elsewhere, **options).van_hove_count, expected)
+    np.testing.assert_array_equal(distinct(elsewhere, **options).van_hove_count, expected)
 
 
 def test_one_frame_has_a_g_of_r_and_so_have_uneven_frames(breathing):
     one = replace(breathing, scaled_positions=breathing.scaled_positions[:1], cell=breathing.cell[:1], time=breathing.time[:1])
-    np.testing.assert_array_equal(
-        van_hove_distinct(one, lags=[0], r_max=2.5, bins=5, ordered=True).van_hove_count[0, 0, 0], looped(one, 0, 2.5, 5)[0, 0]
-    )
+    np.testing.assert_array_equal(distinct(one, lags=[0], r_max=2.5, bins=5, ordered=True).van_hove_count[0, 0, 0], looped(one, 0, 2.5, 5)[0, 0])
     uneven = replace(breathing, time=np.geomspace(1, 100, 9))
-    same = van_hove_distinct(uneven, lags=[0], r_max=2.5, bins=5)
-    np.testing.assert_array_equal(same.van_hove_count, van_hove_distinct(breathing, lags=[0], r_max=2.5, bins=5).van_hove_count)
+    same = distinct(uneven, lags=[0], r_max=2.5, bins=5)
+    np.testing.assert_array_equal(same.van_hove_count, distinct(breathing, lags=[0], r_max=2.5, bins=5).van_hove_count)
     with pytest.raises(TrajectoryError, match="evenly spaced"):
-        van_hove_distinct(uneven)
+        distinct(uneven)
     with pytest.raises(NotEnoughData):
-        van_hove_distinct(one)
+        distinct(one)
 
 
-def test_origins_are_thinned_to_the_budget_and_it_is_said(breathing, monkeypatch):
-    options = {"lags": [0.0], "r_max": 2.5, "bins": 5}
-    assert history(van_hove_distinct(breathing, **options))[-1]["origin_stride"] == 1
-    monkeypatch.setattr("mdtools.analyses.van_hove.PAIRS", 144 * 3)
-    thin = van_hove_distinct(breathing, **options)
+def test_origins_are_thinned_to_the_budget_and_it_is_said(breathing):
+    options = {"lags": [0.0], "r_max": 2.5, "bins": 5, "windows": 1}
+    assert history(distinct(breathing, **options))[-1]["origin_stride"] == 1
+    thin = distinct(breathing, pair_budget=144 * 3, **options)
     assert history(thin)[-1]["origin_stride"] == 3
-    np.testing.assert_array_equal(thin.van_hove_count, van_hove_distinct(breathing, origins=3, **options).van_hove_count)
-    np.testing.assert_array_equal(van_hove_distinct(breathing, origins="all", **options).van_hove_count.sum(), looped(breathing, 0, 2.5, 5).sum())
+    np.testing.assert_array_equal(thin.van_hove_count, distinct(breathing, origins=3, **options).van_hove_count)
+    np.testing.assert_array_equal(distinct(breathing, origins="all", **options).van_hove_count.sum(), looped(breathing, 0, 2.5, 5).sum())
+    with pytest.raises(ValueError, match="pair_budget"):
+        distinct(breathing, pair_budget=0, **options)
+
+
+@pytest.mark.parametrize("n_atoms", [40, 300], ids=["origins of a tile", "tiles of an origin"])
+def test_tiles_and_threads_change_no_count(from_paths, monkeypatch, n_atoms):
+    traj = from_paths(np.random.default_rng(2).uniform(0, 9, (7, n_atoms, 3)), TILTED, species=np.array(list("AABBC" * (n_atoms // 5))))
+    options = {"lags": [0.0, 0.2], "windows": 1, "bins": 9, "ordered": True, "by_axis": True, "origins": "all"}
+    whole = distinct(traj, **options)
+    monkeypatch.setattr(over_pairs, "TILE", 7000)
+    monkeypatch.setattr(host_threads, "cores", lambda: 3)
+    tiled = distinct(traj, **options)
+    for name in ("van_hove_count", "van_hove_distinct", "van_hove_distinct_by_axis"):
+        np.testing.assert_array_equal(tiled[name], whole[name])
+
+
+def test_memory_is_that_of_the_tiles_under_way_however_many_pairs_there_are(from_paths, monkeypatch):
+    sizes = []
+    count = over_pairs._Tile.count
+    monkeypatch.setattr(
+        over_pairs._Tile, "count", lambda tile, *args: sizes.append(tile.first.shape[:2] + tile.later.shape[1:2]) or count(tile, *args)
+    )
+    monkeypatch.setattr(over_pairs, "TILE", 5000)
+    traj = from_paths(np.random.default_rng(2).uniform(0, 9, (5, 200, 3)), TILTED)
+    distinct(traj, lags=[0.0], windows=1, bins=5)
+    assert len(set(sizes)) == 1
+    assert np.prod(sizes[0]) <= 5000
+    assert len(sizes) == 5 * 8
 
 
 def test_the_default_r_max_is_half_the_shortest_face_distance_and_more_is_refused_with_the_number(from_paths):
     traj = from_paths(walks(5), TILTED)
     volume = np.linalg.det(TILTED)
     half = min(volume / np.linalg.norm(np.cross(TILTED[k - 2], TILTED[k - 1])) for k in range(3)) / 2
-    np.testing.assert_allclose(history(van_hove_distinct(traj, lags=[0]))[-1]["r_max"], half, rtol=1e-12)
+    np.testing.assert_allclose(history(distinct(traj, lags=[0]))[-1]["r_max"], half, rtol=1e-12)
     with pytest.raises(TrajectoryError, match=rf"half the shortest face distance.*up to {np.floor(half * 1e4) / 1e4:g}"):
-        van_hove_distinct(traj, lags=[0], r_max=half * 1.001)
+        distinct(traj, lags=[0], r_max=half * 1.001)
 
 
 def test_repeated_calls_of_equal_shape_compile_once(from_paths):
     for seed in (0, 1):
-        van_hove_distinct(from_paths(walks(seed=seed), TILTED), lags=[0.0, 1.0 + seed])
+        distinct(from_paths(walks(seed=seed), TILTED), lags=[0.0, 1.0 + seed])
         sizes = _slots_by_distance._cache_size()
         if seed == 0:
             before = sizes
@@ -284,7 +351,7 @@ def test_senseless_bins_and_distances_are_refused(breathing, analysis):
 
 
 def test_results_are_numpy_and_counts_are_integers(breathing):
-    for out in (van_hove_self(breathing, windows=1), van_hove_distinct(breathing, lags=[0])):
+    for out in (van_hove_self(breathing, windows=1), distinct(breathing, lags=[0])):
         for name, variable in out.variables.items():
             assert type(variable.data) is np.ndarray, name
         assert out.van_hove_count.dtype == np.int64
