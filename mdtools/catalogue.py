@@ -18,6 +18,7 @@ ANALYSES = {
     "non_gaussian_parameter": "mdtools.analyses.non_gaussian",
     "charge_displacement_msd": "mdtools.analyses.current",
     "charge_current_acf": "mdtools.analyses.current",
+    "charge_displacement_by_distance": "mdtools.analyses.pair_displacement",
     "van_hove_self": "mdtools.analyses.van_hove",
     "van_hove_distinct": "mdtools.analyses.van_hove",
     "velocity_acf": "mdtools.analyses.phonons",

@@ -12,7 +12,17 @@ import numpy as np
 from mdtools.trajectory import Trajectory
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
-__all__ = ["brownian", "damped_oscillator", "grouped_walkers", "harmonic_crystal", "ornstein_uhlenbeck", "rotor", "vacancy_hopper"]
+__all__ = [
+    "bound_pairs",
+    "brownian",
+    "damped_oscillator",
+    "grouped_walkers",
+    "harmonic_crystal",
+    "interstitialcy",
+    "ornstein_uhlenbeck",
+    "rotor",
+    "vacancy_hopper",
+]
 
 Lattice = Literal["sc", "bcc", "fcc"]
 
@@ -24,7 +34,7 @@ def _trajectory(path: np.ndarray, *, length: float | np.ndarray, frame_interval:
     scaled = scaled - np.floor(scaled[:1])
     velocities = more.pop("velocities", None)
     return Trajectory(
-        scaled_positions=scaled.astype(np.float32),
+        scaled_positions=scaled.astype(more.pop("precision", np.float32)),
         velocities=None if velocities is None else velocities.astype(np.float32),
         cell=np.broadcast_to(np.diag(np.broadcast_to(length, 3)).astype(np.float64), (n_frames, 3, 3)).copy(),
         time=np.arange(n_frames) * frame_interval,
@@ -94,6 +104,39 @@ def grouped_walkers(
         source="brownian" if group == 1 else "grouped_walkers",
         species=np.repeat(["A", "B"], half),
         charges=np.repeat([1.0, -1.0], half),
+        temperature=temperature,
+    )
+
+
+def bound_pairs(
+    *,
+    n_pairs: int = 32,
+    n_frames: int = 1000,
+    diffusivity: float = 1.0,
+    distance: float = 2.0,
+    frame_interval: float = 0.1,
+    length: float = 20.0,
+    temperature: float | None = None,
+    seed: int = 0,
+) -> Trajectory:
+    """Brownian pairs of "A" (+1 e) and "B" (-1 e), rigid and without rotation, `distance` angstrom apart: neutral and mobile.
+
+    Exact: MSD = 6 D t of every ion; the dipole never changes, so sigma = 0 and H_R is infinite (the neutral-pair trap).
+    """
+    random = np.random.default_rng(seed)
+    axis = random.normal(size=(n_pairs, 3))
+    axis *= distance / np.linalg.norm(axis, axis=1)[:, None]
+    start = random.uniform(0, length, (1, n_pairs, 3))
+    steps = random.normal(0.0, np.sqrt(2 * diffusivity * frame_interval), (n_frames - 1, n_pairs, 3))
+    path = np.concatenate([start, start + np.cumsum(steps, axis=0)])
+    return _trajectory(
+        np.concatenate([path, path + axis], axis=1),
+        length=length,
+        frame_interval=frame_interval,
+        source="bound_pairs",
+        precision=np.float64,
+        species=np.repeat(["A", "B"], n_pairs),
+        charges=np.repeat([1.0, -1.0], n_pairs),
         temperature=temperature,
     )
 
@@ -307,6 +350,68 @@ def vacancy_hopper(
         masses=np.ones(len(species)),
         framework=("X",) if framework else (),
     )
+
+
+def interstitialcy(
+    *, cells: int = 4, n_frames: int = 200, jumps_per_frame: int = 1000, frame_interval: float = 1.0, lattice_parameter: float = 4.0, seed: int = 0
+) -> Trajectory:
+    """Ions "A" (+1 e) on an fcc lattice with one interstitial that moves by collinear interstitialcy (AgBr): it pushes a neighbour
+    on, along the same line, into the next tetrahedral site, and takes its place. Every frame is `jumps_per_frame` such events later.
+
+    Exact, a the lattice parameter, N ions: squared displacement of the charge |sum dr|^2 = n (3 a^2 / 4) after n events;
+    f = 2/3 and H_R = 1/3 (reference/science.md B11; f here by simulation, 0.669 +- 0.002), up to 1/N.
+    """
+    random = np.random.default_rng(seed)
+    period = 4 * cells  # sites in units of a / 4
+    grid = np.stack(np.meshgrid(*[np.arange(0, period, 2)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    sites = grid[grid.sum(axis=1) % 4 == 0]
+    ion_at = np.full((period,) * 3, -1)
+    ion_at[tuple(sites.T)] = np.arange(len(sites))
+    where = np.concatenate([sites, [[1, 1, 1]]])
+    path = _knock_on()(ion_at, where.copy(), n_frames, jumps_per_frame, random) * (lattice_parameter / 4)
+    return _trajectory(
+        path,
+        length=cells * lattice_parameter,
+        frame_interval=frame_interval,
+        source="interstitialcy",
+        species=np.full(len(where), "A"),
+        charges=np.ones(len(where)),
+    )
+
+
+@functools.cache
+def _knock_on() -> Any:
+    """The compiled loop of interstitialcy events; compiled at first use, because most users never ask for it."""
+    import numba
+
+    @numba.njit
+    def run(ion_at, where, n_frames, jumps_per_frame, random):
+        period = ion_at.shape[0]
+        ion = where.shape[0] - 1
+        centre = where[ion].copy()
+        path = np.empty((n_frames, where.shape[0], 3))
+        step = np.empty(3, np.int64)
+        for frame in range(n_frames):
+            path[frame] = where
+            for _ in range(jumps_per_frame):
+                while True:  # of the eight corners of the cube four are sites of the lattice
+                    even = True
+                    for k in range(3):
+                        step[k] = 2 * random.integers(0, 2) - 1
+                        even = even and (centre[k] + step[k]) % 2 == 0
+                    if even and (centre[0] + step[0] + centre[1] + step[1] + centre[2] + step[2]) % 4 == 0:
+                        break
+                x, y, z = (centre[0] + step[0]) % period, (centre[1] + step[1]) % period, (centre[2] + step[2]) % period
+                other = ion_at[x, y, z]
+                ion_at[x, y, z] = ion
+                for k in range(3):
+                    where[ion, k] += step[k]
+                    where[other, k] += step[k]
+                    centre[k] += 2 * step[k]
+                ion = other
+        return path
+
+    return run
 
 
 def _neighbour_table(sites: np.ndarray, near: np.ndarray, cells: int) -> np.ndarray:

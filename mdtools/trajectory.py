@@ -345,6 +345,10 @@ class Trajectory:
         self.need("scaled_positions", who="this analysis")
         return self.scaled_positions if self.unwrap != "tor" else self._tor_positions
 
+    def positions_at(self, frames: np.ndarray) -> np.ndarray:
+        """Scaled positions of chosen frames (frame, atom, 3) in float64; the Cartesian rule is `self.unwrap` (see `dynamics_cell`)."""
+        return np.asarray(self._stored("positions")[frames]).astype(np.float64)
+
     @cached_property
     def _tor_positions(self) -> np.ndarray:
         """Sum of Cartesian nearest-image steps (Bullerjahn 2023), expressed in the mean cell."""

@@ -12,6 +12,7 @@ __all__ = ["NEEDS", "info", "joined", "pieces"]
 # what a measurement needs besides positions; a test ties this table to what the functions refuse
 NEEDS = {
     "charge_displacement_msd": ("charges",),
+    "charge_displacement_by_distance": ("charges",),
     "charge_current_acf": ("charges",),
     "velocity_acf": ("velocities",),
     "phonon_dos": ("velocities", "masses", "temperature"),
