@@ -320,19 +320,20 @@ class Trajectory:
             yield slice(first, last), values
             progress.advance(last, self.n_atoms, "atoms", n_bytes=values.nbytes)
 
-    def over_frames(self, *quantities: Quantity, block: int) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
+    def over_frames(self, *quantities: Quantity, block: int, within: slice = slice(None)) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
         """Whole frames of blocks of times: (which frames, values of shape (block, atom, 3) for each quantity).
 
-        Every block has one shape; the last is padded by repeating its last frame.
+        Every block has one shape; the last is padded by repeating its last frame. within : a part of the run, without a step.
         """
-        block = min(block, self.n_frames)
+        start, stop, _ = within.indices(self.n_frames)
+        block = min(block, stop - start)
         stored = [self._stored(quantity) for quantity in quantities]
         ahead = min(_ahead(one, block, self.n_atoms) for one in stored)
-        for first in range(0, self.n_frames, block):
-            last = min(first + block, self.n_frames)
-            if first % ahead == 0:
-                held = [one[first : min(first + ahead, self.n_frames)] for one in stored]
-            values = tuple(np.asarray(one[first % ahead : first % ahead + last - first]) for one in held)
+        for first in range(start, stop, block):
+            last = min(first + block, stop)
+            if (first - start) % ahead == 0:
+                held, held_from = [one[first : min(first + ahead, stop)] for one in stored], first
+            values = tuple(np.asarray(one[first - held_from : last - held_from]) for one in held)
             if last - first < block:
                 values = tuple(np.pad(v, ((0, block - (last - first)), (0, 0), (0, 0)), mode="edge") for v in values)
             yield slice(first, last), values

@@ -11,6 +11,7 @@ guessed. Peers: MDAnalysis and ase (our dependencies), tidynamics (extra `test`)
 
 import argparse
 import contextlib
+import dataclasses
 import importlib
 import json
 import os
@@ -32,6 +33,7 @@ import scipy.fft
 
 import mdtools as md
 from mdtools import readers, synthetic
+from mdtools.analyses import modes, wave_vectors
 
 Row = tuple[str, str, float, str]
 
@@ -296,6 +298,97 @@ def van_hove(repeats: int) -> Iterator[Row]:
     yield case, "freud", pairs / median_time(with_freud, repeats) / 1e6, "million pairs/s"
 
 
+def scattering(repeats: int) -> Iterator[Row]:
+    """Both get the same positions from memory, the same wave vectors, and give every pair of species; dynasor's F has the lags up to W."""
+    run = synthetic.brownian(n_atoms=500, n_frames=1000, length=22.0)
+    hkl, _ = wave_vectors.chosen(run, hkl=None, path=None, q_max=3.0, n_q=500, who="benchmark")
+    grid = np.stack(np.meshgrid(np.arange(9), *[np.arange(-8, 9)] * 2, indexing="ij"), axis=-1).reshape(-1, 3)
+    few = dataclasses.replace(run, scaled_positions=run.scaled_positions[:100], cell=run.cell[:100], time=run.time[:100])
+    for words, indices in ((f"{len(hkl)} scattered q", hkl), (f"full grid of {len(grid)} q", grid)):
+        case = f"rho(q, t), {words}, 500 atoms x 100 frames"
+        phases = 500 * 100 * len(indices) / 1e9
+        yield (
+            case,
+            "mdtools",
+            phases / _best(lambda h=indices: list(modes.Modes(few, reference="none").over(h, windows=1, length=100)), repeats),
+            "G phases/s",
+        )
+        yield case, "dynasor", phases / _peer_time("dynasor", lambda h=indices: _rho_of_dynasor(few, h), repeats), "G phases/s"
+    options: dict[str, Any] = {"hkl": hkl.tolist(), "shells": 0, "windows": 1, "reference": "none"}
+    for width in (250, 999):
+        case = f"F(q, t) and S(q, f), {len(hkl)} q, W = {width}, 500 atoms x 1000 frames"
+        longest = width * run.frame_interval
+        yield case, "mdtools", _best(lambda t=longest: md.dynamic_structure_factor(run, longest=t, **options), repeats), "s"
+        yield case, "dynasor", _peer_time("dynasor", lambda w=width: _functions_of_dynasor(run, hkl, w, self_part=False), 1), "s"
+    few_q = hkl[:: len(hkl) // 50]
+    case = f"F_s(q, t), {len(few_q)} q, W = 250, 500 atoms x 1000 frames"
+    longest = 250 * run.frame_interval
+    ours = _best(lambda: md.intermediate_scattering_self(run, hkl=few_q.tolist(), longest=longest, windows=1, reference="none"), repeats)
+    yield case, "mdtools", ours, "s"
+    yield case, "dynasor", _peer_time("dynasor", lambda: _functions_of_dynasor(run, few_q, 250, self_part=True), 1), "s"
+
+
+def _best(call: Callable[[], Any], repeats: int) -> float:
+    call()
+    times = []
+    for _ in range(max(repeats, 3)):
+        start = clock()
+        call()
+        times.append(clock() - start)
+    return min(times)
+
+
+def _peer_time(name: str, call: Callable[[], Any], repeats: int) -> float:
+    """The best run after one that is not counted; NaN where the peer is not installed."""
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        return float("nan")
+    times = []
+    for _ in range(repeats + 1):
+        start = clock()
+        call()
+        times.append(clock() - start)
+    return min(times[1:])
+
+
+class _InMemory:
+    """What dynasor asks of a trajectory, from arrays: its own reads files, which is not what is timed here."""
+
+    def __init__(self, run: md.Trajectory) -> None:
+        self.atomic_indices = {name: run.indices(name) for name in run.species_names}
+        self.atom_types, self.n_atoms, self.frame_step, self.cell = sorted(run.species_names), run.n_atoms, 1, run.cell[0]
+        self.positions = np.asarray(run.scaled_positions, dtype=np.float64) @ run.cell[0]
+        self.number_of_frames_read, self.has_positions = 0, True
+
+    def __iter__(self) -> Iterator[Any]:
+        from dynasor.trajectory.trajectory_frame import TrajectoryFrame
+
+        for k, x in enumerate(self.positions):
+            self.number_of_frames_read += 1
+            yield TrajectoryFrame(self.atomic_indices, k, x.copy(), None, None, properties=("positions",))
+
+
+def _rho_of_dynasor(run: md.Trajectory, hkl: np.ndarray) -> None:
+    from dynasor.core.reciprocal import calc_rho_q
+
+    q = 2 * np.pi * wave_vectors.in_cycles(hkl, run.mean_cell)
+    positions = np.asarray(run.scaled_positions, dtype=np.float64) @ run.cell[0]
+    for x in positions:
+        for name in run.species_names:
+            calc_rho_q(np.ascontiguousarray(x[run.indices(name)]), q)
+
+
+def _functions_of_dynasor(run: md.Trajectory, hkl: np.ndarray, width: int, *, self_part: bool) -> None:
+    import logging
+
+    from dynasor import compute_dynamic_structure_factors
+
+    logging.getLogger("dynasor").setLevel(logging.ERROR)
+    q = 2 * np.pi * wave_vectors.in_cycles(hkl, run.mean_cell)
+    compute_dynamic_structure_factors(_InMemory(run), q, dt=100.0, window_size=width, calculate_incoherent=self_part)
+
+
 def phonons(repeats: int) -> Iterator[Row]:
     run = synthetic.damped_oscillator(cells=8, n_frames=5000)
     yield "phonon DOS, 8 windows, 512 atoms x 5000 frames", "mdtools", median_time(lambda: md.phonon_dos(run), repeats), "s"
@@ -311,7 +404,7 @@ def pipeline(repeats: int) -> Iterator[Row]:
         yield "dump to report, 324 atoms x 668 frames, compiled", "mdtools", median_time(whole, repeats), "s"
 
 
-CASES = {"read": read, "msd": msd, "van-hove": van_hove, "phonons": phonons, "pipeline": pipeline}
+CASES = {"read": read, "msd": msd, "van-hove": van_hove, "scattering": scattering, "phonons": phonons, "pipeline": pipeline}
 
 
 def processor() -> str:

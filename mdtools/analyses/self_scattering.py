@@ -1,0 +1,133 @@
+"""Incoherent scattering: the self part of the intermediate scattering function, at any wave vector."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import jax
+import numpy as np
+import xarray as xr
+
+from mdtools import memory, schema
+from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, window_starts
+from mdtools.analyses.over_atoms import frame_of, species_groups, window_length
+from mdtools.analyses.wave_vectors import Shells, chosen, in_cycles, shells_of
+from mdtools.kernels.scattering import from_power, self_power
+from mdtools.trajectory import Trajectory
+
+__all__ = ["intermediate_scattering_self", "self_correlation"]
+
+ATOMS = 32  # whose spectra are in the cache of a processor together
+
+# half of the 26 points of Lebedev on a sphere (F_s is even), which integrate polynomials of degree 7: faces, edges and corners of a cube
+_FACES = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+_EDGES = [[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]
+_CORNERS = [[1, 1, 1], [1, 1, -1], [1, -1, 1], [-1, 1, 1]]
+DIRECTIONS = np.array(_FACES + _EDGES + _CORNERS) / np.linalg.norm(np.array(_FACES + _EDGES + _CORNERS), axis=1, keepdims=True)
+SHARES = 2 * np.array([1 / 21] * 3 + [4 / 105] * 6 + [9 / 280] * 4)
+
+
+@schema.recorded
+def intermediate_scattering_self(
+    traj: Trajectory,
+    *,
+    q: Sequence[float] | None = None,
+    hkl: Sequence[str] | Sequence[Sequence[float]] | None = None,
+    path: Sequence[str] | None = None,
+    q_max: float | None = None,
+    n_q: int = 60,
+    shells: int | None = 12,
+    windows: int = 8,
+    lags: Literal["all", "log"] | Sequence[float] = "all",
+    longest: float | None = None,
+    reference: Sequence[str] | str | None = None,
+    convention: Literal["dynasor", "mdanse"] | None = None,
+) -> xr.Dataset:
+    """Self part of the intermediate scattering function, F_s(q, t), of each species.
+
+    F_s(q, t) = < cos q . [r_i(t0 + t) - r_i(t0)] > over the ions i of a species and the time origins t0 of a window, by FFT of
+    exp(i q . r_i) of the unwrapped path of each ion.
+
+    q : wave numbers (1/angstrom), each averaged over 13 directions that integrate polynomials of degree 7 over the sphere; a wave vector
+        need not belong to the cell. hkl : indices of the simulation cell, here also fractions. path, q_max, n_q : as in
+        `intermediate_scattering`. shells : equal shells of |q| that are averaged, 0 for none; of q, hkl and path none are.
+    windows, lags, reference : as in `msd`. longest : longest lag in ps, by default all that a window holds.
+    convention : "dynasor" divides by all atoms in place of those of the species; "mdanse" as here.
+
+    Returns `intermediate_scattering_self` (window, species, q, lag), `n_wave_vectors` (q). Where an ion stays, F_s levels off at the
+    elastic incoherent structure factor; where it diffuses, F_s -> exp(-D q^2 t) at small q: widths and models in `quasielastic_width`,
+    which needs lags="all".
+    Raises TrajectoryError (uneven frames), NotEnoughData, ValueError. Source: reference/science.md B5.
+
+    >>> from mdtools import synthetic
+    >>> walk = synthetic.brownian(n_atoms=40, n_frames=500, diffusivity=1.0)
+    >>> F = intermediate_scattering_self(walk, q=[1.0], lags=[1.0], reference="none").intermediate_scattering_self
+    >>> bool(abs(F.mean() - np.exp(-1.0)) < 0.03)
+    True
+    """
+    who = "intermediate_scattering_self"
+    traj.need("scaled_positions", who=who)
+    length, interval = window_length(traj, windows, who=who), even_interval(traj, who=who)
+    most = length - 1
+    if longest is not None:
+        if not 0 < longest <= most * interval * (1 + 1e-9):
+            raise ValueError(
+                f"{who}: longest={longest!r}; write a time in ps, up to {most * interval:g}, the length of a window, or pass fewer windows"
+            )
+        most = max(1, round(longest / interval))
+    frames = lag_frames(lags, longest=most, frame_interval=interval)
+    indices, average = _chosen(traj, who, q=q, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells)
+    values, taken = self_correlation(traj, indices, windows=windows, frames=frames, reference=reference)
+    if convention not in (None, "dynasor", "mdanse"):
+        raise ValueError(f'convention={convention!r} is not understood; write "dynasor" or "mdanse", or leave it out')
+    if convention == "dynasor":
+        values = values * np.array([len(traj.indices(name)) / traj.n_atoms for name in traj.species_names])[:, None, None]
+    out = {
+        **common(traj),
+        "intermediate_scattering_self": (("window", "species", "q", "lag"), average.mean(values, 2)),
+        "window": window_starts(traj, windows),
+        "lag": lag_times(frames, interval),
+        **average.described(),
+    }
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
+
+
+def self_correlation(
+    traj: Trajectory, indices: np.ndarray, *, windows: int, frames: np.ndarray, reference: Sequence[str] | str | None
+) -> tuple[np.ndarray, Any]:
+    """F_s (window, species, q, lag) at indices of the mean cell, whole or not, and the reference that was taken."""
+    cell, shift, taken = frame_of(traj, reference, "positions")
+    groups = species_groups(traj)
+    n_groups = int(groups.max()) + 1
+    share = np.zeros((traj.n_atoms, n_groups))
+    share[np.arange(traj.n_atoms), groups] = 1.0 / np.bincount(groups)[groups]
+    vectors = in_cycles(np.asarray(indices, dtype=np.float64), traj.mean_cell)
+    length, longest = traj.n_frames // windows, int(frames[-1])
+    per_atom = 8 * 3 * traj.n_frames + 6 * 16 * windows * (length + longest)
+    block = int(np.clip(memory.block() // per_atom, 1, min(ATOMS, traj.n_atoms)))
+    some = max(1, memory.block() // (3 * 8 * n_groups * windows * (length + longest)))
+    out = np.empty((windows, n_groups, len(indices), len(frames)))
+    for first in range(0, len(indices), some):
+        q = slice(first, min(first + some, len(indices)))
+        total: Any = 0.0
+        with jax.enable_x64(True):
+            for atoms, values in traj.over_atoms(block=block):
+                weights = np.zeros((block, n_groups))
+                weights[: atoms.stop - atoms.start] = share[atoms]
+                total = total + self_power(values, cell, shift, weights, vectors[q], windows=windows, longest=longest)
+            out[:, :, q] = np.asarray(from_power(total, n=length, longest=longest))[..., frames]
+    return out, taken
+
+
+def _chosen(traj: Trajectory, who: str, *, q: Any, hkl: Any, path: Any, q_max: Any, n_q: int, shells: int | None) -> tuple[np.ndarray, Shells]:
+    """Indices, and how they are averaged: shells of |q|, or the directions of each wave number."""
+    if q is None:
+        indices, named = chosen(traj, hkl=hkl, path=path, q_max=q_max, n_q=n_q, who=who, fractional=True)
+        return indices, shells_of(traj, indices, 0 if named else shells, named=named)
+    numbers = np.atleast_1d(np.asarray(q, dtype=np.float64))
+    if hkl is not None or path is not None or q_max is not None:
+        raise ValueError(f"{who}: pass q=, or wave vectors of the cell by hkl=, path= or q_max=, not both")
+    if numbers.ndim != 1 or len(numbers) == 0 or not np.all(numbers > 0):
+        raise ValueError(f"{who}: q={q!r} is not understood; write positive wave numbers in 1/angstrom")
+    vectors = (numbers[:, None, None] * DIRECTIONS / (2 * np.pi)).reshape(-1, 3)
+    share = np.kron(np.eye(len(numbers)), SHARES[:, None])
+    return vectors @ traj.mean_cell.T, Shells(numbers, np.full(len(numbers), len(SHARES)), share, None)
