@@ -28,6 +28,7 @@ ANALYSES = {
     "current_correlation": "mdtools.analyses.scattering",
     "velocity_acf": "mdtools.analyses.phonons",
     "phonon_dos": "mdtools.analyses.phonons",
+    "mode_spectra": "mdtools.analyses.lattice_modes",
     "melting_indicators": "mdtools.analyses.melting",
 }
 ESTIMATES = {

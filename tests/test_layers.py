@@ -26,9 +26,10 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
         {"readers", "trajectory", "thermo", "lazy", "units", "errors", "memory", "progress"},
         {"numpy", "numba", "llvmlite", "ase", "MDAnalysis", "zarr", "h5py", "zstandard"},
     ),
+    "harmonic": ({"harmonic", "units", "errors"}, {"numpy", "ase", "yaml", "h5py", "phonopy"}),
     "kernels": ({"kernels"}, {"jax", "jaxtyping"}),
     "statistics": ({"statistics", "errors"}, {"numpy", "scipy"}),
-    "analyses": ({"analyses", "kernels", "trajectory", "schema", "units", "errors", "memory", "progress"}, {"numpy", "jax", "xarray"}),
+    "analyses": ({"analyses", "kernels", "harmonic", "trajectory", "schema", "units", "errors", "memory", "progress"}, {"numpy", "jax", "xarray"}),
     "estimates": ({"estimates", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),
     "detection": ({"detection", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),
     "reporting": (

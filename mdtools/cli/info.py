@@ -16,6 +16,7 @@ NEEDS = {
     "charge_current_acf": ("charges",),
     "velocity_acf": ("velocities",),
     "phonon_dos": ("velocities", "masses", "temperature"),
+    "mode_spectra": ("masses",),
     "ionic_conductivity": ("temperature",),
     "onsager": ("temperature",),
     "haven_ratio": ("temperature",),
@@ -83,6 +84,8 @@ def missing(traj: Any, name: str) -> list[str]:
             traj.need(part, who=name)
         except TrajectoryError as reason:
             lacking.append(str(reason).split(" needs ", 1)[1].replace(f", and {traj.source} has none", ""))
+    if signature(name).option("primitive"):
+        lacking.append("a primitive cell: --phonopy phonopy_params.yaml, or --primitive POSCAR")
     if any(one.many for one in signature(name).inputs):
         lacking.append("several temperatures: give a series table")
     return lacking

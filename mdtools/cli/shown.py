@@ -40,8 +40,23 @@ def show_results(runs: Chains, stages: Sequence[str], *, refused: Mapping[str, E
                 listed = rows(made[stage]) + outline(made[stage])
                 body += [([run] if several else []) + [row.quantity, row.of, row.value, row.unit if row.unit != "1" else ""] for row in listed]
     table([*(["run"] if several else []), "quantity", "of", "value", "unit"], body)
+    for made in [member.made for member in runs]:
+        for stage in stages:
+            if stage in made and "harmonic_frequency" in made[stage]:
+                table(*_modes(made[stage]))
     for what, reason in (refused or {}).items():
         print(f"not made: {what}: {reason}")
+
+
+def _modes(data: Any) -> tuple[list[str], list[list[str]]]:
+    """The modes of a result, a row each: what --q and --band take, and the frequency of the file."""
+    body = []
+    for k in range(data.sizes["mode"]):
+        q = ",".join(f"{x:.6g}" for x in data["q_reduced"].values[k])
+        frequency, band = float(data["harmonic_frequency"][k]), int(data["band"][k])
+        shown = "-" if frequency != frequency else f"{frequency:.4f}" + (" imaginary" if frequency < -0.01 else "")
+        body.append([q, str(band) if band else "pattern", shown, str(int(data["series"][k])), f"{float(data['dropped_weight'][k]):.3f}"])
+    return ["q", "band", "0 K frequency (THz)", "series", "dropped weight"], body
 
 
 def show_info(traj: Any, **options: Any) -> None:

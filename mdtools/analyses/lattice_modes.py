@@ -1,0 +1,155 @@
+"""Coordinates of single modes of a crystal, and their power spectra."""
+
+from collections.abc import Mapping as Table
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import jax
+import numpy as np
+import xarray as xr
+
+from mdtools import schema
+from mdtools.analyses.chosen_modes import ChosenModes, asked, lattice_source, listed, patterned
+from mdtools.analyses.differenced import differenced
+from mdtools.analyses.labels import common, even_interval, noise_width, taper_weights, window_starts
+from mdtools.analyses.lattice_waves import mapping_of, told, waves_of
+from mdtools.analyses.over_atoms import window_length
+from mdtools.analyses.over_frames import in_windows
+from mdtools.errors import TrajectoryError
+from mdtools.harmonic.crystal import Crystal
+from mdtools.harmonic.mapping import Mapping
+from mdtools.kernels.spectrum import periodogram
+from mdtools.trajectory import Quantity, Trajectory
+
+__all__ = ["mode_spectra"]
+
+WHO = "mode_spectra"
+SHORTEST = 8  # frames of a window
+
+
+@schema.recorded
+def mode_spectra(
+    traj: Trajectory,
+    *,
+    phonopy: str | None = None,
+    q: Sequence[float] | None = None,
+    band: int | Sequence[int] | None = None,
+    primitive: str | Any = None,
+    pattern: Table[str, str] | None = None,
+    windows: int = 4,
+    taper: Literal["hann", "none"] = "hann",
+    reference: Sequence[str] | str | None = None,
+    centre: Literal["sites", "mean"] = "sites",
+    most_dropped: float = 0.05,
+    list: bool = False,
+) -> xr.Dataset:
+    """Power spectra of the coordinates and velocities of single modes at a wave vector of the supercell.
+
+    Q(t) = sum_lj sqrt(m_j / N) e*_j . u_lj(t) exp(-i q . r_lj) over the atoms j of the N primitive cells l, u the displacement
+    from the site; dQ/dt alike of the velocities. The spectrum is S(f) = dt |sum_k w_k Q_k exp(-2 pi i f k dt)|^2 / sum_k w_k^2,
+    two-sided, given at f >= 0, there the mean of f and -f: 2 int_0^inf S df = <|Q|^2>, harmonic k_B T / (2 pi f_0)^2, and
+    k_B T for dQ/dt. Where q and -q are one, Q is real and `series` is 1: an ordinate at f > 0 scatters exponentially about S;
+    elsewhere real and imaginary parts are two series, and it is the sum of two exponentials of mean S/2.
+
+    phonopy : phonopy_params.yaml, phonopy.yaml, band.yaml, qpoints.yaml or mesh.yaml; supercell, sites and axes of the run are found and
+        checked. q : in reciprocal vectors of its primitive cell. band : number from 1, upwards in frequency; all if not given.
+    primitive, pattern : without eigenvectors, a primitive cell (POSCAR, cif; in Python also ase.Atoms) and how its atoms move along
+        x, y, z of that file, in phase within a cell: "Ca=0 0 1,F=0 0 -1", "F1=0 0 1,F2=0 0 -1".
+    windows, reference : as in `msd`. taper : as in `phonon_dos`.
+    centre : "sites" takes displacements from the perfect sites, so that a condensed mode has its mean; "mean" from the mean over the run.
+    most_dropped : share of an eigenvector on atoms that hold no site (diffusing ions) above which it is refused.
+    list : no spectra, but every wave vector that fits into the supercell with its bands and frequencies.
+
+    Returns `mode_coordinate_periodogram` (window, mode, frequency) in amu angstrom^2 ps, `mode_coordinate_square` (window, mode),
+    `mode_coordinate_mean` (window, mode, part), with velocities of the file `mode_velocity_periodogram` and
+    `mode_velocity_square`; `unprojected_coordinate_square` and `unprojected_velocity_square`, to which the squares of all
+    bands of a q sum; `window_length`, `frequency_resolution`; labels `q_reduced`, `band`, `harmonic_frequency` (THz, negative where
+    imaginary), `degenerate_set`, `series`, `dropped_weight`.
+    Raises TrajectoryError (no positions or masses, no supercell, q that does not fit, too much dropped), NotEnoughData.
+    Source: reference/science.md B7; phases as in phonopy (A. Togo, J. Phys. Soc. Jpn. 92, 012001 (2023)).
+
+    >>> import ase
+    >>> from mdtools import synthetic
+    >>> run = synthetic.harmonic_crystal(cells=4, n_frames=2000, seed=1).relabel({"Na": range(0, 64)})
+    >>> out = mode_spectra(run, primitive=ase.Atoms("Na", cell=[3, 3, 3], pbc=True), q=[0.5, 0.5, 0.5], pattern={"Na": "1 0 0"})
+    >>> out.mode_coordinate_periodogram.sizes["mode"], int(out.series[0])
+    (1, 1)
+    """
+    traj.need("scaled_positions", "masses", who=WHO)
+    crystal, harmonic = lattice_source(phonopy, primitive, who=WHO)
+    mapping = mapping_of(traj, crystal, reference=reference)
+    if harmonic is None:
+        if list or pattern is None:
+            raise TrajectoryError(
+                f"{WHO} with primitive= needs pattern= (--pattern '{crystal.symbols[0]}=0 0 1'); bands are listed of a file of phonopy (--phonopy)"
+            )
+        modes = patterned(mapping, crystal, q, pattern, who=WHO)
+    elif list:
+        modes = listed(mapping, harmonic)
+    elif pattern is not None:
+        modes = patterned(mapping, crystal, q, pattern, who=WHO)
+    else:
+        modes = asked(mapping, harmonic, q, band, who=WHO)
+    out: dict[str, Any] = {**common(traj), **modes.labels(mapping), "window": window_starts(traj, windows)}
+    settings = told(mapping, crystal)
+    if not list:
+        modes.need_kept(mapping, most_dropped, who=WHO)
+        length = window_length(traj, windows, who=WHO, shortest=SHORTEST)
+        interval, weight = even_interval(traj, who=WHO), taper_weights(taper, length)
+        out |= {
+            "frequency": np.arange(length // 2 + 1) / (length * interval),
+            "frequency_resolution": noise_width(weight) / interval,
+            "window_length": length * interval,
+            "part": ["real", "imaginary"],
+        }
+        measured, settings["reference"] = _spectra(traj, "positions", "coordinate", modes, mapping, crystal, windows, weight, reference, centre)
+        out |= measured
+        if traj.velocities is not None and differenced(traj) is None:
+            out |= _spectra(traj, "velocities", "velocity", modes, mapping, crystal, windows, weight, reference, "sites")[0]
+        settings["frames_unused"] = traj.n_frames - windows * length
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **settings)
+
+
+def _spectra(
+    traj: Trajectory,
+    quantity: Quantity,
+    word: str,
+    modes: ChosenModes,
+    mapping: Mapping,
+    crystal: Crystal,
+    windows: int,
+    weight: np.ndarray,
+    reference: Sequence[str] | str | None,
+    centre: str,
+) -> tuple[dict[str, Any], Any]:
+    """Spectra and squares of the coordinates (or velocities) of modes of one wave vector."""
+    waves, taken = waves_of(traj, quantity, mapping, modes.q[:1], reference=reference)
+    weighted = _mass_weighted(waves[0], traj, mapping)
+    if centre == "mean":
+        weighted -= weighted.mean(axis=-1, keepdims=True)
+    series = _projected(weighted, modes, mapping, crystal)
+    parts = in_windows(np.stack([series.real, series.imag]), windows)  # (window, part, mode, frame)
+    with jax.enable_x64(True):
+        power = np.asarray(periodogram(parts, weight)).sum(axis=1)
+    out: dict[str, Any] = {
+        f"mode_{word}_periodogram": (("window", "mode", "frequency"), traj.frame_interval * power),
+        f"mode_{word}_square": (("window", "mode"), np.mean(parts**2, axis=-1).sum(axis=1)),
+        f"unprojected_{word}_square": ("window", np.mean(in_windows(np.sum(np.abs(weighted) ** 2, axis=(0, 1)), windows), axis=-1)),
+    }
+    if quantity == "positions":
+        out["mode_coordinate_mean"] = (("window", "mode", "part"), parts.mean(axis=-1).transpose(0, 2, 1))
+    return out, taken
+
+
+def _mass_weighted(waves: np.ndarray, traj: Trajectory, mapping: Mapping) -> np.ndarray:
+    """sqrt(m_j / N) X of (basis, xyz, frame), with the mass of the run's own atoms."""
+    assert traj.masses is not None
+    mass = traj.masses[mapping.members].mean(axis=1)
+    return np.sqrt(mass / mapping.n_cells)[:, None, None] * waves
+
+
+def _projected(weighted: np.ndarray, modes: ChosenModes, mapping: Mapping, crystal: Crystal) -> np.ndarray:
+    """(mode, frame): conjugate eigenvectors, turned into the axes of the run, times the phase of the atom within its cell."""
+    phase = np.exp(-2j * np.pi * crystal.scaled[mapping.kept] @ modes.q[0])
+    vectors = (modes.vectors[:, mapping.kept] @ mapping.rotation).conj() * phase[:, None]
+    return np.asarray(vectors.reshape(len(vectors), -1) @ weighted.reshape(-1, weighted.shape[-1]))

@@ -1,0 +1,96 @@
+"""A run as a supercell of a primitive cell: which atom sits where, and its motion along wave vectors."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from mdtools import memory
+from mdtools.analyses.over_atoms import frame_of
+from mdtools.analyses.over_frames import block_of_frames
+from mdtools.errors import TrajectoryError
+from mdtools.harmonic.crystal import Crystal
+from mdtools.harmonic.mapping import Mapping, mapped
+from mdtools.kernels.lattice_modes import cell_sums
+from mdtools.trajectory import Quantity, Trajectory
+
+__all__ = ["mapping_of", "symbols_of", "told", "waves_at_once", "waves_of"]
+
+PARTS = 16  # of the run, whose mean positions are compared with the sites
+
+
+def symbols_of(traj: Trajectory, crystal: Crystal) -> np.ndarray:
+    """Chemical symbol of each atom: its label, or the symbol that the label starts with ("Li_tet", "Ti1")."""
+    known = set(crystal.symbols)
+
+    def symbol(label: str) -> str:
+        if label in known:
+            return label
+        start = re.match(r"[A-Z][a-z]?(?![a-z])", label)
+        return start[0] if start else label
+
+    of = {label: symbol(label) for label in traj.species_names}
+    return np.array([of[label] for label in traj.species.tolist()])
+
+
+def mapping_of(traj: Trajectory, crystal: Crystal, *, reference: Sequence[str] | str | None) -> Mapping:
+    """Sites of the atoms in the primitive cell, by their mean positions over parts of the run in the frame of reference."""
+    path, _ = traj.reference_path(reference)
+    n_parts = min(PARTS, traj.n_frames)
+    of_frame = np.minimum(np.arange(traj.n_frames) * n_parts // traj.n_frames, n_parts - 1)
+    total = np.zeros((n_parts, traj.n_atoms, 3))
+    for frames, (values,) in traj.over_frames("positions", block=block_of_frames(traj.n_frames, traj.n_atoms)):
+        within = np.asarray(values[: frames.stop - frames.start], dtype=np.float64) - (path[frames] - path[0])[:, None]
+        for part in np.unique(of_frame[frames]).tolist():
+            total[part] += within[of_frame[frames] == part].sum(axis=0)
+    parts = total / np.bincount(of_frame)[:, None, None]
+    return mapped(parts, traj.mean_cell, traj.species, symbols_of(traj, crystal), crystal, source=traj.source)
+
+
+def told(mapping: Mapping, crystal: Crystal) -> dict[str, object]:
+    """What the history says of a mapping."""
+    return {
+        "supercell": mapping.matrix.tolist(),
+        "primitive_cell": crystal.source,
+        "turned_by": float(np.degrees(np.arccos(np.clip((np.trace(mapping.rotation) * np.linalg.det(mapping.rotation) - 1) / 2, -1, 1)))),
+        "furthest_from_site": mapping.furthest,
+        "dropped": mapping.dropped,
+    }
+
+
+def waves_at_once(traj: Trajectory, mapping: Mapping, n_waves: int) -> int:
+    """Wave vectors whose sums over cells fit into what a block may take."""
+    return int(np.clip(memory.block() // (4 * 16 * 3 * len(mapping.kept) * traj.n_frames), 1, n_waves))
+
+
+def waves_of(
+    traj: Trajectory, quantity: Quantity, mapping: Mapping, q: np.ndarray, *, reference: Sequence[str] | str | None
+) -> tuple[np.ndarray, Any]:
+    """X = sum_l x_lj exp(-2 pi i q . n_l) of each site j, (q, basis, xyz, frame) complex, and the reference that was taken.
+
+    x : displacement from the site, or velocity, of the atom of site j in the cell with lattice vector n_l. q : (q, 3) in
+    reciprocal vectors of the primitive cell.
+    """
+    cell, shift, taken = frame_of(traj, reference, quantity)
+    sites = np.zeros((*mapping.members.shape, 3))
+    if quantity == "positions":
+        shift = shift - shift.mean(axis=0)
+        sites = mapping.sites[mapping.members]
+        if traj.unwrap == "tor":
+            raise TrajectoryError("displacements from sites need unwrap='scaled' or 'lattice', since summed steps wander off; read the run so")
+    angle = 2 * np.pi * np.einsum("bcx,qx->bqc", mapping.cells, q)
+    phases = np.concatenate([np.cos(angle), -np.sin(angle)], axis=1)
+    out = np.empty((2, len(q), len(mapping.kept), 3, traj.n_frames))
+    with jax.enable_x64(True):
+        for frames, values, at in _blocks(traj, quantity):
+            part = cell_sums(values, sites, cell[at] if cell.ndim == 3 else cell, shift[at], mapping.members, phases)
+            out[..., frames] = np.asarray(part).reshape(2, len(q), len(mapping.kept), 3, -1)[..., : frames.stop - frames.start]
+    return out[0] + 1j * out[1], taken
+
+
+def _blocks(traj: Trajectory, quantity: Quantity) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    block = block_of_frames(traj.n_frames, traj.n_atoms)
+    for frames, (values,) in traj.over_frames(quantity, block=block):
+        yield frames, values, np.minimum(np.arange(frames.start, frames.start + len(values)), traj.n_frames - 1)  # the last block is padded
