@@ -1,7 +1,6 @@
 """Which modes a run is projected on: of phonopy's files at a wave vector of the supercell, or a displacement pattern."""
 
-from collections.abc import Mapping as Table
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 
 from mdtools.errors import TrajectoryError
 from mdtools.harmonic.crystal import Crystal, crystal_of
-from mdtools.harmonic.mapping import Mapping
+from mdtools.harmonic.mapping import SiteMap
 from mdtools.harmonic.modes import HarmonicCrystal, degenerate_sets
 from mdtools.harmonic.phonopy_files import read_phonopy
 from mdtools.harmonic.wave_vectors import commensurate, is_half_reciprocal, need_commensurate
@@ -33,12 +32,12 @@ class ChosenModes:
     frequency: np.ndarray
     degenerate: np.ndarray
 
-    def dropped(self, mapping: Mapping) -> np.ndarray:
+    def dropped(self, mapping: SiteMap) -> np.ndarray:
         """Share of each eigenvector on sites that are not kept."""
         away = np.setdiff1d(np.arange(self.vectors.shape[1]), mapping.kept)
         return np.asarray(np.sum(np.abs(self.vectors[:, away]) ** 2, axis=(1, 2)))
 
-    def need_kept(self, mapping: Mapping, most: float, *, who: str) -> None:
+    def need_kept(self, mapping: SiteMap, most: float, *, who: str) -> None:
         """Raise TrajectoryError where more than `most` of a mode is on atoms that are not mapped."""
         share = self.dropped(mapping)
         if share.max() > most:
@@ -49,7 +48,7 @@ class ChosenModes:
                 f"that hold no site ({why}); choose other bands, or pass most_dropped={share[worst] + 0.01:.2f} (--most-dropped)"
             )
 
-    def labels(self, mapping: Mapping) -> dict[str, Any]:
+    def labels(self, mapping: SiteMap) -> dict[str, Any]:
         """Their labels in a Dataset."""
         return {
             "mode": np.arange(len(self.q)),
@@ -77,7 +76,7 @@ def lattice_source(phonopy: Any, primitive: Any, *, who: str) -> tuple[Crystal, 
     return harmonic.crystal, harmonic
 
 
-def listed(mapping: Mapping, harmonic: HarmonicCrystal) -> ChosenModes:
+def listed(mapping: SiteMap, harmonic: HarmonicCrystal) -> ChosenModes:
     """Every mode at every wave vector that fits into the supercell and that the file knows."""
     found: list[ChosenModes] = []
     points = commensurate(mapping.matrix)
@@ -89,7 +88,7 @@ def listed(mapping: Mapping, harmonic: HarmonicCrystal) -> ChosenModes:
     return ChosenModes(*(np.concatenate([getattr(one, name) for one in found]) for name in ("q", "vectors", "band", "frequency", "degenerate")))
 
 
-def asked(mapping: Mapping, harmonic: HarmonicCrystal, q: Any, band: int | Sequence[int] | None, *, who: str) -> ChosenModes:
+def asked(mapping: SiteMap, harmonic: HarmonicCrystal, q: Any, band: int | Sequence[int] | None, *, who: str) -> ChosenModes:
     """The bands that are meant at one wave vector; all if none is named."""
     modes = _at(harmonic, _point(mapping, q, who))
     n = len(modes.band)
@@ -99,7 +98,7 @@ def asked(mapping: Mapping, harmonic: HarmonicCrystal, q: Any, band: int | Seque
     return ChosenModes(*(getattr(modes, name)[wanted - 1] for name in ("q", "vectors", "band", "frequency", "degenerate")))
 
 
-def patterned(mapping: Mapping, crystal: Crystal, q: Any, pattern: Table[str, Any], *, who: str) -> ChosenModes:
+def patterned(mapping: SiteMap, crystal: Crystal, q: Any, pattern: Mapping[str, Any], *, who: str) -> ChosenModes:
     """One mode of displacements p_j exp(i q . R_l), by element ("F") or by element and number in the cell from 1 ("F2"), weighted by mass."""
     if crystal.masses is None:
         raise TrajectoryError(f"{who}: {crystal.source} has no masses")
@@ -124,7 +123,7 @@ def patterned(mapping: Mapping, crystal: Crystal, q: Any, pattern: Table[str, An
     return ChosenModes(point[None], vector[None], np.array([0]), np.array([np.nan]), np.array([0]))
 
 
-def _point(mapping: Mapping, q: Any, who: str) -> np.ndarray:
+def _point(mapping: SiteMap, q: Any, who: str) -> np.ndarray:
     if q is None or np.shape(q) != (3,):
         raise TrajectoryError(
             f"{who} needs a wave vector in reciprocal vectors of the primitive cell: pass q=[0.5, 0.5, 0.5] (--q 0.5,0.5,0.5), or list=True (--list)"

@@ -1,7 +1,6 @@
 """Coordinates of single modes of a crystal, and their power spectra."""
 
-from collections.abc import Mapping as Table
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import jax
@@ -17,7 +16,7 @@ from mdtools.analyses.over_atoms import window_length
 from mdtools.analyses.over_frames import in_windows
 from mdtools.errors import TrajectoryError
 from mdtools.harmonic.crystal import Crystal
-from mdtools.harmonic.mapping import Mapping
+from mdtools.harmonic.mapping import SiteMap
 from mdtools.kernels.spectrum import periodogram
 from mdtools.trajectory import Quantity, Trajectory
 
@@ -35,7 +34,7 @@ def mode_spectra(
     q: Sequence[float] | None = None,
     band: int | Sequence[int] | None = None,
     primitive: str | Any = None,
-    pattern: Table[str, str] | None = None,
+    pattern: Mapping[str, str] | None = None,
     windows: int = 4,
     taper: Literal["hann", "none"] = "hann",
     reference: Sequence[str] | str | None = None,
@@ -115,7 +114,7 @@ def _spectra(
     quantity: Quantity,
     word: str,
     modes: ChosenModes,
-    mapping: Mapping,
+    mapping: SiteMap,
     crystal: Crystal,
     windows: int,
     weight: np.ndarray,
@@ -141,14 +140,14 @@ def _spectra(
     return out, taken
 
 
-def _mass_weighted(waves: np.ndarray, traj: Trajectory, mapping: Mapping) -> np.ndarray:
+def _mass_weighted(waves: np.ndarray, traj: Trajectory, mapping: SiteMap) -> np.ndarray:
     """sqrt(m_j / N) X of (basis, xyz, frame), with the mass of the run's own atoms."""
     assert traj.masses is not None
     mass = traj.masses[mapping.members].mean(axis=1)
     return np.sqrt(mass / mapping.n_cells)[:, None, None] * waves
 
 
-def _projected(weighted: np.ndarray, modes: ChosenModes, mapping: Mapping, crystal: Crystal) -> np.ndarray:
+def _projected(weighted: np.ndarray, modes: ChosenModes, mapping: SiteMap, crystal: Crystal) -> np.ndarray:
     """(mode, frame): conjugate eigenvectors, turned into the axes of the run, times the phase of the atom within its cell."""
     phase = np.exp(-2j * np.pi * crystal.scaled[mapping.kept] @ modes.q[0])
     vectors = (modes.vectors[:, mapping.kept] @ mapping.rotation).conj() * phase[:, None]

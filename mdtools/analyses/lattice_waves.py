@@ -12,7 +12,7 @@ from mdtools.analyses.over_atoms import frame_of
 from mdtools.analyses.over_frames import block_of_frames
 from mdtools.errors import TrajectoryError
 from mdtools.harmonic.crystal import Crystal
-from mdtools.harmonic.mapping import Mapping, mapped
+from mdtools.harmonic.mapping import SiteMap, mapped
 from mdtools.kernels.lattice_modes import cell_sums
 from mdtools.trajectory import Quantity, Trajectory
 
@@ -35,7 +35,7 @@ def symbols_of(traj: Trajectory, crystal: Crystal) -> np.ndarray:
     return np.array([of[label] for label in traj.species.tolist()])
 
 
-def mapping_of(traj: Trajectory, crystal: Crystal, *, reference: Sequence[str] | str | None) -> Mapping:
+def mapping_of(traj: Trajectory, crystal: Crystal, *, reference: Sequence[str] | str | None) -> SiteMap:
     """Sites of the atoms in the primitive cell, by their mean positions over parts of the run in the frame of reference."""
     path, _ = traj.reference_path(reference)
     n_parts = min(PARTS, traj.n_frames)
@@ -49,7 +49,7 @@ def mapping_of(traj: Trajectory, crystal: Crystal, *, reference: Sequence[str] |
     return mapped(parts, traj.mean_cell, traj.species, symbols_of(traj, crystal), crystal, source=traj.source)
 
 
-def told(mapping: Mapping, crystal: Crystal) -> dict[str, object]:
+def told(mapping: SiteMap, crystal: Crystal) -> dict[str, object]:
     """What the history says of a mapping."""
     return {
         "supercell": mapping.matrix.tolist(),
@@ -60,13 +60,13 @@ def told(mapping: Mapping, crystal: Crystal) -> dict[str, object]:
     }
 
 
-def waves_at_once(traj: Trajectory, mapping: Mapping, n_waves: int) -> int:
+def waves_at_once(traj: Trajectory, mapping: SiteMap, n_waves: int) -> int:
     """Wave vectors whose sums over cells fit into what a block may take."""
     return int(np.clip(memory.block() // (4 * 16 * 3 * len(mapping.kept) * traj.n_frames), 1, n_waves))
 
 
 def waves_of(
-    traj: Trajectory, quantity: Quantity, mapping: Mapping, q: np.ndarray, *, reference: Sequence[str] | str | None
+    traj: Trajectory, quantity: Quantity, mapping: SiteMap, q: np.ndarray, *, reference: Sequence[str] | str | None
 ) -> tuple[np.ndarray, Any]:
     """X = sum_l x_lj exp(-2 pi i q . n_l) of each site j, (q, basis, xyz, frame) complex, and the reference that was taken.
 

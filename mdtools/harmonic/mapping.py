@@ -8,14 +8,14 @@ import numpy as np
 from mdtools.errors import TrajectoryError
 from mdtools.harmonic.crystal import Crystal
 
-__all__ = ["Mapping", "mapped"]
+__all__ = ["SiteMap", "mapped"]
 
 STRAIN = 0.06  # by which the cell of the run may differ from that of the file: thermal expansion, another functional
 REACH = 0.3  # of the shortest distance between sites, within which the mean position of an atom belongs to a site
 
 
 @dataclass(frozen=True, eq=False)
-class Mapping:
+class SiteMap:
     """A supercell of a primitive cell.
 
     matrix : whole numbers; the cell of the run is matrix @ cell of the crystal, strained and turned. rotation : (3, 3), from
@@ -40,7 +40,7 @@ class Mapping:
         return int(self.members.shape[1])
 
 
-def mapped(parts: np.ndarray, cell: np.ndarray, species: np.ndarray, symbols: np.ndarray, crystal: Crystal, *, source: str) -> Mapping:
+def mapped(parts: np.ndarray, cell: np.ndarray, species: np.ndarray, symbols: np.ndarray, crystal: Crystal, *, source: str) -> SiteMap:
     """The mapping of a run to a primitive cell.
 
     parts : (part, atom, 3) mean positions over parts of the run, in vectors of `cell` (its mean), the frame of reference at
@@ -53,7 +53,7 @@ def mapped(parts: np.ndarray, cell: np.ndarray, species: np.ndarray, symbols: np
         raise TrajectoryError(
             f"{source} holds {', '.join(sorted(set(symbols.tolist())))}, and {crystal.source} {', '.join(sorted(set(crystal.symbols)))}"
         )
-    best: tuple[tuple[int, float], Mapping] | None = None
+    best: tuple[tuple[int, float], SiteMap] | None = None
     for matrix in _supercells(cell, crystal.cell):
         for shift in _shifts(parts, matrix, cell, species, symbols, crystal):
             found = _assigned(parts, matrix, shift, cell, species, symbols, crystal)
@@ -136,7 +136,7 @@ def _nearest(x: np.ndarray, sites: np.ndarray, cell: np.ndarray) -> tuple[np.nda
 
 def _assigned(
     parts: np.ndarray, matrix: np.ndarray, shift: np.ndarray, cell: np.ndarray, species: np.ndarray, symbols: np.ndarray, crystal: Crystal
-) -> Mapping:
+) -> SiteMap:
     primitive = np.linalg.solve(matrix, cell)  # the primitive cell as the run has it
     reach = REACH * crystal.shortest_distance
     mean = parts.mean(axis=0) @ matrix
@@ -180,7 +180,7 @@ def _assigned(
             rows[int(number)] = (of[here], lattice[here])
     kept = np.array(sorted(rows), dtype=int)
     u, _, vt = np.linalg.svd(np.linalg.solve(crystal.cell, primitive))
-    return Mapping(
+    return SiteMap(
         matrix=matrix,
         rotation=u @ vt,
         members=np.array([rows[k][0] for k in kept.tolist()], dtype=int).reshape(-1, n_cells),
