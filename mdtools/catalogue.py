@@ -19,6 +19,7 @@ ANALYSES = {
     "charge_displacement_msd": "mdtools.analyses.current",
     "charge_current_acf": "mdtools.analyses.current",
     "charge_displacement_by_distance": "mdtools.analyses.pair_displacement",
+    "proton_displacement": "mdtools.analyses.grotthuss",
     "van_hove_self": "mdtools.analyses.van_hove",
     "van_hove_distinct": "mdtools.analyses.van_hove",
     "structure_factor": "mdtools.analyses.scattering",

@@ -16,6 +16,7 @@ __all__ = [
     "bound_pairs",
     "brownian",
     "damped_oscillator",
+    "grotthuss_chain",
     "grouped_walkers",
     "harmonic_crystal",
     "interstitialcy",
@@ -138,6 +139,45 @@ def bound_pairs(
         species=np.repeat(["A", "B"], n_pairs),
         charges=np.repeat([1.0, -1.0], n_pairs),
         temperature=temperature,
+    )
+
+
+def grotthuss_chain(
+    *,
+    n_chains: int = 9,
+    sites: int = 5,
+    n_frames: int = 1000,
+    hop: float = 0.1,
+    diffusivity: float = 0.5,
+    carrier_charge: float = 0.0,
+    frame_interval: float = 0.1,
+    seed: int = 0,
+) -> Trajectory:
+    """One proton "H" (+1 e) on each chain of carriers "O" 3 angstrom apart: from frame to frame it is handed to either
+    neighbour with the probability `hop` each, while all chains together diffuse with `diffusivity` (angstrom^2/ps).
+
+    Exact, m frames: hopping MSD = 2 hop 3^2 m, vehicular MSD = 6 D m frame_interval (one walker), no cross term, bond of 1 angstrom
+    constant. carrier_charge : e of each carrier; -1 / sites makes the chains neutral, so that only hand-over conducts.
+    """
+    random = np.random.default_rng(seed)
+    edge = int(np.ceil(np.sqrt(n_chains)))
+    row = np.arange(n_chains)
+    origin = np.stack([np.zeros(n_chains), 6.0 * (row // edge), 6.0 * (row % edge)], axis=1)
+    along = np.array([3.0, 0.0, 0.0])
+    drift = np.concatenate([np.zeros((1, 3)), np.cumsum(random.normal(0.0, np.sqrt(2 * diffusivity * frame_interval), (n_frames - 1, 3)), axis=0)])
+    kick = random.uniform(size=(n_frames, n_chains))
+    site = np.cumsum(np.where(kick < hop, 1, np.where(kick < 2 * hop, -1, 0)), axis=0)
+    heavy = (origin[:, None] + np.arange(sites)[:, None] * along).reshape(-1, 3)
+    path = np.concatenate([heavy + drift[:, None], origin + site[:, :, None] * along + np.array([0.0, 1.0, 0.0]) + drift[:, None]], axis=1)
+    return _trajectory(
+        path,
+        length=np.array([3.0 * sites, 6.0 * edge, 6.0 * edge]),
+        frame_interval=frame_interval,
+        source="grotthuss_chain",
+        precision=np.float64,
+        species=np.repeat(["O", "H"], [len(heavy), n_chains]),
+        charges=np.repeat([carrier_charge, 1.0], [len(heavy), n_chains]),
+        masses=np.repeat([15.999, 1.008], [len(heavy), n_chains]),
     )
 
 

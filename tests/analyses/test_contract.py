@@ -17,6 +17,7 @@ SALT = ase.Atoms("LiF", [[0, 0, 0], [3, 0, 0]], cell=[[3, 3, 0], [3, 0, 3], [0, 
 OF_CRYSTALS = {
     "mode_spectra": {"primitive": SALT, "q": [0.5, 0.5, 0.5], "pattern": {"F": "0 0 1"}},
 }
+OPTIONS = {"proton_displacement": {"protons": ["Li"], "carriers": ["F"]}, **OF_CRYSTALS}  # what an analysis cannot guess
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +79,7 @@ def _in_every_form(truth, path):
 @pytest.fixture(scope="module")
 def results(inputs):
     return {
-        name: {
-            kind: getattr(md, name)(traj, **OF_CRYSTALS.get(name, {})) for kind, traj in inputs["crystal" if name in OF_CRYSTALS else "gas"].items()
-        }
+        name: {kind: getattr(md, name)(traj, **OPTIONS.get(name, {})) for kind, traj in inputs["crystal" if name in OF_CRYSTALS else "gas"].items()}
         for name in ANALYSES
     }
 
