@@ -194,11 +194,13 @@ def test_as_a_module_it_exits_with_the_same_code():
 def test_a_measurement_from_the_shell_is_that_of_the_library(name, dump, capsys):
     command = name.replace("_", "-")
     options = ["--windows", "2"] if signature(name).option("windows") else []
+    cannot_guess = {"protons": "A", "carriers": "B"} if name == "proton_displacement" else {}
+    options += [part for key, value in cannot_guess.items() for part in (f"--{key}", value)]
     assert main([command, str(dump), *MEASURED, *options, "--out", "out.nc"]) == 0
     out = capsys.readouterr().out
     assert "written to out.nc" in out
     traj = md.read(dump, charges={"A": 1, "B": -1}, masses={"A": 20.0, "B": 20.0}, temperature=1000)
-    expected = getattr(md, name)(traj, windows=2)
+    expected = getattr(md, name)(traj, windows=2, **cannot_guess)
     [(_, found)] = load("out.nc")
     xr.testing.assert_identical(found.drop_attrs(), expected.drop_attrs())
     assert md.history(found)[-1] == md.history(expected)[-1]

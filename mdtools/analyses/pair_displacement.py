@@ -20,7 +20,7 @@ from mdtools.trajectory import Trajectory
 __all__ = ["charge_displacement_by_distance"]
 
 PER_DECADE = 6
-PAIRS = 2e8  # pairs that are visited unless told: a few seconds on one core
+PAIRS = 2e8  # pairs that are visited unless told: seven seconds on one core
 BLOCK = 16  # visits that are sent to the device together, memory permitting
 
 
