@@ -5,7 +5,7 @@ this table. The positional parameters of a stage are named after what makes them
 ionic_conductivity)`), so that a chain from a trajectory to any result can be found by name.
 """
 
-__all__ = ["ANALYSES", "DECISIONS", "ESTIMATES", "PUBLIC", "VARIES"]
+__all__ = ["ANALYSES", "DECISIONS", "ESTIMATES", "ON_REQUEST", "PUBLIC", "VARIES"]
 
 READING = {
     "read": "mdtools.readers",
@@ -51,6 +51,8 @@ VARIES = {
     "isotope_exponent": "mass",
     "activation_volume": "stated_pressure",
 }
+# what a report makes only where options for it were given (or its file): too long, or of use in some materials only
+ON_REQUEST = {"charge_displacement_by_distance", "proton_displacement"}
 DECISIONS = {
     "detect_melting": "mdtools.detection.melting",
 }

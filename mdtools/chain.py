@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mdtools import progress
-from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, PUBLIC, VARIES
+from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, ON_REQUEST, PUBLIC, VARIES
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.signatures import Input, signature
 
@@ -83,6 +83,8 @@ class Chain:
         for name in STAGES:
             self._ask(name)
         for name in STAGES:
+            if name in ON_REQUEST and name not in self.options:
+                continue
             if not any(one.many for one in signature(name).inputs):
                 try:
                     self.make(name)

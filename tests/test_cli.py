@@ -14,7 +14,7 @@ import xarray as xr
 
 import mdtools as md
 from mdtools import progress, synthetic
-from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, VARIES
+from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, ON_REQUEST, VARIES
 from mdtools.chain import chains_of, load
 from mdtools.cli import main
 from mdtools.cli.arguments import COMMANDS
@@ -335,11 +335,22 @@ def test_info_says_what_was_understood_and_what_is_missing(dump, capsys):
     assert "--charges" not in capsys.readouterr().out
 
 
+def test_a_report_makes_what_takes_long_only_where_it_is_asked_for():
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=8, n_frames=60, seed=1)
+    runs = chains_of(gas)
+    runs.make_all()
+    assert not ON_REQUEST & (set(runs.members[0].made) | set(runs.members[0].refused))
+    runs = chains_of(gas, options={"charge_displacement_by_distance": {"bins": 5}})
+    runs.make_all()
+    assert runs.members[0].made["charge_displacement_by_distance"].sizes["r"] == 5
+
+
 def test_info_says_no_exactly_where_the_functions_refuse():
     whole = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=200, frame_interval=0.05, seed=1)
     bare = whole.replace(step={"step": "bare"}, velocities=None, charges=None)
     for traj in (whole, bare, bare.with_charges({"A": 1, "B": -1}), whole.replace(step={"step": "cold"}, temperature=None)):
         runs = chains_of(traj)
+        runs.set_options({name: {} for name in ON_REQUEST})
         runs.make_all()
         for command, answer, missing in info(traj)[1]:
             name = command.replace("-", "_")

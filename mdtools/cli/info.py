@@ -14,6 +14,7 @@ NEEDS = {
     "charge_displacement_msd": ("charges",),
     "charge_displacement_by_distance": ("charges",),
     "charge_current_acf": ("charges",),
+    "current_correlation": ("velocities",),
     "velocity_acf": ("velocities",),
     "phonon_dos": ("velocities", "masses", "temperature"),
     "mode_spectra": ("masses",),
@@ -86,6 +87,8 @@ def missing(traj: Any, name: str) -> list[str]:
             lacking.append(str(reason).split(" needs ", 1)[1].replace(f", and {traj.source} has none", ""))
     if signature(name).option("primitive"):
         lacking.append("a primitive cell: --phonopy phonopy_params.yaml, or --primitive POSCAR")
+    if signature(name).option("carriers"):
+        lacking.append("what carries the protons: --carriers O")
     if any(one.many for one in signature(name).inputs):
         lacking.append("several temperatures: give a series table")
     return lacking
