@@ -39,6 +39,7 @@ ESTIMATES = {
     "haven_ratio": "mdtools.estimates.haven",
     "onsager": "mdtools.estimates.onsager",
     "transference_number": "mdtools.estimates.transference",
+    "quasielastic_width": "mdtools.estimates.quasielastic",
     "activation_energy": "mdtools.estimates.arrhenius",
     "conduction_activation_energy": "mdtools.estimates.arrhenius",
     "isotope_exponent": "mdtools.estimates.conditions",

@@ -1,0 +1,327 @@
+"""How ions move, from the spectrum of exp(i q . r): Whittle likelihood of models of F_s(q, t), many wave numbers at once.
+
+The periodogram of one window of L frames is the transform of its circular correlation c(m) = (1 - m/L) F(m) + m/L F(L - m), so its
+mean under a model is the same transform of the model: what a finite window does to a line is part of the model, not a bias.
+Ordinates are taken as Gamma distributed about
+
+    S_k(q) = A_q P_k(q; theta) + B_q,        -ln L = sum_qk w_k kappa_q [ln S_k + I_k / S_k],    w_0 = 1/2, else 1,
+
+A_q what vibrations leave of the motion (Debye-Waller), B_q their flat part, kappa_q the number of independent series by the
+scatter over windows. Ions and wave numbers share their noise, so errors come from windows: the influence of each on theta,
+H^-1 g_w, squared and summed (a jackknife), with Student's factor for so many windows, times what the fit leaves over.
+Source: reference/science.md B5; P. Whittle, Ark. Mat. 2, 423 (1953); debiased: A. Sykulski et al., Biometrika 106, 251 (2019).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+__all__ = ["MOTIONS", "Fit", "Lines", "Ordinates", "compared", "fitted", "lines", "ordinates"]
+
+Floats = NDArray[Any]
+STEPS = 120
+ORDER = 12  # spherical harmonics of the rotor
+
+
+@dataclass(frozen=True)
+class Ordinates:
+    """Periodograms (window, q, frequency) at the lowest frequencies, and what belongs to them."""
+
+    values: Floats
+    kappa: Floats  # (q,) of one window
+    q: Floats
+    n: int  # frames of a window
+    interval: float
+
+    @property
+    def weight(self) -> Floats:
+        """(q, frequency) of one window."""
+        w = np.ones(self.values.shape[-1])
+        w[0] = 0.5
+        return self.kappa[:, None] * w
+
+    @property
+    def time(self) -> Floats:
+        return np.arange(self.n) * self.interval
+
+
+def ordinates(correlation: Floats, q: Floats, *, interval: float, highest: float) -> Ordinates:
+    """Periodograms up to the frequency `highest` of F_s (window, q, lag) at every lag of its windows."""
+    n = correlation.shape[-1]
+    each = _transform(correlation, interval)[..., : max(4, int(highest * n * interval) + 1)]
+    each = np.maximum(each, 1e-12 * each.max())  # ions that do not move have nothing at other frequencies
+    scatter = np.mean((each.var(axis=0, ddof=1) / each.mean(axis=0) ** 2)[:, 1:], axis=-1)
+    return Ordinates(each, 1 / np.maximum(scatter, 1e-6), np.asarray(q), n, interval)
+
+
+def _transform(correlation: Floats, interval: float) -> Floats:
+    """dt sum_m c(m) cos(2 pi k m / L) of the circular correlation c, k = 0 ... L/2."""
+    n = correlation.shape[-1]
+    share = np.arange(n) / n
+    back = np.concatenate([correlation[..., :1], correlation[..., :0:-1]], axis=-1)
+    return np.asarray(interval * np.fft.rfft((1 - share) * correlation + share * back, axis=-1).real)
+
+
+# -- models: F(q, t) of the motion alone, theta positive ------------------------------------------------------------------
+
+
+def _elastic(q: Floats, t: Floats, _: Floats) -> Floats:
+    return np.ones((len(q), len(t)))
+
+
+def _continuous(q: Floats, t: Floats, theta: Floats) -> Floats:
+    """exp(-D q^2 t)."""
+    return np.asarray(np.exp(-theta[0] * q[:, None] ** 2 * t))
+
+
+def _jump(q: Floats, t: Floats, theta: Floats) -> Floats:
+    """Chudley and Elliott, directions averaged: exp[-(t / tau) (1 - sin ql / ql)], theta = (l, tau)."""
+    return np.asarray(np.exp(-(1 - np.sinc(q * theta[0] / np.pi))[:, None] * t / theta[1]))
+
+
+def _rotor(q: Floats, t: Floats, theta: Floats) -> Floats:
+    """sum_l (2 l + 1) j_l(qb)^2 exp(-l (l + 1) D_r t), theta = (b, D_r)."""
+    order = np.arange(ORDER + 1)
+    share = (2 * order + 1) * special.spherical_jn(order, q[:, None] * theta[0]) ** 2
+    share[:, -1] += 1 - share.sum(axis=1)
+    return np.asarray(share @ np.exp(-(order * (order + 1) * theta[1])[:, None] * t))
+
+
+def _confined(q: Floats, t: Floats, theta: Floats) -> Floats:
+    """Overdamped in a harmonic well: exp[-q^2 u^2 (1 - exp(-t / tau))], theta = (u, tau)."""
+    return np.asarray(np.exp(-((q * theta[0]) ** 2)[:, None] * (1 - np.exp(-t / theta[1]))))
+
+
+MOTIONS: dict[str, tuple[Callable[[Floats, Floats, Floats], Floats], str]] = {
+    "elastic": (_elastic, ""),
+    "continuous": (_continuous, "D"),
+    "jump": (_jump, "lt"),
+    "rotor": (_rotor, "cr"),
+    "confined": (_confined, "ct"),
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A model at its most likely theta, with one standard error of ln theta, correlated; and how it compares."""
+
+    motion: str
+    theta: Floats
+    log_covariance: Floats
+    amplitude: Floats  # A_q
+    flat: Floats  # B_q
+    likelihood: float  # ln L at its maximum
+    misfit: float  # chi^2 of the mean ordinates per degree of freedom
+    excess: float  # sampling variance over that of independent ordinates
+    log_evidence: float = np.nan
+
+    @property
+    def log_stderr(self) -> Floats:
+        return np.sqrt(np.diag(self.log_covariance))
+
+
+def fitted(data: Ordinates, motion: str) -> Fit:
+    """The most likely theta: the best of a grid, refined by Fisher scoring."""
+    model, kinds = MOTIONS[motion]
+    best: tuple[Floats, float] | None = None
+    thetas = _grid(data, kinds)
+    ranked = sorted(range(len(thetas)), key=lambda k: -_profiled(data, _mean(data, model, thetas[k]))[0])
+    for k in ranked[: 2 if kinds else 1]:
+        _, a, b, _ = _profiled(data, _mean(data, model, thetas[k]))
+        found = _scored(data, model, np.log(np.concatenate([thetas[k], a, b])), kinds)
+        if best is None or found[1] > best[1]:
+            best = found
+    assert best is not None
+    return _fit(data, motion, *best)
+
+
+def _mean(data: Ordinates, model: Callable[..., Floats], theta: Floats) -> Floats:
+    """P_k(q; theta), never quite 0."""
+    p = _transform(model(data.q, data.time, theta), data.interval)[..., : data.values.shape[-1]]
+    return np.maximum(p, 1e-9 * data.interval)
+
+
+def _bounds(data: Ordinates, kinds: str) -> tuple[Floats, Floats]:
+    """Smallest and largest theta that the data could tell from another model.
+
+    Lengths: below 0.1 / q_max jumps are continuous, and a confinement (c) beyond 2 / q_min is none. Times: from a frame to some windows.
+    """
+    time = (0.5 * data.interval, 10 * data.n * data.interval)
+    longest = {"l": 6 / data.q.min(), "c": 2 / data.q.min()}
+    ends = {kind: (0.1 / data.q.max(), most) for kind, most in longest.items()} | {"t": time, "r": (0.5 / time[1], 0.5 / time[0])}
+    ends["D"] = (1e-3 / (data.q.max() ** 2 * time[1]), 10 / (data.q.min() ** 2 * data.interval))
+    ends["o"] = (1e-4, 1e4)
+    ends["w"] = (1 / (data.n * data.interval), np.pi / data.interval)
+    return np.array([ends[kind][0] for kind in kinds]), np.array([ends[kind][1] for kind in kinds])
+
+
+def _grid(data: Ordinates, kinds: str) -> list[Floats]:
+    """Values of theta from which to start, within the bounds."""
+    if not kinds:
+        return [np.zeros(0)]
+    low, high = _bounds(data, kinds)
+    number = 30 if len(kinds) == 1 else 10
+    axes = [np.geomspace(2 * first, last / 2, number) for first, last in zip(low, high, strict=True)]
+    return list(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(kinds)))
+
+
+def _profiled(data: Ordinates, p: Floats, *, steps: int = 20) -> tuple[float, Floats, Floats, Floats]:
+    """ln L, A_q and B_q for given P, by multiplicative updates that keep them positive."""
+    power, w = data.values.mean(axis=0), data.weight
+    a, b = 0.5 * power.sum(axis=1) / p.sum(axis=1), 0.5 * power[:, power.shape[1] // 2 :].mean(axis=1)
+    for _ in range(steps):
+        s = a[:, None] * p + b[:, None]
+        a = a * np.sqrt((w * power / s**2 * p).sum(axis=1) / (w / s * p).sum(axis=1))
+        s = a[:, None] * p + b[:, None]
+        b = b * np.sqrt((w * power / s**2).sum(axis=1) / (w / s).sum(axis=1))
+    s = a[:, None] * p + b[:, None]
+    return _likelihood(data, s), np.maximum(a, 1e-12), np.maximum(b, 1e-12 * data.interval), s
+
+
+def _likelihood(data: Ordinates, s: Floats) -> float:
+    return float(-len(data.values) * np.sum(data.weight * (np.log(s) + data.values.mean(axis=0) / s)))
+
+
+def _spectrum(data: Ordinates, model: Callable[..., Floats], x: Floats, n_theta: int) -> tuple[Floats, Floats]:
+    """S (q, k) and d ln S / dx (q, k, parameter), x = ln(theta, A, B)."""
+    n_q = len(data.q)
+    theta, a, b = np.exp(x[:n_theta]), np.exp(x[n_theta : n_theta + n_q]), np.exp(x[n_theta + n_q :])
+    p = _mean(data, model, theta)
+    s = a[:, None] * p + b[:, None]
+    slopes = np.zeros((*s.shape, len(x)))
+    for k in range(n_theta):
+        step = np.zeros(n_theta)
+        step[k] = 1e-4
+        change = (_mean(data, model, theta * np.exp(step)) - _mean(data, model, theta * np.exp(-step))) / 2e-4
+        slopes[..., k] = a[:, None] * change / s
+    each = np.arange(n_q)
+    slopes[each, :, n_theta + each] = a[:, None] * p / s
+    slopes[each, :, n_theta + n_q + each] = b[:, None] / s
+    return s, slopes
+
+
+def _scored(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: str) -> tuple[Floats, float]:
+    """Fisher scoring with damping; the parameters and their ln L."""
+    power, w = data.values.mean(axis=0), len(data.values) * data.weight
+    n_theta, damping = len(kinds), 1e-3
+    low, high = (np.log(np.concatenate([ends, np.full(2 * len(data.q), far)])) for ends, far in zip(_bounds(data, kinds), (1e-30, 1e30), strict=True))
+    s, slopes = _spectrum(data, model, x, n_theta)
+    value = _likelihood(data, s)
+    for _ in range(STEPS):
+        gradient = np.einsum("qk,qkp->p", w * (power / s - 1), slopes)
+        hessian = np.einsum("qk,qkp,qkr->pr", w, slopes, slopes, optimize=True)
+        scale = np.diag(hessian) + 1e-9 * np.diag(hessian).max()
+        while damping < 1e9:
+            step = np.clip(np.linalg.solve(hessian + np.diag(damping * scale), gradient), -1.5, 1.5)
+            trial, more = _spectrum(data, model, np.clip(x + step, low, high), n_theta)
+            new = _likelihood(data, trial)
+            if new >= value:
+                break
+            damping *= 5
+        else:
+            break
+        x, s, slopes, gain, value = np.clip(x + step, low, high), trial, more, new - value, new
+        damping = max(damping / 10, 1e-9)
+        if gain < 1e-3:  # of ln L: a thousandth of what an error bar is
+            break
+    return x, value
+
+
+def _fit(data: Ordinates, motion: str, x: Floats, value: float) -> Fit:
+    model, kinds = MOTIONS[motion]
+    n_theta, n_q = len(kinds), len(data.q)
+    covariance, misfit, excess = _sampling(data, model, x, kinds)
+    a, b = np.exp(x[n_theta : n_theta + n_q]), np.exp(x[n_theta + n_q :])
+    return Fit(motion, np.exp(x[:n_theta]), covariance[:n_theta, :n_theta], a, b, value, misfit, excess)
+
+
+def _sampling(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: str) -> tuple[Floats, float, float]:
+    """Covariance of x by the influence of each window, chi^2 per degree of freedom, and the excess over independent ordinates.
+
+    What the data do not bind (at an end of its range, or less known than a factor of two) has an infinite variance.
+    """
+    n_theta, n_windows = len(kinds), len(data.values)
+    s, slopes = _spectrum(data, model, x, n_theta)
+    hessian = n_windows * np.einsum("qk,qkp,qkr->pr", data.weight, slopes, slopes, optimize=True)
+    vague = np.diag(np.full(len(x), 0.01))  # a prior of a factor e^10, so that the inverse exists
+    inverse = np.linalg.inv(hessian + vague)
+    scores = np.einsum("qk,wqk,qkp->wp", data.weight, data.values / s - 1, slopes, optimize=True)
+    influence = (scores - scores.mean(axis=0)) @ inverse
+    sampling = influence.T @ influence * n_windows / (n_windows - 1)
+    bound = np.diag(inverse) < 0.5
+    freedom = max(1, s.size - int(bound.sum()))
+    misfit = float(n_windows * np.sum(data.weight * (data.values.mean(axis=0) / s - 1) ** 2) / freedom)
+    low, high = map(np.log, _bounds(data, kinds))
+    bound[:n_theta] &= (x[:n_theta] > low + 1e-6) & (x[:n_theta] < high - 1e-6)
+    known = bound[:n_theta]
+    excess = float(np.mean(np.diag(sampling)[:n_theta][known] / np.diag(inverse)[:n_theta][known])) if known.any() else 1.0
+    sampling *= max(1.0, misfit)
+    sampling[np.diag_indices_from(sampling)] = np.where(bound, np.diag(sampling), np.inf)
+    return sampling, misfit, excess
+
+
+def compared(data: Ordinates, motions: Sequence[str] = tuple(MOTIONS)) -> list[Fit]:
+    """All models with their log evidence, -BIC / 2: of a likelihood tempered by what windows scatter beyond, and the best fit leaves over.
+
+    One model is often the limit of another (jump and confined diffusion contain the continuous one), where Laplace's integral fails.
+    """
+    fits = [fitted(data, motion) for motion in motions]
+    top = max(fits, key=lambda one: one.likelihood)
+    temper = max(1.0, top.excess) * max(1.0, top.misfit)
+    independent = max(np.e, len(data.values) * float(data.weight.sum()) / temper)
+    return [replace(fit, log_evidence=fit.likelihood / temper - 0.5 * len(fit.theta) * np.log(independent)) for fit in fits]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Of each wave number: half width at half maximum, and F_s at infinite time, each with its standard error."""
+
+    width: Floats
+    width_stderr: Floats
+    elastic: Floats
+    elastic_stderr: Floats
+
+
+def lines(data: Ordinates) -> Lines:
+    """One Lorentzian and an elastic line, F = A [E + (1 - E) exp(-2 pi Gamma t)] + flat, at each wave number on its own.
+
+    A line narrower than one over a window counts as elastic. E = 0 unless the data ask for it (BIC), with the error that it would have.
+    """
+    rows = [_line(replace(data, values=data.values[:, [k]], kappa=data.kappa[[k]], q=data.q[[k]])) for k in range(len(data.q))]
+    return Lines(*(np.array(column) for column in zip(*rows, strict=True)))
+
+
+def _relaxing(_: Floats, t: Floats, theta: Floats) -> Floats:
+    """exp(-w t)."""
+    return np.asarray(np.exp(-theta[0] * t))[None]
+
+
+def _partly(_: Floats, t: Floats, theta: Floats) -> Floats:
+    """theta = (w, E / (1 - E))."""
+    rest = 1 / (1 + theta[1])
+    return np.asarray(1 - rest + rest * np.exp(-theta[0] * t))[None]
+
+
+def _line(data: Ordinates) -> tuple[float, float, float, float]:
+    found = {}
+    for model, kinds in ((_relaxing, "w"), (_partly, "wo")):
+        start = max(_grid(data, kinds), key=lambda theta: _profiled(data, _mean(data, model, theta))[0])
+        _, a, b, _ = _profiled(data, _mean(data, model, start))
+        x, value = _scored(data, model, np.log(np.concatenate([start, a, b])), kinds)
+        found[kinds] = (x, value, *_sampling(data, model, x, kinds))
+    x, value, covariance, misfit, excess = found["wo"]
+    amplitude, share = float(np.exp(x[2])), float(1 / (1 + np.exp(-x[1])))
+    gradient = np.array([share * (1 - share), share]) * amplitude
+    part = np.where(np.isfinite(covariance[1:3, 1:3]), covariance[1:3, 1:3], 0.0)
+    error = float(np.sqrt(gradient @ part @ gradient)) if np.isfinite(covariance[1, 1]) else amplitude * min(share, 1 - share)
+    temper = max(1.0, misfit) * max(1.0, excess)
+    independent = max(np.e, len(data.values) * float(data.weight.sum()) / temper)
+    elastic = amplitude * share
+    if 2 * (value - found["w"][1]) < temper * np.log(independent):
+        x, covariance, error, elastic = found["w"][0], found["w"][2], max(error, elastic), 0.0
+    width = float(np.exp(x[0])) / (2 * np.pi)
+    return width, width * float(np.sqrt(covariance[0, 0])), elastic, error

@@ -1,0 +1,77 @@
+"""Quasielastic widths from measured F_s: known walks, what is refused, and what is carried."""
+
+import numpy as np
+import pytest
+
+import mdtools as md
+from mdtools import synthetic
+from mdtools.errors import NotEnoughData, TrajectoryError
+
+
+@pytest.fixture(scope="module")
+def walk():
+    run = synthetic.brownian(n_atoms=60, n_frames=1600, diffusivity=0.3, seed=5)
+    return md.intermediate_scattering_self(run, q=[0.5, 1.0, 1.5, 2.0], reference="none")
+
+
+def test_brownian_ions_diffuse_continuously_and_the_line_is_d_q2(walk):
+    found = md.quasielastic_width(walk)
+    assert found.motion.values.tolist() == ["continuous", "continuous"]
+    assert np.all(found.quasielastic_diffusivity_lower < 0.3)
+    assert np.all(found.quasielastic_diffusivity_upper > 0.3)
+    exact = 0.3 * found.q.values**2 / (2 * np.pi)
+    np.testing.assert_allclose(found.predicted_quasielastic_width, np.broadcast_to(exact, (2, 4)), rtol=0.15)
+    z = (found.quasielastic_width - exact) / found.quasielastic_width_stderr
+    assert np.nanmax(np.abs(z)) < 5
+    np.testing.assert_allclose(found.motion_probability.sum("motion_model"), 1)
+    assert np.isnan(found.rotation_radius).all() or (found.rotation_radius < 4).all()
+
+
+def test_a_rotor_is_seen_turning_on_its_radius():
+    run = synthetic.rotor(cells=3, n_frames=2400, radius=1.5, rotational_diffusivity=0.2, frame_interval=0.1, seed=6)
+    measured = md.intermediate_scattering_self(run, q=[0.8, 1.4, 2.0, 2.6], reference="X")
+    found = md.quasielastic_width(measured).sel(species="Y")
+    assert found.motion.item() == "rotor"
+    assert abs(found.rotation_radius - 1.5) < 4 * found.rotation_radius_stderr + 0.02
+    assert abs(found.rotational_diffusivity - 0.2) < 5 * found.rotational_diffusivity_stderr
+    assert np.isnan(found.quasielastic_diffusivity)
+
+
+def test_a_crystal_is_elastic_with_its_debye_waller_factor():
+    solid = synthetic.damped_oscillator(cells=3, n_frames=1600, frequency=2.0, damping=6.0, temperature=600.0, frame_interval=0.05, seed=7)
+    found = md.quasielastic_width(md.intermediate_scattering_self(solid, q=[1.0, 2.0, 4.0], reference="none"), highest=0.3)
+    variance = 8.617333e-5 * 600 / 1.0364270e-4 / 20 / (2 * np.pi * 2.0) ** 2
+    np.testing.assert_allclose(found.elastic_incoherent_structure_factor[0], np.exp(-(found.q.values**2) * variance), atol=0.01)
+    assert np.isnan(found.quasielastic_diffusivity).all()
+
+
+def test_what_it_cannot_use_is_refused_in_words(walk):
+    for data, words in (
+        (walk.isel(lag=slice(0, 20)), "every lag"),
+        (walk.isel(window=slice(0, 2)), "at least 4"),
+        (walk.isel(window=slice(0, 4)), "every window"),
+        (walk.mean("window"), "windows=8"),
+    ):
+        with pytest.raises(NotEnoughData, match=words):
+            md.quasielastic_width(data)
+    with pytest.raises(TrajectoryError, match="needs intermediate_scattering_self"):
+        md.quasielastic_width(walk.drop_vars("intermediate_scattering_self"))
+    with pytest.raises(ValueError, match="highest"):
+        md.quasielastic_width(walk, highest=6.0)
+    with pytest.raises(ValueError, match="motions"):
+        md.quasielastic_width(walk, motions=["flow"])
+
+
+def test_one_species_or_wave_number_may_be_selected(walk):
+    whole = md.quasielastic_width(walk)
+    one = md.quasielastic_width(walk.sel(species=["A"]))
+    np.testing.assert_allclose(one.quasielastic_diffusivity, whole.quasielastic_diffusivity.sel(species=["A"]), rtol=1e-6)
+
+
+def test_the_convention_does_not_change_the_estimate():
+    run = synthetic.brownian(n_atoms=40, n_frames=800, diffusivity=0.3, seed=8)
+    found = [
+        md.quasielastic_width(md.intermediate_scattering_self(run, q=[0.8, 1.6], reference="none", convention=name), motions=["continuous"])
+        for name in (None, "dynasor")
+    ]
+    np.testing.assert_allclose(found[0].quasielastic_diffusivity, found[1].quasielastic_diffusivity, rtol=1e-6)
