@@ -27,6 +27,9 @@ ANALYSES = {
     "intermediate_scattering_self": "mdtools.analyses.self_scattering",
     "dynamic_structure_factor": "mdtools.analyses.scattering",
     "current_correlation": "mdtools.analyses.scattering",
+    "van_hove_map": "mdtools.analyses.van_hove_map",
+    "density_map": "mdtools.analyses.density",
+    "bragg_reflections": "mdtools.analyses.bragg",
     "velocity_acf": "mdtools.analyses.phonons",
     "phonon_dos": "mdtools.analyses.phonons",
     "mode_spectra": "mdtools.analyses.lattice_modes",
@@ -37,6 +40,9 @@ ESTIMATES = {
     "self_diffusivity_tensor": "mdtools.estimates.tensor",
     "ionic_conductivity": "mdtools.estimates.conductivity",
     "haven_ratio": "mdtools.estimates.haven",
+    "debye_waller": "mdtools.estimates.bragg",
+    "hop_distance": "mdtools.estimates.van_hove",
+    "hole_filling": "mdtools.estimates.van_hove",
     "onsager": "mdtools.estimates.onsager",
     "transference_number": "mdtools.estimates.transference",
     "quasielastic_width": "mdtools.estimates.quasielastic",
@@ -60,8 +66,11 @@ DECISIONS = {
 SHOWING = {
     "report": "mdtools.reporting.page",
 }
+WRITING = {
+    "write_density": "mdtools.reporting.volumetric",
+}
 REFUSALS = {
     "NotEnoughData": "mdtools.errors",
     "TrajectoryError": "mdtools.errors",
 }
-PUBLIC = {**READING, **ANALYSES, **ESTIMATES, **DECISIONS, **SHOWING, **REFUSALS, "history": "mdtools.schema"}
+PUBLIC = {**READING, **ANALYSES, **ESTIMATES, **DECISIONS, **SHOWING, **WRITING, **REFUSALS, "history": "mdtools.schema"}

@@ -34,7 +34,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "detection": ({"detection", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),
     "reporting": (
         {"reporting", "chain", "catalogue", "schema", "trajectory", "readers", "units", "errors"},
-        {"numpy", "xarray", "matplotlib", "jinja2", "markupsafe"},
+        {"numpy", "xarray", "matplotlib", "jinja2", "markupsafe", "ase"},
     ),
     "signatures": ({"catalogue"}, set()),
     "values": ({"signatures"}, set()),

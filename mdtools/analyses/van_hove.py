@@ -139,7 +139,7 @@ def van_hove_distinct(
 
     >>> from mdtools import synthetic
     >>> gas = synthetic.brownian(n_atoms=40, n_frames=60, length=9.0)
-    >>> float(van_hove_distinct(gas, lags=[0], bins=1).van_hove_distinct.sel(pair="A-B").item().__round__(1))
+    >>> float(van_hove_distinct(gas, lags=[0], bins=1).van_hove_distinct.sel(pair="A-B").mean().round(1))
     1.0
     """
     traj.need("scaled_positions", who="van_hove_distinct")

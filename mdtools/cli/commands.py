@@ -128,9 +128,25 @@ def _make(request: Request, runs: chain.Chains) -> None:
     runs.set_options({request.function: request.options})
     wanted = chain.made_for(runs, request.function)
     out = Path(request.out or f"{request.function}.nc")
+    if _written_as_volumes(request, wanted, out):
+        return
     chain.save(wanted, out)
     show_results(wanted, [request.function], refused=wanted.refused)
     print(f"written to {out}")
+
+
+def _written_as_volumes(request: Request, runs: chain.Chains, out: Path) -> bool:
+    """Whether the name asks for a cube or a CHGCAR, which are then written. Raises Refusal for what is no density."""
+    from mdtools.reporting.volumetric import is_volumetric, write_density
+
+    if not is_volumetric(out):
+        return False
+    if request.function != "density_map":
+        raise Refusal(f"{out.name} holds a density, which {request.command} does not make; give --out NAME.nc")
+    for one in runs:
+        for written in write_density(one.made[request.function], out=out):
+            print(f"written to {written}")
+    return True
 
 
 def _report(request: Request) -> None:

@@ -1,0 +1,106 @@
+"""Where ions are on the average, folded into a repeated part of the cell: density on a grid, and the sites at its peaks."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import jax
+import numpy as np
+
+from mdtools import memory, progress
+from mdtools.kernels.reflections import density_on_grid
+from mdtools.trajectory import Trajectory
+
+__all__ = ["FINE", "density", "frames_in_frame", "grid_shape", "repeats", "sites"]
+
+FINE = 0.2  # angstrom between grid points where sites are looked for
+WIDTH = 0.25  # angstrom: smoothing of a density before its peaks are taken, less than a thermal amplitude
+
+
+def repeats(repeat: Sequence[int]) -> np.ndarray:
+    """How often the folded cell fits along each cell vector. Raises ValueError for what is not three whole numbers."""
+    n = np.asarray(repeat)
+    if n.shape != (3,) or n.dtype.kind not in "iu" or n.min() < 1:
+        raise ValueError(f"repeat={list(repeat)!r}; write three whole numbers, how often the unit cell fits along each cell vector, as 3,3,3")
+    return n.astype(int)
+
+
+def grid_shape(traj: Trajectory, n: np.ndarray, spacing: float) -> tuple[int, int, int]:
+    """Grid points along each vector of the folded cell, at most `spacing` angstrom apart. Raises ValueError where they are too many."""
+    if not spacing > 0:
+        raise ValueError(f"spacing={spacing!r}; write the distance between grid points in angstrom, for instance 0.2")
+    edges = np.linalg.norm(traj.mean_cell, axis=1) / n
+    shape = tuple(int(one) for one in np.ceil(edges / spacing - 1e-9))
+    if 8 * np.prod(shape, dtype=float) > memory.block():
+        raise ValueError(
+            f"spacing={spacing:g} makes {' x '.join(map(str, shape))} grid points, {memory.in_words(8 * np.prod(shape, dtype=float))} a species, and "
+            f"{memory.in_words(memory.block())} may be taken: pass a larger spacing, a repeat, or more memory (--memory)"
+        )
+    return shape[0], shape[1], shape[2]
+
+
+def frames_in_frame(traj: Trajectory, reference: Sequence[str] | str | None, frames: slice) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Frames in blocks, and their scaled positions (frame, atom, xyz) float64 in the frame of reference."""
+    path, _ = dataclasses.replace(traj, unwrap="scaled").reference_path(reference)
+    every = np.arange(traj.n_frames)[frames]
+    block = int(np.clip(memory.block() // (8 * 8 * traj.n_atoms), 1, len(every)))
+    for first in range(0, len(every), block):
+        some = every[first : first + block]
+        stored = np.asarray(traj.scaled_positions[int(some[0]) : int(some[-1]) + 1]).astype(np.float64)
+        yield some, stored - path[some][:, None, :]
+        progress.advance(first + len(some), len(every), "frames", n_bytes=stored.nbytes)
+
+
+def density(
+    traj: Trajectory, n: np.ndarray, shape: tuple[int, int, int], reference: Sequence[str] | str | None, frames: slice = slice(None)
+) -> np.ndarray:
+    """Mean number of ions of each species (species, x, y, z) at each grid point of the folded cell, of all its images together divided
+    by their number. Grid point (i, j, k) stands for what is nearer to it than to others: it is the middle of its voxel.
+    """
+    total = np.zeros((len(traj.species_names), *shape))
+    count = 0
+    for some, s in frames_in_frame(traj, reference, frames):
+        count += len(some)
+        for k, name in enumerate(traj.species_names):
+            folded = s[:, traj.indices(name)] * n + 0.5 / np.array(shape)
+            with jax.enable_x64(True):
+                total[k] += np.asarray(density_on_grid(folded, shape=shape))
+    return total / (count * n.prod())
+
+
+def sites(traj: Trajectory, n: np.ndarray, reference: Sequence[str] | str | None) -> list[np.ndarray]:
+    """Of each species as many sites (site, xyz) as it has ions in a folded cell (to the nearest whole number: there may be vacancies),
+    in vectors of that cell: the peaks of its density.
+
+    Two sites of a species are no nearer than half of (V / number)^(1/3); where ions do not keep to sites, the peaks mean nothing.
+    """
+    cell = traj.mean_cell / n[:, None]
+    shape = grid_shape(traj, n, FINE)
+    found = []
+    for name, each in zip(traj.species_names, density(traj, n, shape, reference), strict=True):
+        number = round(len(traj.indices(name)) / int(n.prod()))
+        found.append(_peaks(_smooth(each, cell), cell, number, apart=0.5 * (abs(np.linalg.det(cell)) / max(number, 1)) ** (1 / 3)))
+    return found
+
+
+def _smooth(each: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """The density under a Gaussian of standard deviation WIDTH."""
+    h = np.stack(np.meshgrid(*[np.fft.fftfreq(m, 1 / m) for m in each.shape], indexing="ij"), axis=-1)
+    square = np.sum((2 * np.pi * h @ np.linalg.inv(cell).T) ** 2, axis=-1)
+    return np.fft.ifftn(np.fft.fftn(each) * np.exp(-square * WIDTH**2 / 2)).real
+
+
+def _peaks(each: np.ndarray, cell: np.ndarray, number: int, *, apart: float) -> np.ndarray:
+    """The highest points, one after the other, each moved to the centre of what lies within apart / 2, and no other within `apart`."""
+    points = np.stack(np.meshgrid(*[np.arange(m) / m for m in each.shape], indexing="ij"), axis=-1).reshape(-1, 3)
+    left = np.maximum(each.ravel(), 0.0)
+    out = []
+    for _ in range(number):
+        top = points[np.argmax(left)]
+        difference = points - top
+        difference -= np.rint(difference)
+        distance = np.linalg.norm(difference @ cell, axis=1)
+        near = distance < apart / 2
+        weight = left[near].sum()
+        out.append((top + (left[near] @ difference[near] / weight if weight > 0 else 0.0)) % 1.0)
+        left[distance < apart] = 0.0
+    return np.array(out).reshape(-1, 3)
