@@ -273,6 +273,31 @@ def test_a_figure_has_the_numbers_of_its_dataset():
     assert drawn == pytest.approx(data.msd.sel(species="A").mean("window").values[1:])
 
 
+def test_motion_taken_apart_is_drawn_and_adds_up_to_the_haven_ratio(tmp_path):
+    """Asked for, the distinct part by distance has a figure, whose last point with what lies beyond is 1 / H; so have protons."""
+    gas = synthetic.grouped_walkers(group=4, n_atoms=16, n_frames=300, seed=2)
+    chained = synthetic.grotthuss_chain(n_frames=300, carrier_charge=-0.2, seed=1)
+    apart = md.charge_displacement_by_distance(gas, windows=1, lags=[0.5], reference="none")
+    with style.styled():
+        _, axes = style.figure()
+        figures.charge_displacement_by_distance(apart, axes[0, 0])
+        drawn = {line.get_label(): line for line in axes[0, 0].get_lines()}
+    alone = float(apart.charge_displacement_msd_self.sum())
+    seen = drawn["1 / H, pairs up to r"].get_ydata()[-1] + float(apart.charge_displacement_beyond.sum()) / alone
+    assert seen == pytest.approx(drawn["1 / H, all pairs"].get_ydata()[0], rel=1e-9)
+    page = md.report([apart, md.proton_displacement(chained, carriers=["O"])], out=tmp_path / "parts.html").read_text()
+    assert "Where the Haven ratio H comes from" in page
+    assert "motion of their carriers and hand-over" in page
+
+
+def test_a_frame_of_reference_that_is_not_known_is_told_beside_the_conductivity(tmp_path):
+    gas = synthetic.brownian(n_atoms=16, n_frames=400, temperature=900.0, seed=2)
+    parts = (gas.select(["A"]), "none"), (gas, None)
+    pages = [md.report([md.charge_displacement_msd(run, reference=frame)], out=tmp_path / "one.html").read_text() for run, frame in parts]
+    assert "unknown: the charges do not sum to zero" in pages[0].split("History of every number")[0]
+    assert "unknown: the charges" not in pages[1]
+
+
 def test_drawing_leaves_the_settings_of_the_user_alone(tmp_path):
     import matplotlib as mpl
 

@@ -89,6 +89,14 @@ _SINGLE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
         "Running Green-Kubo integral, and the estimates",
         lambda made, ax: figures.green_kubo_running(made["charge_current_acf"], ax, ionic_conductivity=made["ionic_conductivity"]),
     ),
+    "charge_displacement_by_distance": (
+        "Where the Haven ratio H comes from: pairs that start within a distance, relative to ions that move alone",
+        lambda made, ax: figures.charge_displacement_by_distance(made["charge_displacement_by_distance"], ax),
+    ),
+    "proton_displacement": (
+        "Protons: motion of their carriers and hand-over",
+        lambda made, ax: figures.proton_displacement(made["proton_displacement"], ax),
+    ),
 }
 
 

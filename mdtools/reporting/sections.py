@@ -222,7 +222,18 @@ def conductivity(runs: Chains) -> Section | None:
     if not rows:
         return None
     header = ("run", "T (K)", f"σ ({unit})", "Einstein-Helfand", "Green-Kubo", "difference / error", "Nernst-Einstein", "Haven ratio")
-    return Section("conductivity", "Ionic conductivity", tables=(Table(header, tuple(rows)),))
+    return Section("conductivity", "Ionic conductivity", tables=(Table(header, tuple(rows)),), parts=_frames_unknown(runs))
+
+
+def _frames_unknown(runs: Chains) -> tuple[Part, ...]:
+    """Runs whose charges do not sum to zero, so that the current depends on a frame that is not known."""
+    rows = []
+    for run in runs:
+        data = run.made.get("charge_displacement_msd")
+        step = schema.history(data)[-1] if data is not None else {}
+        if str(step.get("frame_error", "")).startswith("unknown"):
+            rows.append((run.name, str(step["reference"]), plain(float(step["net_charge"]), 3), str(step["frame_error"])))
+    return (Part("Frame of reference", open=True, tables=(Table(("run", "frame", "sum of charges (e)", "error"), tuple(rows)),)),) if rows else ()
 
 
 def closures(found: dict[str, xr.Dataset]) -> Section | None:

@@ -2,6 +2,7 @@
 
 from mdtools.reporting.figures.charge import charge_current_acf, green_kubo_running
 from mdtools.reporting.figures.displacement import msd, self_overlap
+from mdtools.reporting.figures.parts import charge_displacement_by_distance, proton_displacement
 from mdtools.reporting.figures.temperature import activation_energy, conduction, dos_of_runs, msd_of_runs, over_temperature
 from mdtools.reporting.figures.van_hove import van_hove_distinct, van_hove_self, van_hove_self_map
 from mdtools.reporting.figures.vibrations import phonon_dos, velocity_acf
@@ -9,6 +10,7 @@ from mdtools.reporting.figures.vibrations import phonon_dos, velocity_acf
 __all__ = [
     "activation_energy",
     "charge_current_acf",
+    "charge_displacement_by_distance",
     "conduction",
     "dos_of_runs",
     "green_kubo_running",
@@ -16,6 +18,7 @@ __all__ = [
     "msd_of_runs",
     "over_temperature",
     "phonon_dos",
+    "proton_displacement",
     "self_overlap",
     "van_hove_distinct",
     "van_hove_self",
