@@ -281,9 +281,12 @@ class Trajectory:
     def with_charges(self, charges: Mapping[str, float] | np.ndarray | Sequence[float]) -> "Trajectory":
         """A copy with other charges: per species ({"Ca": 2, "F": -1}), per atom, per frame and atom, or Born tensors.
 
-        Raises TrajectoryError for a species without a charge.
+        A declared framework may be left out and then has none: in its frame the mobile charges are all that a current needs.
+        Formal and model charges side by side are two such copies (or two rows of a series table); the history keeps both.
+        Raises TrajectoryError for any other species without a charge.
         """
         if isinstance(charges, Mapping):
+            charges = dict.fromkeys(self.framework, 0.0) | dict(charges)
             missing = [name for name in self.species_names if name not in charges]
             if missing:
                 raise TrajectoryError(f"{self.source}: no charge for {', '.join(missing)}; pass for instance charges={{'{missing[0]}': ...}}")
@@ -292,7 +295,8 @@ class Trajectory:
         else:
             values = np.asarray(charges, dtype=np.float64)
             said = f"array of shape {values.shape}"
-        return self.replace(step={"step": "with_charges", "charges": said}, charges=values)
+        before = {} if self.charges is None else {"before": self._charges_in_words()}
+        return self.replace(step={"step": "with_charges", "charges": said, **before}, charges=values)
 
     def with_framework(self, framework: Sequence[str] | str) -> "Trajectory":
         """A copy whose lattice frame is the mean displacement of these species."""

@@ -210,7 +210,8 @@ def _understood(
     species = resolve_species(frames, options.species, options.topology)
     assert species.values is not None
     masses = resolve_masses(frames, species.values, system, options.masses, options.topology)
-    charges = resolve_charges(frames, species.values, options.charges, options.topology)
+    framework = (options.framework.split(",") if isinstance(options.framework, str) else options.framework) or ()
+    charges = resolve_charges(frames, species.values, options.charges, options.topology, framework)
     cell, origin = frames.cell[kept] * system.length, None if frames.origin is None else frames.origin[kept] * system.length
     standing = standing_box(cell, origin, frames.periodic)
     if standing is not None:
@@ -235,7 +236,6 @@ def _understood(
             said.append(f"{what}= was given and beats the column of the file" + (of_charges.words if of_charges and what == "charges" else ""))
     if masses.origin.startswith("standard"):
         said.append("masses are the standard ones of the chemical symbols")
-    framework = (options.framework.split(",") if isinstance(options.framework, str) else options.framework) or ()
     history = {
         "step": "read",
         "source": frames.source,

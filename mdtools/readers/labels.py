@@ -180,10 +180,16 @@ def resolve_masses(frames: Frames, labels: np.ndarray, system: UnitSystem, masse
     return Atoms(values=None, origin="none")
 
 
-def resolve_charges(frames: Frames, labels: np.ndarray, charges: Any, topology: Topology | None) -> Atoms:
-    """Charge of each atom in e where the user or the topology gives it; None where the file (or nothing) does."""
+def resolve_charges(frames: Frames, labels: np.ndarray, charges: Any, topology: Topology | None, framework: Sequence[str] = ()) -> Atoms:
+    """Charge of each atom in e where the user or the topology gives it; None where the file (or nothing) does.
+
+    A framework species that a table leaves out has none: in its frame the mobile charges are all that a current needs.
+    """
     if charges is not None:
-        return Atoms(values=_per_atom(frames, labels, charges, "charges"), origin="charges=")
+        given = pairs(charges)
+        if isinstance(given, Mapping):
+            given = dict.fromkeys(framework, 0.0) | dict(given)
+        return Atoms(values=_per_atom(frames, labels, given, "charges"), origin="charges=")
     if frames.charges is None and topology is not None:
         found = topology.of(frames.ids, topology.charges)
         if found is not None:

@@ -59,7 +59,10 @@ def test_where_no_ion_moves_or_none_is_charged_there_is_no_current(gas, measure)
 def test_mobile_charges_alone_will_do_in_the_frame_of_the_framework(gas, measure):
     """A file with a framework whose charges nobody knows: J of the mobile ions in its frame needs none of them."""
     framed = gas.with_framework(["B"])
-    out = measure(framed.with_charges({"A": 1, "B": 0}))
+    bare = framed.with_charges({"A": 1})
+    np.testing.assert_array_equal(bare.charges, framed.with_charges({"A": 1, "B": 0}).charges)
+    assert bare.history[-1]["before"] == "A +1, B -1 (sum +0 e)"
+    out = measure(bare)
     np.testing.assert_allclose(out[measure.__name__], measure(framed)[measure.__name__], rtol=1e-9, atol=1e-9)
     assert schema.history(out)[-1]["reference"] == ["B"]
     assert error_of(out).startswith("none: only ions that move")

@@ -113,6 +113,13 @@ def test_what_the_user_says_beats_the_file_and_is_noted(caf2, metal):
     assert "masses= was given and beats the column of the file" in traj.notes
 
 
+def test_a_framework_may_be_left_out_of_the_charges(caf2, metal):
+    traj = read(caf2 / "allcolumns.lammpstrj.gz", **metal, charges={"F": -1}, framework="Ca", end=2)
+    assert sorted(set(traj.charges.tolist())) == [-1.0, 0.0]
+    with pytest.raises(TrajectoryError, match="charges= has none for Ca"):
+        read(caf2 / "allcolumns.lammpstrj.gz", **metal, charges={"F": -1}, end=2)
+
+
 def test_charges_that_change_are_kept_for_every_frame(dump):
     frames = [[[1, 1, 1.0, 1.0, 1.0, 0.5 + 0.1 * (t > 3) * t]] for t in range(8)]
     traj = read(dump("id type x y z q", frames), species={1: "Li"}, **TIME)
