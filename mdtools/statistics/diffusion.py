@@ -3,9 +3,12 @@
 MSD(t) = a0 + s t, s = 2 d D. One covariance serves every range of lags: the exact one of a path with the fitted line and,
 below the first lag of the best range, the measured MSD (statistics/covariance.py). It is found by iteration.
 
-Average: each range (first, last) is weighted by its precision as long as the line still holds when the range is extended down to half its
-first lag, and in its later part (statistics/ranges.py). The variance is that of the linear combination of MSDs that the average is, with what
-jumps of single ions and ions that move together add (statistics/inflation.py).
+Average: each range (first, last) is weighted by its likelihood when it is extended down to half its first lag, less a price for each lag left
+out (statistics/ranges.py). The variance is that of the derivative of the average with respect to the MSD, in which the choice of ranges is
+contained, with what jumps of single ions and ions that move together add (statistics/inflation.py). Nothing is added for the same thing twice:
+the interval has Student's quantile for the error of the error and the skewness of sums of squares and of counted jumps
+(statistics/interval.py), and neither a prior nor a margin. Whether D is given or its bound is decided by the data, and so both have
+the same upper end, that of the two-sided interval (G. J. Feldman, R. D. Cousins, Phys. Rev. D 57, 3873 (1998)).
 """
 
 from dataclasses import dataclass, fields, replace
@@ -15,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdtools.errors import NotEnoughData
-from mdtools.statistics.covariance import PartedCovariance
+from mdtools.statistics.covariance import PartedCovariance, jump_covariance
 from mdtools.statistics.inflation import Excess, excess_variance
-from mdtools.statistics.interval import score_interval, student, truncated_upper
+from mdtools.statistics.interval import Variance, interval
 from mdtools.statistics.lags import PER_DECADE, usable_lags
 from mdtools.statistics.least_squares import fit_line, nested_lines
-from mdtools.statistics.measured import Measured
+from mdtools.statistics.measured import Measured, Split
 from mdtools.statistics.ranges import NARROW, WIDE, Average, average, holds_from, lag_ranges
 from mdtools.statistics.regime import classify
 
@@ -28,7 +31,6 @@ __all__ = ["Diffusion", "diffusion"]
 
 Floats = NDArray[Any]
 PASSES = 3
-COUNTED = 0.5  # of the variance between ranges
 
 
 @dataclass(frozen=True)
@@ -117,43 +119,45 @@ def _estimate(measured: Measured, prior: tuple[float, float] | None, limits: dic
     if not len(ranges.start):
         low, high = limits["first"] or measured.lags[0], limits["last"] or measured.lags[-1]
         raise NotEnoughData(f"no range of lags from {low:g} to {high:g} frames holds six lags to fit a line")
-    split, x = measured.guess(), measured.lags.astype(np.float64)
+    split, by_jumps = measured.guess(), jump_covariance(measured.lags, n_steps=measured.n_steps)
     none = np.zeros(len(measured.by_axis))
-    excess = Excess(none, none + 1, none)
+    excess = Excess(none, none + 1, none + np.inf)
     for _ in range(PASSES):
         parts = measured.covariance(split)
         # only what jumps add: less than Gaussian at long lags may be more than all that there is at short ones
-        jumps = np.maximum(excess.jumps, 0.0)[:, None, None] * np.outer(x, x)
-        covariance = excess.factor[:, None, None] * (parts.at(split.slope) + jumps)
-        fit = average(measured.lags, measured.total, covariance, ranges, prior=prior)
+        covariance = excess.factor[:, None, None] * (parts.at(split.slope) + np.maximum(excess.jumps, 0.0)[:, None, None] * by_jumps)
+        fit = average(measured.lags, measured.total, covariance, ranges, prior=prior, scale_dof=excess.dof)
         split = measured.split(fit)
-        v0, v1, v2 = parts.along(fit.weights[:, 1])
+        v0, v1, v2 = parts.along(fit.gradient)
         blocks = measured.in_blocks(split)
         if blocks is not None:
             wanted = v2 * measured.all_steps * measured.n_ions / (2 * np.square(split.share).sum(axis=-1))
             gaussian = v0 + v1 * split.slope + v2 * split.slope**2
             excess = excess_variance(blocks, wanted=np.maximum(wanted, fit.lag_first), gaussian=np.maximum(gaussian, 0.0))
     offset = np.sqrt(np.maximum(np.einsum("bi,bij,bj->b", fit.weights[:, 0], covariance, fit.weights[:, 0]), 0.0))
-    return _result(measured, fit, measured.covariance(split), excess, offset), fit.intercept < -2 * offset
+    return _result(measured, fit, split, excess, offset, by_jumps), fit.intercept < -2 * offset
 
 
-def _result(measured: Measured, fit: Average, parts: PartedCovariance, excess: Excess, offset: Floats) -> Diffusion:
-    value = fit.slope
-    at = np.maximum(value, 0.0)
-    v0, v1, v2 = parts.along(fit.weights[:, 1])
+def _result(measured: Measured, fit: Average, split: Split, excess: Excess, offset: Floats, by_jumps: Floats) -> Diffusion:
+    value, at, parts = fit.slope, split.slope, measured.covariance(split)
+    v0, v1, v2 = parts.along(fit.gradient)
+    edges = np.einsum("bi,ij,bj->b", fit.gradient, by_jumps, fit.gradient)  # above 1: jumps near the ends of the run count less
     gaussian = np.maximum(v0 + v1 * at + v2 * at**2, 0.0)  # below 0 by rounding where all ions drift alike
     # where no line holds, the scatter about it is the least that the error can be; jumps tilt the line and leave no scatter
     misfit = np.maximum(1.0, fit.misfit)
     stretch = misfit * excess.factor
-    jumps = np.maximum(excess.jumps, -0.75 * gaussian) / misfit
-    variance = stretch * (gaussian + jumps) + COUNTED * fit.spread
-    still = stretch * v0 + COUNTED * fit.spread
+    jumps = np.maximum(excess.jumps * edges, -0.75 * gaussian) / misfit
+    spread = np.where(fit.misfit > 1, fit.spread, 0.0)
+    variance = stretch * (gaussian + jumps) + spread
+    still = np.maximum(stretch, misfit) * v0 + spread  # ions that seem to move less than alone by chance make no plateau a slope
     significance = np.where(still > 0, value / np.sqrt(np.maximum(still, 1e-300)), np.where(value > 0, np.inf, 0.0))
-    counts = np.where(value > 0, excess.jumps / misfit / np.where(value > 0, value, 1.0), 0.0)  # jumps: their variance goes with the slope
-    of_value = (still, stretch * (v1 + counts), stretch * v2)
-    dof = 2 / np.clip(excess.spread, 2e-9, 1.0)
-    lower, upper = score_interval(value, of_value, student(dof))
-    lower_68, upper_68 = score_interval(value, of_value, student(dof, 0.6827))
+    positive = np.where(value > 0, value, 1.0)
+    # motion that starts ballistically has less than the line at short lags, in proportion to it: all of its variance is that of squares
+    whole = (fit.intercept < 0) & (value > 0)
+    plateau, mixed = (np.where(whole, 0.0, part) for part in (np.maximum(v0 + np.minimum(v1, 0.0) * at, 0.0), np.maximum(v1, 0.0)))
+    squares = np.where(whole, gaussian / positive**2, v2)
+    like = stretch * (1 + np.minimum(jumps, 0.0) / np.maximum(gaussian, 1e-300))  # displacements more alike than Gaussian ones
+    counts = np.where(value > 0, np.maximum(jumps, 0.0) / positive, 0.0)
     covariance = stretch[:, None, None] * parts.at(at)
     log_slope, log_slope_stderr = _log_slope(measured, covariance, holds=fit.misfit <= 1)
     regime = classify(
@@ -161,14 +165,17 @@ def _result(measured: Measured, fit: Average, parts: PartedCovariance, excess: E
         log_slope=log_slope,
         log_slope_stderr=log_slope_stderr,
         quality=fit.quality,
-        relative=np.where(value > 0, np.sqrt(variance) / np.where(value > 0, value, 1.0), np.inf),
+        relative=np.where(value > 0, np.sqrt(misfit * (gaussian + jumps)) / positive, np.inf),
         grew=_grew(measured),
-        single_file=_single_file(measured, covariance),
+        single_file=_single_file(measured, covariance, excess.dof),
     )
     bounded = np.isin(regime, ("caged", "undecided"))
+    counts = np.where(bounded, measured.unseen(split) * edges, stretch * counts)  # one jump at least
+    of_value = Variance(like * plateau + spread, like * mixed, like * squares, counts)
+    seen = np.where(bounded, at, value)  # a slope that is negative by chance makes no bound smaller
+    (lower, upper), (lower_68, upper_68) = (interval(seen, of_value, dof=excess.dof, level=level) for level in (0.95, 0.6827))
     # no line from an intercept of 0 or more is steeper than MSD / t; 1.5: what the last, least certain lag may be off
-    steepest = 1.5 * measured.total[:, -1] / measured.lags[-1]
-    bound = np.minimum(truncated_upper(value, (still, stretch * v1, stretch * v2)), steepest)
+    bound = np.minimum(upper, 1.5 * measured.total[:, -1] / measured.lags[-1])
     return Diffusion(
         slope=value,
         stderr=np.sqrt(variance),
@@ -177,9 +184,9 @@ def _result(measured: Measured, fit: Average, parts: PartedCovariance, excess: E
         lower_68=np.where(bounded, 0.0, lower_68),
         upper_68=np.where(bounded, bound, upper_68),
         intercept=fit.intercept,
-        intercept_stderr=np.sqrt(np.square(offset) + COUNTED * fit.intercept_spread),
+        intercept_stderr=np.sqrt(np.square(offset) + fit.intercept_spread),
         inflation=stretch * (1 + np.where(gaussian > 0, jumps / np.maximum(gaussian, 1e-300), 0.0)),
-        dof=dof,
+        dof=excess.dof,
         lag_first=fit.lag_first,
         lag_last=fit.lag_last,
         quality=fit.quality,
@@ -204,10 +211,10 @@ def _log_slope(measured: Measured, covariance: Floats, *, holds: Floats) -> tupl
     return line.slope, np.sqrt(np.maximum(variance, 0.0))
 
 
-def _single_file(measured: Measured, covariance: Floats) -> Floats:
+def _single_file(measured: Measured, covariance: Floats, scale_dof: Floats) -> Floats:
     """Whether a + b sqrt(t) fits better than a line from where it first holds, and still from twice that lag (a cage's transient is gone by then)."""
     line, root = (nested_lines(x, measured.total, covariance) for x in (measured.lags, np.sqrt(measured.lags)))
-    first = holds_from(root)
+    first = holds_from(root, scale_dof)
     better = np.concatenate([line.chi2 - root.chi2, np.full((len(first), 1), -np.inf)], axis=-1)
     lags = np.append(measured.lags, 10 * measured.lags[-1])
     later = np.searchsorted(measured.lags, 2 * lags[first])

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mdtools.statistics.covariance import walk_covariance
 from mdtools.statistics.diffusion import Diffusion
-from mdtools.statistics.interval import score_interval, student
+from mdtools.statistics.interval import Variance, interval
 
 __all__ = ["equal_weights"]
 
@@ -36,9 +36,11 @@ def equal_weights(
         for a, b in ((1, 1), (0, 1), (1, 0))
     )
     at = max(slope, 1e-300)
-    parts = (still[1], (both - still - walk)[1] / at, walk[1] / at / at)
-    interval, interval_68 = (score_interval(slope, parts, student(exact.dof, level)) if known else (np.nan, np.nan) for level in (0.95, 0.6827))
-    ends = {"lower": interval[0], "upper": interval[1], "lower_68": interval_68[0], "upper_68": interval_68[1]}
+    parts = Variance(noise=still[1], mixed=(both - still - walk)[1] / at, squares=walk[1] / at / at)
+    (lower, upper), (lower_68, upper_68) = (
+        interval(slope, parts, dof=exact.dof, level=level) if known else (np.nan, np.nan) for level in (0.95, 0.6827)
+    )
+    ends = {"lower": lower, "upper": upper, "lower_68": lower_68, "upper_68": upper_68}
     return replace(
         exact,
         slope=slope,

@@ -1,15 +1,38 @@
 """Intervals for a quantity that cannot be negative and whose error depends on its value; arrays in, arrays out."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["score_interval", "student", "truncated_upper"]
+__all__ = ["Variance", "interval", "score", "student"]
 
 Floats = NDArray[Any]
-Parts = tuple[Any, Any, Any]
+DOUBLINGS, HALVINGS = 40, 48
+
+
+@dataclass(frozen=True)
+class Variance:
+    """Of a measured value if the true one is x: noise + mixed x + squares x^2 + counts x, numbers or arrays (...).
+
+    noise is symmetric, as is `mixed`, its product with x; squares is that of a sum of squares, relative; counts is what one event adds
+    to the value (the variance of a number of events is their mean).
+    """
+
+    noise: Any
+    mixed: Any = 0.0
+    squares: Any = 0.0
+    counts: Any = 0.0
+
+    def at(self, x: Any) -> Any:
+        return np.maximum(self.noise + (self.mixed + self.counts) * x + self.squares * np.square(x), 1e-200)
+
+    def skewness(self, x: Any) -> Any:
+        """Third cumulant over variance^(3/2): 2 squares^2 x^3 of a Gamma variable, counts^2 x of a compound Poisson one."""
+        sd = np.sqrt(self.at(x))
+        return (2 * np.square(self.squares * (x / sd)) + np.square(self.counts / sd)) * (x / sd)
 
 
 def student(dof: Any, level: float = 0.95) -> Any:
@@ -21,42 +44,60 @@ def student(dof: Any, level: float = 0.95) -> Any:
     return special.stdtrit(np.minimum(dof, 1e9), 0.5 + level / 2)
 
 
-def score_interval(value: Any, variance: Parts, t: Any) -> tuple[Any, Any]:
-    """All x >= 0 with (value - x)^2 <= t^2 (v0 + v1 x + v2 x^2): the variance is that of the x under test.
+def score(value: Any, x: Any, variance: Variance) -> Any:
+    """By how many standard normal deviations `value` lies above what it would be if the truth were x.
 
-    v0 is noise, v1 counts (jumps), v2 is what an average of squares has; the interval is therefore wider upwards, as the
-    exact one for a sum of squares is. Where v2 leaves no upper end (t^2 v2 near 1) the interval of ln x is taken instead.
+    The law of the value is taken as Pearson's type III (a shifted Gamma) with mean x, and the variance and the skewness g at x; it is made normal
+    as by Wilson and Hilferty, z = 6/g ((1 + g u / 2)^(1/3) - 1) + g / 6 of u = (value - x) / sd.
 
-    >>> tuple(round(float(x), 2) for x in score_interval(1.0, (0.01, 0.0, 0.0), 2.0))
+    >>> round(float(score(12.0, 10.0, Variance(noise=4.0))), 3)
+    1.0
+    """
+    u = (value - x) / np.sqrt(variance.at(x))
+    g = np.clip(variance.skewness(x), 1e-6, 1e3)
+    return np.where(g > 1e-6, 6 / g * (np.cbrt(1 + g * u / 2) - 1) + g / 6, u)
+
+
+def interval(value: Any, variance: Variance, *, dof: Any, level: float = 0.95) -> tuple[Any, Any]:
+    """Ends of the two-sided interval of x >= 0: all x whose `score` is within Student's quantile for the `dof` of the variance.
+
+    For an ideal count it lies between the two forms of Garwood's interval, for a sum of squares it is that of chi^2. Infinite where no x is
+    too large.
+
+    >>> tuple(round(float(x), 2) for x in interval(1.0, Variance(0.01), dof=1e9))
     (0.8, 1.2)
+    >>> tuple(round(float(x), 2) for x in interval(25.0, Variance(0.0, squares=2 / 50), dof=1e9))  # chi^2 / 2 of 50: exactly 17.50 to 38.63
+    (17.5, 38.64)
     """
-    v0, v1, v2 = variance
-    leading, middle = 1 - t**2 * v2, value + 0.5 * t**2 * v1
-    ends = leading > 0.2
-    below = np.where(ends, leading, 1.0)
-    root = np.sqrt(np.maximum(middle**2 - below * (value**2 - t**2 * v0), 0.0))
-    positive = np.where(np.asarray(value) > 0, value, 1.0)
-    relative = np.minimum(t * np.sqrt(np.maximum(v0 + v1 * positive + v2 * positive**2, 0.0)) / positive, 700.0)
-    lower = np.where(ends, (middle - root) / below, positive * np.exp(-relative))
-    upper = np.where(ends, (middle + root) / below, np.where(np.asarray(value) > 0, positive * np.exp(relative), np.inf))
-    return np.maximum(lower, 0.0), np.maximum(upper, 0.0)
+    value = np.asarray(value, dtype=np.float64)
+    t = student(dof, level)
+
+    def above(x: Floats) -> Floats:
+        return np.asarray(score(value, x, variance))
+
+    middle = np.maximum(value, 0.0)
+    lower = _crossing(above, np.zeros(value.shape), middle, t)
+    return lower, _crossing(above, *_beyond(above, middle, np.sqrt(variance.at(middle)), -t), -t)
 
 
-def truncated_upper(value: Any, variance: Parts, level: float = 0.95) -> Any:
-    """Upper `level` bound of x >= 0 from the Gaussian posterior N(value, v) truncated at 0, with v = v0 + v1 x + v2 x^2 at the bound.
+def _beyond(above: Any, middle: Floats, step: Floats, level: Floats) -> tuple[Floats, Floats]:
+    """Two ends about the upper crossing; an infinite one where there is none."""
+    low, high = middle * 0.0, middle + step
+    for _ in range(DOUBLINGS):
+        short = above(high) > level
+        if not short.any():
+            break
+        low, step = np.where(short, high, low), np.where(short, 2 * step, step)
+        high = np.where(short, high + step, high)
+    return low, np.where(above(high) > level, np.inf, high)
 
-    P(x < bound) = level with density proportional to exp(-(x - value)^2 / 2 v) on x >= 0; solved by iteration, v not
-    below v0, and sqrt(v2) not above 0.22: beyond, the Gaussian in x has no end upwards.
 
-    >>> round(float(truncated_upper(0.0, (1.0, 0.0, 0.0))), 2)
-    1.96
-    """
-    v0, v1, v2 = variance
-    bound = np.maximum(value, 0.0) * 1.0
-    for _ in range(20):
-        sd = np.sqrt(v0 + np.maximum(v1 * bound + np.minimum(v2, 0.05) * bound**2, 0.0))
-        some = np.maximum(sd, 1e-300)
-        tail = (1 - level) * special.ndtr(value / some)  # what is left above the bound
-        far = some * -np.log(1 - level) / np.maximum(-value / some, 1.0)
-        bound = np.where(sd > 0, np.where(tail > 0, value - some * special.ndtri(np.maximum(tail, 1e-300)), far), bound)
-    return bound
+def _crossing(above: Any, low: Floats, high: Floats, level: Floats) -> Floats:
+    """Where `above` passes `level` between low and high, by bisection; low where it is below there already."""
+    finite = np.isfinite(high)
+    low, high = low.copy(), np.where(finite, high, low)
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        over = above(middle) > level
+        low, high = np.where(over, middle, low), np.where(over, high, middle)
+    return np.where(finite, 0.5 * (low + high), np.inf)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["Line", "NestedLines", "disagreement", "fit_line", "nested_lines", "quality"]
+__all__ = ["Line", "NestedLines", "fit_line", "nested_lines", "quality"]
 
 Floats = NDArray[Any]
 Prior = tuple[float, float] | None
@@ -40,13 +40,23 @@ class NestedLines:
     whitened: Floats
     factor: Floats
     scale: Floats
+    residual: Floats
+    rough: Floats
 
     def mean_weights(self, share: Floats) -> Floats:
         """Weights (..., 2, point) of sum_k share_k estimate_k, share (..., k), on the data; a prior's pull is not in them."""
         inner = np.cumsum(share[..., None, None] * self.covariance, axis=-3)
-        on_white = np.einsum("...kab,...kb->...ka", inner, self.whitened)
-        back = np.linalg.solve(np.swapaxes(self.factor, -1, -2), on_white[..., ::-1, :])[..., ::-1, :]
-        return np.swapaxes(back * self.scale[..., None], -1, -2)
+        return np.swapaxes(self._back(np.einsum("...kab,...kb->...ka", inner, self.whitened)), -1, -2)
+
+    def pull(self, share: Floats) -> Floats:
+        """Derivative (..., point) of -1/2 sum_k share_k chi^2_k with respect to the data: less C^-1 times the residuals."""
+        some = np.cumsum(share, axis=-1)[..., None]
+        lines = np.cumsum(share[..., None] * (self.estimate - self.rough[..., None, :]), axis=-2)
+        return -self._back(some * self.residual[..., None] - np.sum(self.whitened * lines, axis=-1, keepdims=True))[..., 0]
+
+    def _back(self, on_white: Floats) -> Floats:
+        """(..., point, column) of whitened data on the data."""
+        return np.asarray(np.linalg.solve(np.swapaxes(self.factor, -1, -2), on_white[..., ::-1, :])[..., ::-1, :] * self.scale[..., None])
 
 
 def fit_line(x: Floats, y: Floats, covariance: Floats, *, prior: Prior = None) -> Line:
@@ -94,7 +104,7 @@ def nested_lines(x: Floats, y: Floats, covariance: Floats, *, prior: Prior = Non
     estimate = np.einsum("...ab,...b->...a", inverse, pull)
     chi2 = np.maximum(square - np.einsum("...a,...a->...", estimate, pull), 0.0)
     dof = np.arange(len(x), 0, -1) - 2 + (prior is not None)
-    return NestedLines(estimate + rough[..., None, :], inverse, chi2, dof, white[..., :2], factor, scale)
+    return NestedLines(estimate + rough[..., None, :], inverse, chi2, dof, white[..., :2], factor, scale, white[..., 2], rough)
 
 
 def _rough(x: Floats, y: Floats) -> Floats:
@@ -128,25 +138,12 @@ def _inverse(matrix: Floats) -> Floats:
     return np.where(sound[..., None, None], adjugate / np.where(sound, determinant, 1.0)[..., None, None], UNKNOWN * np.eye(2))
 
 
-def quality(chi2: Any, dof: Any) -> Any:
-    """Q = P(a worse chi^2); 0.5 is typical, below 0.01 the line does not hold.
+def quality(chi2: Any, dof: Any, scale_dof: Any = np.inf) -> Any:
+    """Q = P(a worse chi^2); 0.5 is typical, below 0.01 the line does not hold. The covariance may be known up to a factor that
+    was estimated with `scale_dof` degrees of freedom: then chi^2 / dof has the distribution F.
 
-    >>> round(float(quality(1.0, 1)), 3)
-    0.317
+    >>> round(float(quality(1.0, 1)), 3), round(float(quality(1.0, 1, 4.0)), 3)
+    (0.317, 0.374)
     """
-    return special.chdtrc(dof, chi2)
-
-
-def disagreement(estimate: Floats, covariance: Floats, wider: Floats, wider_covariance: Floats) -> Floats:
-    """chi^2 (two degrees of freedom) of the difference between a line (..., 2) and that through more points, which contain its own.
-
-    The covariance of the difference is that of the line less that of the wider one, because least squares is efficient
-    (J. A. Hausman, Econometrica 46, 1251 (1978)).
-    """
-    difference = estimate - wider
-    spread = covariance - wider_covariance
-    scale = 1.0 / np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
-    z = difference * scale
-    spread = spread * scale[..., :, None] * scale[..., None, :]
-    a, b, d = spread[..., 0, 0] + 1e-9, spread[..., 0, 1], spread[..., 1, 1] + 1e-9
-    return np.maximum((d * z[..., 0] ** 2 - 2 * b * z[..., 0] * z[..., 1] + a * z[..., 1] ** 2) / np.maximum(a * d - b * b, 1e-18), 0.0)
+    known = np.asarray(scale_dof) > 1e6
+    return np.where(known, special.chdtrc(dof, chi2), special.fdtrc(dof, np.where(known, 1.0, scale_dof), chi2 / np.maximum(dof, 1)))

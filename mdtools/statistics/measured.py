@@ -85,10 +85,10 @@ class Measured:
         parts = [np.empty((len(self.by_axis), len(self.lags), len(self.lags))) for _ in range(3)]
         for first in np.unique(split.first):
             these = np.flatnonzero(split.first == first)
-            h = np.arange(int(self.lags[first]) + 1)
+            h = np.union1d([0, self.lags[first] - 1], self.lags[: first + 1])  # the last step is that from the measured to the fitted value
             cage = self.at(h, these) - split.share[these, :, None] * split.slope[these, None, None] * h
             cage[..., -1] = split.cage[these]
-            found = parted_covariance(self.lags, n_steps=self.n_steps, cage=cage, share=split.share[these])
+            found = parted_covariance(self.lags, n_steps=self.n_steps, cage=cage, share=split.share[these], knots=h)
             for whole, part in zip(parts, (found.cage, found.cross, found.walk), strict=True):
                 whole[these] = part
         return PartedCovariance(*parts).per(self.n_ions * self.windows)
@@ -115,13 +115,13 @@ class Measured:
             gaussian=2 * np.square(expected).sum(axis=-2),
             still=2 * np.square(still).sum(axis=-2),
             by_ion=self.by_ion,
-            unseen_jumps=self._unseen_jumps(split),
+            unseen=self.unseen(split),
+            slope=split.slope,
             n_ions=self.n_ions,
             n_steps=self.all_steps,
         )
 
-    def _unseen_jumps(self, split: Split) -> Floats:
-        """s l^2 / (n N) where the cage is most of the MSD even at the longest lag: what diffuses there jumps, and l^2 = 7 a0 (Lindemann)."""
+    def unseen(self, split: Split) -> Floats:
+        """l^2 / (n N) where the cage is most of the MSD even at the longest lag: what diffuses there jumps, and l^2 = 7 a0 (Lindemann); else 0."""
         cage = np.maximum(split.cage.sum(axis=-1), 0.0)
-        caged = 2 * cage > self.total[:, -1]
-        return np.where(caged, split.slope * HOT * cage / (self.all_steps * self.n_ions), 0.0)
+        return np.where(2 * cage > self.total[:, -1], HOT * cage / (self.all_steps * self.n_ions), 0.0)

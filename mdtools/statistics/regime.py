@@ -7,7 +7,7 @@ import numpy as np
 __all__ = ["SIGNIFICANT", "classify"]
 
 SIGNIFICANT = 3.0  # standard errors by which D = 0 must be rejected
-CLEAR = 5.0  # the same where the error of D is larger than D
+CLEAR = 4.0  # the same where the error of D is larger than D
 POOR = 0.01  # quality of a line that is not believed
 HALF = 0.5  # log slope below which most of the MSD is still the cage
 FAST = 1.5  # log slope above which ions fly or drift
@@ -18,7 +18,7 @@ def classify(
 ) -> Any:
     """The word for the motion, for numbers or arrays.
 
-    D = 0 is rejected by three standard errors of a plateau with its own noise; by five where the full error of D (`relative` to D) is larger
+    D = 0 is rejected by three standard errors of a plateau with its own noise; by four where the error of D (`relative` to D) is larger
     than D, since what is left of the transient of a slow cage is a few of them, and few jumps are many.
 
     caged : D = 0 is not rejected, and the MSD is flat:
