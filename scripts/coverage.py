@@ -36,7 +36,7 @@ from mdtools.statistics.diffusion import Diffusion, diffusion
 
 Paths = NDArray[Any]  # (replica, ion, axis, frame)
 Random = np.random.Generator
-NUMBERS = 2_000_000  # coordinates made at once
+NUMBERS = 6_000_000  # coordinates made at once
 SINGLE = np.float32  # of paths: 1e-6 of an MSD
 
 
@@ -135,6 +135,8 @@ class Kind:
     n_frames: int = 400
     past: int = 2
     options: tuple[tuple[str, float], ...] = ()
+    lags: tuple[tuple[str, float], ...] = ()
+    """first and last lag of our line, as a user may give them"""
 
     @property
     def at_once(self) -> int:
@@ -149,17 +151,20 @@ def _hopping(jumps: float) -> Kind:
     return Kind(cage_then_hop, lambda: 4 * jumps / 400, past=10, options=(("jumps", jumps),))
 
 
-def _walking(*, n_ions: int = 64, n_frames: int = 400, past: int = 2, **options: float) -> Kind:
-    return Kind(walk, lambda: 3.0, n_ions, n_frames, past, tuple(options.items()))
+def _walking(*, n_ions: int = 64, n_frames: int = 400, past: int = 2, lags: tuple[float, float] | None = None, **options: float) -> Kind:
+    given = () if lags is None else (("first", lags[0]), ("last", lags[1]))
+    return Kind(walk, lambda: 3.0, n_ions, n_frames, past, tuple(options.items()), given)
 
 
 KINDS = {
     "independent, 128 ions, 128 frames": _walking(n_ions=128, n_frames=128),
     "independent with cage noise": _walking(n_ions=128, n_frames=128, noise=1.0),
+    "independent, lags 10 to 40 given": _walking(n_ions=128, n_frames=128, past=10, lags=(10, 40)),
     "independent, 8 ions": _walking(n_ions=8),
     "one collective walker": _walking(n_ions=1),
     "half of the ions in pairs": _walking(paired=32),
     "groups of 4": _walking(together=4),
+    "groups of 4, lags 10 to 40 given": _walking(together=4, past=10, lags=(10, 40)),
     "groups of 16": _walking(together=16),
     "Ornstein-Uhlenbeck, 100 velocity memories": Kind(langevin, lambda: 3 / np.tanh(0.1), n_frames=500, past=25),
     "lattice walk": Kind(lattice, lambda: 1.0),
@@ -289,7 +294,9 @@ def part(name: str, seed: int, k: int, n_peers: int) -> tuple[Diffusion, Paths]:
     kind = KINDS[name]
     size = kind.at_once
     paths = kind.paths(np.random.default_rng([seed, k]), size)
-    return estimate(paths), peers(paths[: max(n_peers - k * size, 0)], past=kind.past) if n_peers > k * size else np.empty((0, len(PEERS), 4))
+    return estimate(paths, **dict(kind.lags)), peers(paths[: max(n_peers - k * size, 0)], past=kind.past) if n_peers > k * size else np.empty(
+        (0, len(PEERS), 4)
+    )
 
 
 def joined(parts: list[Diffusion]) -> Diffusion:

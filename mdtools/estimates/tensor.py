@@ -9,6 +9,7 @@ from mdtools import schema
 from mdtools.estimates.common import (
     KNOWN,
     STILL,
+    by_ion_of,
     carried,
     is_reduced,
     lag_frames,
@@ -60,7 +61,7 @@ def self_diffusivity_tensor(msd: xr.Dataset) -> xr.Dataset:
     for name in ("msd_tensor", "block_msd_tensor"):
         need_blocks(msd, name, who=who, how=HOW)
     msd = with_species(msd, BY_SPECIES)
-    found = [_one(msd.isel(species=k), frames) for k in range(msd.sizes["species"])]
+    found = [_one(msd.isel(species=[k]), frames) for k in range(msd.sizes["species"])]
     dims = {
         "self_diffusivity_tensor": ("species", "xyz", "xyz2"),
         "self_diffusivity_tensor_stderr": ("species", "xyz", "xyz2"),
@@ -74,7 +75,10 @@ def self_diffusivity_tensor(msd: xr.Dataset) -> xr.Dataset:
 
 
 def _one(msd: xr.Dataset, frames: np.ndarray) -> dict[str, Any]:
-    """All variables of one species."""
+    """All variables of one species (a measurement of that alone)."""
+    ions = by_ion_of(msd)
+    by_ion = None if ions is None else ions[0]
+    msd = msd.isel(species=0)
     measured = msd["msd_tensor"].transpose("window", "xyz", "xyz2", "lag").values
     blocks = msd["block_msd_tensor"].transpose("xyz", "xyz2", "block_lag", "block").values
     interval, windows = float(msd["frame_interval"]), len(measured)
@@ -85,7 +89,7 @@ def _one(msd: xr.Dataset, frames: np.ndarray) -> dict[str, Any]:
     still = STILL * float(msd["volume"]) ** (2 / 3)
     if mean[number, number].max() <= still:
         return _none(np.eye(3), np.zeros(3))
-    whole = diffusion(frames, mean[number, number], blocks=(blocks[number, number], lengths), **settings)
+    whole = diffusion(frames, mean[number, number], blocks=(blocks[number, number], lengths), by_ion=by_ion, **settings)
     slopes = _slopes(frames, mean, whole, settings["n_frames"])
     relative = (whole.stderr / whole.slope) ** 2 * np.trace(slopes) ** 2 / np.sum(slopes**2)
     axes = principal(slopes, relative)

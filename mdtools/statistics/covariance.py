@@ -139,7 +139,8 @@ def _by_form(cage: Floats, share: Floats, square: Floats, mixed: Floats) -> tupl
 def _form(lags: tuple[int, ...], n_steps: int, knots: tuple[int, ...]) -> tuple[Floats, Floats]:
     """For each pair of lags the quadratic form (pair, knot * knot) of the cage, and the linear one (pair, knot) of its product with the walk."""
     table = _at_every_frame(np.eye(len(knots)), np.array(knots))
-    square, mixed = [], []
+    square: list[Floats] = []
+    mixed: list[Floats] = []
     for row in range(len(lags)):
         terms = _terms(np.array(lags), row, n_steps, np.array(knots))
         start, change = terms.increments(table)
@@ -153,7 +154,8 @@ def _form(lags: tuple[int, ...], n_steps: int, knots: tuple[int, ...]) -> tuple[
 
 def _by_row(cage: Floats, share: Floats, lags: Floats, n_steps: int, knots: Floats) -> tuple[Floats, Floats]:
     """The same without the forms, for cages of many knots."""
-    square, mixed = [], []
+    square: list[Floats] = []
+    mixed: list[Floats] = []
     table = _at_every_frame(np.moveaxis(cage, -1, 0), knots)  # frames first: what is gathered are then whole rows
     for row in range(len(lags)):
         terms = _terms(lags, row, n_steps, knots)

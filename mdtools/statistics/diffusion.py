@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdtools.errors import NotEnoughData
-from mdtools.statistics.covariance import PartedCovariance, jump_covariance
+from mdtools.statistics.covariance import jump_covariance
 from mdtools.statistics.inflation import Excess, excess_variance
 from mdtools.statistics.interval import Variance, interval
 from mdtools.statistics.lags import PER_DECADE, usable_lags

@@ -77,7 +77,7 @@ def interval(value: Any, variance: Variance, *, dof: Any, level: float = 0.95) -
 
     middle = np.maximum(value, 0.0)
     lower = _crossing(above, np.zeros(value.shape), middle, t)
-    return lower, _crossing(above, *_beyond(above, middle, np.sqrt(variance.at(middle)), -t), -t)
+    return lower, _crossing(above, *_beyond(above, middle, np.sqrt(variance.at(middle)) + variance.counts, -t), -t)
 
 
 def _beyond(above: Any, middle: Floats, step: Floats, level: Floats) -> tuple[Floats, Floats]:

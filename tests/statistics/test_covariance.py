@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mdtools.statistics.covariance import parted_covariance, relative_variance, walk_covariance
+from mdtools.statistics.covariance import jump_covariance, parted_covariance, relative_variance, walk_covariance
 
 
 def enumerated(lags, n_steps, msd):
@@ -79,6 +79,24 @@ def test_the_parted_covariance_equals_the_enumeration_for_any_cage(reach):
     parts = parted_covariance(lags, n_steps=20, cage=cage[None, :], share=np.ones(1))
     expected = enumerated(lags, 20, lambda h: cage[np.minimum(np.abs(h), reach)] + 0.3 * np.abs(h))
     np.testing.assert_allclose(parts.at(0.3), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("n_steps", "knots"), [(20, [0, 1, 3, 4]), (40, [0, 2, 3, 9, 10]), (60, list(range(0, 61, 2)))])
+def test_a_cage_that_is_linear_between_knots_is_summed_exactly(n_steps, knots):
+    """The closed sums of cubics over whole frames, by quadratic form (few knots) and row by row (many)."""
+    values = np.concatenate([[0.0], np.random.default_rng(1).uniform(0.5, 1.5, len(knots) - 1)])
+    lags = np.array([1, 3, 4, 9, 14, 20])
+    parts = parted_covariance(lags, n_steps=n_steps, cage=values[None, :], share=np.ones(1), knots=np.array(knots))
+    expected = enumerated(lags, n_steps, lambda h: np.interp(np.abs(h), knots, values) + 0.3 * np.abs(h))
+    np.testing.assert_allclose(parts.at(0.3), expected, rtol=1e-12)
+
+
+def test_the_covariance_that_jumps_add_is_that_of_counted_origins():
+    """An ion that jumps once, by one, in a step k: its MSD at lag i is the number of origins that see step k over all origins."""
+    lags, n = np.array([1, 2, 5, 9, 14, 15]), 15
+    origins = n - lags + 1
+    seen = np.array([[sum(start < k <= start + lag for start in range(n - lag + 1)) for k in range(1, n + 1)] for lag in lags])
+    np.testing.assert_allclose(jump_covariance(lags, n_steps=n), n * seen @ seen.T / np.outer(origins, origins), rtol=1e-12)
 
 
 def test_axes_add_up_each_with_its_own_share_and_cage():

@@ -5,41 +5,58 @@ import pytest
 from scipy import stats
 
 from mdtools.statistics.inflation import Blocks, collective_factor, jump_variance
-from mdtools.statistics.interval import score_interval, student, truncated_upper
+from mdtools.statistics.interval import Variance, interval, score, student
 from mdtools.statistics.least_squares import fit_line
 from mdtools.statistics.straight_line import straight_line
 
 
-def test_the_interval_of_a_mean_of_squares_is_near_the_exact_one():
-    """chi^2 with 50 degrees of freedom: exact 0.700 to 1.545; the symmetric interval would end at 1.39."""
-    lower, upper = score_interval(1.0, (0.0, 0.0, 2 / 50), student(np.inf))
-    assert (lower, upper) == pytest.approx((0.700, 1.545), rel=0.07)
+@pytest.mark.parametrize("dof", [8, 20, 100])
+def test_the_interval_of_a_mean_of_squares_is_the_exact_one(dof):
+    exact = dof / stats.chi2(dof).ppf([0.975, 0.025])
+    assert interval(1.0, Variance(0.0, squares=2 / dof), dof=np.inf) == pytest.approx(exact, rel=0.03)
 
 
-def test_every_end_of_the_interval_is_rejected_by_just_t_standard_errors():
-    v = (0.02, 0.03, 0.04)
-    for end in score_interval(1.0, v, 1.96):
-        assert abs(1.0 - end) == pytest.approx(1.96 * np.sqrt(v[0] + v[1] * end + v[2] * end**2))
+@pytest.mark.parametrize("count", [1, 3, 10, 50])
+def test_the_interval_of_a_count_lies_between_the_two_forms_of_garwood(count):
+    low, high = interval(float(count), Variance(0.0, counts=1.0), dof=np.inf)
+    gamma = [stats.gamma(count + k).ppf([0.025, 0.975]) for k in (0, 1)]
+    assert gamma[0][0] < low < gamma[1][0]
+    assert gamma[0][1] < high < gamma[1][1]
 
 
-def test_the_bound_of_a_truncated_gaussian_is_that_of_scipy():
-    for value in (-2.0, 0.0, 3.0):
-        exact = stats.truncnorm(-value / 0.7, np.inf, loc=value, scale=0.7).ppf(0.95)
-        assert truncated_upper(value, (0.49, 0.0, 0.0)) == pytest.approx(exact)
+def test_nothing_counted_excludes_about_three():
+    """exp(-3) = 0.05."""
+    low, high = interval(0.0, Variance(0.0, counts=1.0), dof=np.inf)
+    assert low == 0
+    assert 2.5 < high < 3.7
+
+
+def test_every_end_of_the_interval_is_rejected_at_just_the_level_of_student():
+    variance = Variance(0.02, 0.03, 0.04, 0.01)
+    low, high = interval(1.0, variance, dof=8.0)
+    assert (score(1.0, low, variance), score(1.0, high, variance)) == pytest.approx((student(8.0), -student(8.0)), rel=1e-6)
+
+
+def test_symmetric_noise_gives_the_interval_of_student():
+    assert interval(1.0, Variance(0.01), dof=5.0) == pytest.approx((1 - 0.1 * student(5.0), 1 + 0.1 * student(5.0)))
+    assert interval(-1.0, Variance(0.01), dof=np.inf) == pytest.approx((0, 0), abs=1e-9)
+
+
+def test_a_relative_error_near_one_has_no_upper_end():
+    assert interval(1.0, Variance(0.0, squares=2.0), dof=3.0)[1] == np.inf
 
 
 def blocks_of(total, *, n_ions, by_ion=None):
     """Blocks of 5 frames of walks with a mean squared displacement of 1 along each of three axes."""
     shape = total.shape[:-2]
-    return Blocks(total, np.array([5]), np.full((*shape, 1), 6.0), np.zeros((*shape, 1)), by_ion, np.zeros(shape), n_ions, 400)
+    return Blocks(total, np.array([5]), np.full((*shape, 1), 6.0), np.zeros((*shape, 1)), by_ion, np.zeros(shape), np.zeros(shape), n_ions, 400)
 
 
 def test_blocks_of_independent_gaussian_ions_show_no_motion_together():
-    total = np.random.default_rng(0).chisquare(120, (200, 1, 64)) / 40
-    factor, spread = collective_factor(blocks_of(total, n_ions=40), jumps=np.zeros(200), wanted=np.full(200, 5.0))
-    assert 1 <= np.median(factor) < 1.02
-    assert np.mean(factor) < 1.1
-    assert np.median(spread) < 0.05
+    total = np.random.default_rng(0).chisquare(120, (400, 1, 64)) / 40
+    factor, dof = collective_factor(blocks_of(total, n_ions=40), jumps=np.zeros(400), wanted=np.full(400, 5.0))
+    assert np.mean(factor) == pytest.approx(1, abs=0.03)  # without bias, above and below
+    assert np.var(factor) == pytest.approx(np.mean(2 / dof), rel=0.2)
 
 
 @pytest.mark.parametrize("group", [2, 4, 16])
@@ -53,7 +70,7 @@ def test_few_blocks_leave_the_factor_uncertain():
     total = np.full((1, 1, 64), np.nan)
     total[..., :5] = np.random.default_rng(0).chisquare(12, (1, 1, 5)) / 4
     _, few = collective_factor(blocks_of(total, n_ions=64), jumps=np.zeros(1), wanted=np.full(1, 5.0))
-    assert 2 / few[0] < 10
+    assert few[0] <= 4
 
 
 def test_the_jumps_of_single_ions_give_their_fourth_moment():
@@ -61,9 +78,17 @@ def test_the_jumps_of_single_ions_give_their_fourth_moment():
     random = np.random.default_rng(0)
     number = random.poisson(0.05 * 5, (100, 64, 64))
     blocks = Blocks(
-        np.zeros((100, 1, 64)), np.array([5]), np.zeros((100, 1)), np.zeros((100, 1)), 4.0 * number.mean(axis=-1)[..., None], np.zeros(100), 64, 320
+        np.zeros((100, 1, 64)),
+        np.array([5]),
+        np.zeros((100, 1)),
+        np.zeros((100, 1)),
+        4.0 * number.mean(axis=-1)[..., None],
+        np.zeros(100),
+        np.zeros(100),
+        64,
+        320,
     )
-    value, chance, _ = jump_variance(blocks, wanted=np.full(100, 5.0))
+    value, chance = jump_variance(blocks, wanted=np.full(100, 5.0))
     assert np.mean(value) == pytest.approx(0.05 * 16 / (320 * 64), rel=0.05)
     assert np.all(chance == 0)
 
