@@ -36,7 +36,7 @@ from mdtools.statistics.diffusion import Diffusion, diffusion
 
 Paths = NDArray[Any]  # (replica, ion, axis, frame)
 Random = np.random.Generator
-NUMBERS = 6_000_000  # coordinates made at once
+NUMBERS = 3_000_000  # coordinates made at once
 SINGLE = np.float32  # of paths: 1e-6 of an MSD
 
 

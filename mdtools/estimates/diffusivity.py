@@ -179,12 +179,12 @@ def _columns(found: list[Diffusion | None], msd: xr.Dataset, interval: float, re
     stderr = np.where(known, column("stderr", fixed=0.0, factor=per_slope), np.nan)
     inflation = column("inflation", fixed=1.0)
     unseen = np.where(known | np.array([one is None for one in found]), 0.0, three_jumps(msd))
-    upper = column("upper", fixed=0.0, factor=per_slope)
+    upper = np.maximum(column("upper", fixed=0.0, factor=per_slope), unseen)
     columns = {
         "self_diffusivity": value,
         "self_diffusivity_stderr": stderr,
         "self_diffusivity_lower": column("lower", fixed=0.0, factor=per_slope),
-        "self_diffusivity_upper": np.maximum(upper, unseen),
+        "self_diffusivity_upper": upper,
         "self_diffusivity_lower_68": column("lower_68", fixed=0.0, factor=per_slope),
         "self_diffusivity_upper_68": np.maximum(column("upper_68", fixed=0.0, factor=per_slope), unseen),
         "cage_size": column("intercept", fixed=0.0),
@@ -200,7 +200,7 @@ def _columns(found: list[Diffusion | None], msd: xr.Dataset, interval: float, re
         "significance": column("significance", fixed=0.0),
         "regime": regime,
         "run_for_10_percent": run_for_error(run_length(msd), value, stderr),
-        "run_for_tenth_of_bound": np.where(known, np.nan, run_for_bound(run_length(msd), upper, unseen)),
+        "run_for_tenth_of_bound": np.where(known, np.nan, run_for_bound(run_length(msd), upper, column("plateau", fixed=0.0, factor=per_slope))),
     }
     if not reduced:
         columns["self_diffusivity_cm2_per_s"] = value * ANGSTROM2_PER_PS_TO_CM2_PER_S

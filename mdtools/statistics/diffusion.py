@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from mdtools.errors import NotEnoughData
 from mdtools.statistics.covariance import jump_covariance
 from mdtools.statistics.inflation import Excess, excess_variance
-from mdtools.statistics.interval import Variance, interval
+from mdtools.statistics.interval import Variance, interval, student
 from mdtools.statistics.lags import PER_DECADE, usable_lags
 from mdtools.statistics.least_squares import fit_line, nested_lines
 from mdtools.statistics.measured import Measured, Split
@@ -37,7 +37,7 @@ PASSES = 3
 class Diffusion:
     """slope (of the MSD, per frame) with stderr, 95 % and 68 % interval; for regime "caged" and "undecided" `upper` is the bound.
 
-    lag_first, lag_last in frames; dof is that of the variance; significance is slope over the error that slope 0 would have.
+    lag_first, lag_last in frames; dof is that of the variance; significance is slope over the error that slope 0 would have, plateau the part of a bound that this error makes.
     Numbers for one MSD, arrays for a batch.
     """
 
@@ -57,6 +57,7 @@ class Diffusion:
     log_slope: Any
     log_slope_stderr: Any
     significance: Any
+    plateau: Any
     regime: Any
 
     def reshaped(self, shape: tuple[int, ...]) -> "Diffusion":
@@ -193,6 +194,7 @@ def _result(measured: Measured, fit: Average, split: Split, excess: Excess, offs
         log_slope=log_slope,
         log_slope_stderr=log_slope_stderr,
         significance=significance,
+        plateau=student(excess.dof) * np.sqrt(like * plateau + spread),
         regime=regime,
     )
 

@@ -18,16 +18,20 @@ def run_for_error(run: Any, value: Any, stderr: Any, *, relative: float = 0.1) -
     return run * np.square(np.asarray(stderr) / (relative * np.asarray(value)))
 
 
-def run_for_bound(run: Any, slope_bound: Any, unseen_bound: Any, *, factor: float = 10.0) -> Any:
-    """Length of the run at which the bound on D, the larger of the two, is `factor` times smaller if there is still no diffusion.
+def run_for_bound(run: Any, bound: Any, plateau: Any, *, factor: float = 10.0) -> Any:
+    """Length of the run at which the bound on D is `factor` times smaller if there is still no diffusion.
 
-    The bound from the slope goes as run^-3/2: the noise of a plateau as run^-1/2, and the longest lag as the run. That from jumps
-    too rare to be seen goes as 1 / run.
+    plateau is the part of the bound that the noise of a plateau makes; it goes as run^-3/2: the noise as run^-1/2, and the longest lag as
+    the run. The rest is jumps too rare to be seen, which goes as 1 / run: plateau / x^(3/2) + rest / x = bound / factor, by bisection.
 
-    >>> float(run_for_bound(20.0, 0.1, 1.0))
-    200.0
+    >>> float(run_for_bound(20.0, 1.0, 0.0)), float(run_for_bound(20.0, 1.0, 1.0).round(2))
+    (200.0, 92.83)
     """
-    bound = np.maximum(slope_bound, unseen_bound)
-    safe = np.where(bound > 0, bound, 1.0)
-    longer = np.maximum(np.cbrt(np.square(factor * slope_bound / safe)), factor * unseen_bound / safe)
-    return np.where(bound > 0, run * longer, np.nan)
+    bound = np.asarray(bound, dtype=np.float64)
+    share = np.clip(plateau / np.where(bound > 0, bound, 1.0), 0.0, 1.0)
+    low, high = np.full(bound.shape, factor ** (2 / 3)), np.full(bound.shape, float(factor))
+    for _ in range(60):
+        x = 0.5 * (low + high)
+        long_enough = share / x**1.5 + (1 - share) / x < 1 / factor
+        low, high = np.where(long_enough, low, x), np.where(long_enough, x, high)
+    return np.where(bound > 0, run * high, np.nan)
