@@ -37,7 +37,8 @@ PASSES = 3
 class Diffusion:
     """slope (of the MSD, per frame) with stderr, 95 % and 68 % interval; for regime "caged" and "undecided" `upper` is the bound.
 
-    lag_first, lag_last in frames; dof is that of the variance; significance is slope over the error that slope 0 would have, plateau the part of a bound that this error makes.
+    lag_first, lag_last in frames; dof is that of the variance; significance is slope over the error that slope 0 would have, and plateau is the
+    part of a bound that this error makes.
     Numbers for one MSD, arrays for a batch.
     """
 

@@ -6,7 +6,6 @@ small, or bounds below what few jumps allow are seen. The whole table, with what
 
 import numpy as np
 import pytest
-
 from statistics_coverage import script
 
 COVERAGE = script()

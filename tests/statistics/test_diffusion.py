@@ -1,15 +1,16 @@
 """Diffusion from an MSD: the interval holds the truth as often as it says, and cages are not called diffusion."""
 
+import time
+
 import numpy as np
 import pytest
+from statistics_coverage import script
 
 from mdtools.errors import NotEnoughData
 from mdtools.statistics.diffusion import diffusion
 from mdtools.statistics.lags import usable_lags
 from mdtools.statistics.plan import run_for_bound, run_for_error
 from mdtools.statistics.regime import classify
-from statistics_coverage import script
-
 
 COVERAGE = script()
 SEEDS = 200
@@ -140,6 +141,14 @@ def test_an_msd_that_oscillates_for_ever_is_caged():
     found = diffusion(lags, msd, n_frames=600, n_ions=100)
     assert found.regime == "caged"
     assert np.isfinite(found.upper)
+
+
+def test_a_cage_that_remembers_thousands_of_frames_takes_no_longer_than_its_lags():
+    lags = np.arange(100_000)
+    msd = np.tile(0.2 * (1 - np.exp(-lags / 3000)), (3, 1))
+    start = time.process_time()
+    assert diffusion(lags, msd, n_frames=100_000, n_ions=16).regime == "caged"
+    assert time.process_time() - start < 5
 
 
 def test_anisotropic_diffusion_is_recovered_with_a_wider_error_than_isotropic():
