@@ -167,19 +167,17 @@ def _regimes(data: xr.Dataset, dipoles: np.ndarray, found: Routes) -> tuple[np.n
     """Word for each species' own dipole ("still": it has no charge, or is the frame), and the bound on what it conducts where it is caged, S/m."""
     frames = lag_frames(data, who="onsager")
     windows = data.sizes["window"]
-    words, bounds = [], np.zeros(dipoles.shape[-1])
+    n = dipoles.shape[-1]
+    words, bounds = np.full(n, "still", dtype="<U12"), np.zeros(n)
     unseen = three_jumps(data) * data["n_ions"].values * np.square(data["charge"].values) if "charge" in data else bounds
-    for a in range(dipoles.shape[-1]):
-        own = dipoles[:, a, a]
-        if own.max() <= STILL * dipoles.sum(axis=(1, 2)).max():
-            words.append("still")
-            continue
-        by_axis = np.broadcast_to(np.maximum(own, 0.0) / 3, (3, len(own)))
-        one = diffusion(frames, by_axis, n_frames=int(data["n_frames"]) // windows, windows=windows, earliest=found.dipole.lag_first)
-        words.append(str(one.regime))
-        if one.regime == "caged":
-            bounds[a] = max(one.upper / (6 * found.interval), unseen[a]) * found.per_diffusivity
-    return np.array(words), bounds
+    own = np.diagonal(dipoles, axis1=1, axis2=2).T
+    moves = np.flatnonzero(own.max(axis=1) > STILL * dipoles.sum(axis=(1, 2)).max())
+    by_axis = np.broadcast_to(np.maximum(own[moves, None], 0.0) / 3, (len(moves), 3, own.shape[1]))
+    one = diffusion(frames, by_axis, n_frames=int(data["n_frames"]) // windows, windows=windows, earliest=found.dipole.lag_first)
+    words[moves] = one.regime
+    caged = one.regime == "caged"
+    bounds[moves[caged]] = np.maximum(one.upper[caged] / (6 * found.interval), unseen[moves[caged]]) * found.per_diffusivity
+    return words, bounds
 
 
 def _of_bounds(bounds: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ __all__ = ["ZeroFrequencyMatrix", "zero_frequency_matrix"]
 
 Floats = NDArray[Any]
 EXACT = 1e-9  # of the power of a series: a residual below it is rounding, and the series a combination of those before it
-ROUNDS = 4  # of coefficients given D, and of D given coefficients
+ROUNDS = 3  # of coefficients given D, and of D given coefficients
 
 
 @dataclass(frozen=True)
@@ -146,15 +146,16 @@ def _below(cutoff: float, f: Floats, own: Floats, cross: Floats, others: Floats,
     strength = weight * kappa
     phi = phi_of(u).T
     shapes, n = len(SHAPES), cross.shape[-1]
-    model = np.zeros((shapes, len(u)))
+    model, spectrum = np.zeros((shapes, len(u))), None
     basis = np.concatenate([np.stack([np.ones_like(phi), phi], axis=-1), np.broadcast_to(waves(u), (shapes, len(u), COSINES))], axis=-1)
     for left_to_do in reversed(range(ROUNDS)):
         line = _regression(basis if left_to_do == 0 else basis[..., :2], others, cross, 2 * strength * np.exp(-model), weight)
         at = np.einsum("snj,sjl->snl", basis[..., :2], line.solution)
         left = own - 2 * np.einsum("nl,snl->sn", cross, at) + np.einsum("nlm,snl,snm->sn", others, at, at)
         left = np.maximum(left, 1e-14 * own) / np.maximum(1 - line.leverage / (2 * kappa), 0.05)
-        spectrum = log_spectrum(phi, left, strength, weight)
+        spectrum = log_spectrum(phi, left, strength, weight, spectrum)
         model = spectrum.model
+    assert spectrum is not None
     misfit = residual_misfit(waves(u), spectrum, strength, weight) + line.misfit
     likelihood = -np.sum((model + left * np.exp(-model)) * strength, axis=-1)
     return _Local(line.solution[:, 0], line.covariance[:, :n, :n], spectrum.log, spectrum.slope, spectrum.variance, likelihood, misfit)
@@ -175,14 +176,22 @@ def _regression(basis: Floats, others: Floats, cross: Floats, strength: Floats, 
     shapes, _, n_basis = basis.shape
     n = cross.shape[-1]
     size, fitted = n_basis * n, 2 * n
-    hessian = np.einsum("snj,sn,nlm,snk->sjlkm", basis, strength, others, basis, optimize=True).reshape(shapes, size, size)
-    scatter = np.einsum("snj,sn,nlm,snk->sjlkm", basis, strength * weight, others, basis, optimize=True).reshape(shapes, size, size)
-    right = np.einsum("snj,sn,nl->sjl", basis, strength, cross).reshape(shapes, size)
+    products = (basis[..., :, None] * basis[..., None, :]).reshape(shapes, -1, n_basis * n_basis)
+    flat = others.reshape(-1, n * n)
+
+    def summed(by: Floats) -> Floats:
+        """sum_k by_k basis_j basis_k X_l X_m: (shape, (j, l), (k, m))."""
+        parts = (products * by[..., None]).swapaxes(1, 2) @ flat
+        return np.asarray(parts.reshape(shapes, n_basis, n_basis, n, n).swapaxes(2, 3).reshape(shapes, size, size))
+
+    hessian, scatter = summed(strength), summed(strength * weight)
+    right = ((basis * strength[..., None]).swapaxes(1, 2) @ cross).reshape(shapes, size)
     inverse = np.linalg.inv(hessian[:, :fitted, :fitted])
     solution = np.einsum("spq,sq->sp", inverse, right[:, :fitted])
     covariance = inverse @ scatter[:, :fitted, :fitted] @ inverse
-    square = np.einsum("snj,snk,sjlkm->snlm", basis[..., :2], basis[..., :2], inverse.reshape(shapes, 2, n, 2, n), optimize=True)
-    leverage = np.einsum("nlm,snlm,sn->sn", others, square, strength)
+    square = products.reshape(shapes, -1, n_basis, n_basis)[..., :2, :2].reshape(shapes, -1, 4)
+    square = square @ inverse.reshape(shapes, 2, n, 2, n).swapaxes(2, 3).reshape(shapes, 4, n * n)
+    leverage = np.sum(square * flat, axis=-1) * strength
     misfit = _score(hessian, scatter, inverse, right, solution) if n_basis > 2 else np.zeros(shapes)
     return _Regression(solution.reshape(shapes, 2, n), covariance, leverage, misfit)
 

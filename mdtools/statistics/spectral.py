@@ -143,9 +143,9 @@ class LogSpectrum:
     inverse: Floats
 
 
-def log_spectrum(phi: Floats, power: Floats, strength: Floats, weight: Floats) -> LogSpectrum:
+def log_spectrum(phi: Floats, power: Floats, strength: Floats, weight: Floats, start: LogSpectrum | None = None) -> LogSpectrum:
     """Fits of ordinates (shape, ordinate): covariance H^-1 G H^-1, H = sum w kappa x x^T, G = sum w^2 kappa x x^T, x = (1, phi)."""
-    log, slope = _newton(phi, power, strength)
+    log, slope = _newton(phi, power, strength, None if start is None else (start.log, start.slope))
     model = log[:, None] + slope[:, None] * phi
     x = np.stack([np.ones_like(phi), phi], axis=-1)
     inverse = np.linalg.inv(np.einsum("snj,n,snk->sjk", x, strength, x))
@@ -153,15 +153,14 @@ def log_spectrum(phi: Floats, power: Floats, strength: Floats, weight: Floats) -
     return LogSpectrum(log, slope, variance, model, power * np.exp(-model) - 1, x, inverse)
 
 
-def _newton(phi: Floats, power: Floats, strength: Floats) -> tuple[Floats, Floats]:
+def _newton(phi: Floats, power: Floats, strength: Floats, start: tuple[Floats, Floats] | None = None) -> tuple[Floats, Floats]:
     """b0 and b1 (shape,) of largest likelihood; the Hessian is the mean of observed and expected: never singular."""
-    b0 = np.log(power @ strength / strength.sum())
-    b1 = np.zeros(len(phi))
+    b0, b1 = start if start is not None else (np.log(power @ strength / strength.sum()), np.zeros(len(phi)))
+    powers = np.stack([np.ones_like(phi), phi, phi * phi], axis=-1)
     for _ in range(NEWTON):
         ratio = power * np.exp(-np.clip(b0[:, None] + b1[:, None] * phi, -700, 700))
-        gradient, curvature = strength * (1 - ratio), strength * (1 + ratio) / 2
-        g0, g1 = gradient.sum(axis=1), (gradient * phi).sum(axis=1)
-        h00, h01, h11 = curvature.sum(axis=1), (curvature * phi).sum(axis=1), (curvature * phi * phi).sum(axis=1)
+        both = np.stack([strength * (1 - ratio), strength * (1 + ratio) / 2], axis=1) @ powers  # (shape, gradient or curvature, power of phi)
+        (g0, g1), (h00, h01, h11) = both[:, 0, :2].T, both[:, 1].T
         determinant = h00 * h11 - h01 * h01
         step0, step1 = (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
         shorter = np.minimum(1.0, 2.0 / (np.abs(step0[:, None] + step1[:, None] * phi).max(axis=1) + 1e-300))
