@@ -46,6 +46,8 @@ ESTIMATES = {
     "onsager": "mdtools.estimates.onsager",
     "transference_number": "mdtools.estimates.transference",
     "quasielastic_width": "mdtools.estimates.quasielastic",
+    "ionic_conductivity_spectrum": "mdtools.estimates.conductivity_spectrum",
+    "dielectric_function": "mdtools.estimates.dielectric",
     "activation_energy": "mdtools.estimates.arrhenius",
     "conduction_activation_energy": "mdtools.estimates.arrhenius",
     "isotope_exponent": "mdtools.estimates.conditions",

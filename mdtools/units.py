@@ -18,8 +18,10 @@ __all__ = [
     "EV_PER_ANGSTROM3_TO_GPA",
     "HARTREE",
     "KINETIC_TO_EV",
+    "SIEMENS_PER_M_TO_ABSORPTION",
     "S_PER_M_TO_MS_PER_CM",
     "UNIT_SYSTEMS",
+    "VACUUM_PERMITTIVITY",
     "UnitSystem",
     "duration",
 ]
@@ -29,6 +31,8 @@ KINETIC_TO_EV = 1.0364269656e-4  # amu angstrom^2 / ps^2 -> eV
 ANGSTROM2_PER_PS_TO_CM2_PER_S = 1e-4
 CONDUCTIVITY_TO_SI = 1602.176634  # e^2 / (angstrom ps eV) -> S / m
 S_PER_M_TO_MS_PER_CM = 10.0
+VACUUM_PERMITTIVITY = 5.52634936e-3  # epsilon_0, e^2 / (eV angstrom)
+SIEMENS_PER_M_TO_ABSORPTION = 3.76730313  # 1 / (epsilon_0 c) in ohm, over 100: S / m -> 1 / cm of alpha n
 BOHR = 0.529177210544  # angstrom
 HARTREE = 27.211386245981  # eV
 EV_PER_ANGSTROM3_TO_GPA = 160.2176634  # eV / angstrom^3 -> GPa

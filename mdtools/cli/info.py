@@ -20,6 +20,8 @@ NEEDS = {
     "mode_spectra": ("masses",),
     "ionic_conductivity": ("temperature",),
     "onsager": ("temperature",),
+    "ionic_conductivity_spectrum": ("temperature",),
+    "dielectric_function": ("temperature",),
     "haven_ratio": ("temperature",),
 }
 # columns of the audit of a chain of restarts -> how they are headed
