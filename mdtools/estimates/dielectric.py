@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.errors import NotEnoughData, TrajectoryError
+from mdtools.errors import NotEnoughData
 from mdtools.estimates.common import carried, thermal_energy_in_ev
 from mdtools.estimates.conductivity import routes
 from mdtools.estimates.conductivity_spectrum import of_current
@@ -45,6 +45,7 @@ def dielectric_function(
     Returns `static_dielectric_constant` with _stderr, `regime` of the dipole; with currents `dielectric_function_real` and `_imaginary` (frequency)
     with _stderr from the length of the run, `frequency_resolution`, and of an insulator `transverse_frequency` and `longitudinal_frequency` (THz)
     and `lyddane_sachs_teller` = (f_LO / f_TO)^2 epsilon_inf / epsilon_static (1 where it holds), with _stderr.
+    Of currents made of positions there is the static constant alone, and the history says so.
     Raises TrajectoryError (no temperature, lj units), NotEnoughData where the resolution is finer than one over the length of a window.
     Source: reference/science.md A1 row 15, A4 row 54, B3.
 
@@ -70,17 +71,17 @@ def dielectric_function(
         "static_dielectric_constant_stderr": error,
         "regime": found.dipole.regime,
     }
-    if charge_current_acf is not None:
-        out |= _spectrum(charge_current_acf, found.temperature, resolution, high_frequency, (static, error), who=who)
     told = {} if caged else {"static": f"not given: the dipole is {found.dipole.regime}, and in a conductor <M^2> grows without end"}
+    if charge_current_acf is not None and any("transfer_interval" in step for step in schema.history(charge_current_acf)):
+        told["spectrum"] = "not given: the currents are steps of positions, whose phase is another; it takes velocities of the file"
+    elif charge_current_acf is not None:
+        out |= _spectrum(charge_current_acf, found.temperature, resolution, high_frequency, (static, error), who=who)
     return schema.resolved(schema.dataset(out), temperature_used=found.temperature, **told)
 
 
 def _spectrum(
     data: xr.Dataset, kelvin: float, resolution: float | None, high_frequency: float, static: tuple[float, float], *, who: str
 ) -> dict[str, Any]:
-    if any("transfer_interval" in step for step in schema.history(data)):
-        raise TrajectoryError(f"{who} needs velocities of the file: the phase of currents that are averaged between frames is another")
     interval, windows = float(data["frame_interval"]), data.sizes["window"]
     duration = data["lag"].size * interval
     width = float(resolution if resolution is not None else ORDINATES / (duration * windows))

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdtools.errors import NotEnoughData
-from mdtools.statistics import spectral
 from mdtools.statistics.spectral import COSINES, MISFIT, PRECISION, SHAPES, STEEP, band, log_spectrum, phi_of, residual_misfit, waves, zero_frequency
 
 __all__ = ["ZeroFrequencyMatrix", "zero_frequency_matrix"]
@@ -106,12 +105,12 @@ def _row(frequency: Floats, periodogram: Floats, i: int, free: list[int], *, ser
     mean = float(np.sum(weight * logs))
     change = float(np.sum(weight * slopes * phi_of(cutoffs[0] / cutoffs)))
     steep = max(abs(change) + np.log(STEEP), 0.0)  # D is known no better than what it changes by within the lowest ordinates
-    variance = float(np.sum(weight * (variances + spectral.COUNTED * np.square(logs - mean)))) + steep**2
+    variance = float(np.sum(weight * (variances + np.square(logs - mean)))) + steep**2
     found = np.array([fit.coefficients for fit in fits])
     average = np.einsum("cs,csl->l", weight, found)
     apart = found - average
     coefficients[free] = average
-    covariance[np.ix_(free, free)] = np.einsum("cs,cslm->lm", weight, [fit.covariance for fit in fits]) + spectral.COUNTED * np.einsum(
+    covariance[np.ix_(free, free)] = np.einsum("cs,cslm->lm", weight, [fit.covariance for fit in fits]) + np.einsum(
         "cs,csl,csm->lm", weight, apart, apart
     )
     return _Row(coefficients, covariance, mean, variance, float(of_cutoff @ cutoffs))

@@ -35,7 +35,6 @@ INFORMATION = 24  # sum of kappa below a cut-off: 20 % error of a constant spect
 CUTOFFS = 20
 SHAPES = np.array([2.0, 0.6, 0.3])
 PRECISION = 3  # power of 1 / stderr: less leaves the error of long runs to their narrowest cut-offs, more lets broad ones bias
-COUNTED = 1.0  # of the variance between models
 COSINES = 3  # that the residuals are tested for
 MISFIT = 6.0  # chi^2 of the cosines, 3 on average: more is structure that no cut-off resolves
 STEEP = 0.4  # change of S, up or down, between 0 and the narrowest cut-off
@@ -97,7 +96,7 @@ def zero_frequency(frequency: Floats, periodogram: Floats, *, series: int) -> Ze
     changes = np.array([fit.slope for fit in fits]) * phi_of(cutoffs[0] / cutoffs)
     _check(float(np.sum(weight * changes)), float(weight.sum(axis=1) @ misfits), lowest, cutoffs[0])
     mean = float(np.sum(weight * logs))
-    variance = float(np.sum(weight * (variances + COUNTED * np.square(logs - mean))))
+    variance = float(np.sum(weight * (variances + np.square(logs - mean))))
     value = float(np.exp(mean))
     return ZeroFrequency(value, value * float(np.sqrt(variance)), float(weight.sum(axis=1) @ cutoffs))
 
