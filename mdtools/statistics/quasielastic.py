@@ -125,18 +125,12 @@ class Fit:
 
 
 def fitted(data: Ordinates, motion: str) -> Fit:
-    """The most likely theta: the best of a grid, refined by Fisher scoring."""
+    """The most likely theta: the best two of a grid, refined by Fisher scoring."""
     model, kinds = MOTIONS[motion]
-    best: tuple[Floats, float] | None = None
     thetas = _grid(data, kinds)
-    ranked = sorted(range(len(thetas)), key=lambda k: -_profiled(data, _mean(data, model, thetas[k]))[0])
-    for k in ranked[: 2 if kinds else 1]:
-        _, a, b, _ = _profiled(data, _mean(data, model, thetas[k]))
-        found = _scored(data, model, np.log(np.concatenate([thetas[k], a, b])), kinds)
-        if best is None or found[1] > best[1]:
-            best = found
-    assert best is not None
-    return _fit(data, motion, *best)
+    value, a, b = _profiled(data, np.stack([_mean(data, model, theta) for theta in thetas]))
+    found = [_scored(data, model, np.log(np.concatenate([thetas[k], a[k], b[k]])), kinds) for k in np.argsort(-value.sum(axis=-1), kind="stable")[:2]]
+    return _fit(data, motion, *max(found, key=lambda one: one[1]))
 
 
 def _mean(data: Ordinates, model: Callable[..., Floats], theta: Floats) -> Floats:
@@ -169,17 +163,19 @@ def _grid(data: Ordinates, kinds: str) -> list[Floats]:
     return list(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(kinds)))
 
 
-def _profiled(data: Ordinates, p: Floats, *, steps: int = 20) -> tuple[float, Floats, Floats, Floats]:
-    """ln L, A_q and B_q for given P, by multiplicative updates that keep them positive."""
+def _profiled(data: Ordinates, p: Floats, *, steps: int = 20) -> tuple[Floats, Floats, Floats]:
+    """ln L, A and B (theta, q) for given P (theta, q, k), by multiplicative updates that keep them positive."""
     power, w = data.values.mean(axis=0), data.weight
-    a, b = 0.5 * power.sum(axis=1) / p.sum(axis=1), 0.5 * power[:, power.shape[1] // 2 :].mean(axis=1)
+    a = 0.5 * power.sum(axis=-1) / p.sum(axis=-1)
+    b = np.broadcast_to(0.5 * power[:, power.shape[1] // 2 :].mean(axis=-1), a.shape)
     for _ in range(steps):
-        s = a[:, None] * p + b[:, None]
-        a = a * np.sqrt((w * power / s**2 * p).sum(axis=1) / (w / s * p).sum(axis=1))
-        s = a[:, None] * p + b[:, None]
-        b = b * np.sqrt((w * power / s**2).sum(axis=1) / (w / s).sum(axis=1))
-    s = a[:, None] * p + b[:, None]
-    return _likelihood(data, s), np.maximum(a, 1e-12), np.maximum(b, 1e-12 * data.interval), s
+        s = a[..., None] * p + b[..., None]
+        a = a * np.sqrt((w * power / s**2 * p).sum(axis=-1) / (w / s * p).sum(axis=-1))
+        s = a[..., None] * p + b[..., None]
+        b = b * np.sqrt((w * power / s**2).sum(axis=-1) / (w / s).sum(axis=-1))
+    s = a[..., None] * p + b[..., None]
+    value = -len(data.values) * np.sum(w * (np.log(s) + power / s), axis=-1)
+    return value, np.maximum(a, 1e-12), np.maximum(b, 1e-12 * data.interval)
 
 
 def _likelihood(data: Ordinates, s: Floats) -> float:
@@ -291,7 +287,17 @@ def lines(data: Ordinates) -> Lines:
 
     A line narrower than one over a window counts as elastic. E = 0 unless the data ask for it (BIC), with the error that it would have.
     """
-    rows = [_line(replace(data, values=data.values[:, [k]], kappa=data.kappa[[k]], q=data.q[[k]])) for k in range(len(data.q))]
+    starts = {}
+    for model, kinds in ((_relaxing, "w"), (_partly, "wo")):
+        thetas = np.array(_grid(data, kinds))
+        value, a, b = _profiled(data, np.stack([_mean(data, model, theta) for theta in thetas]))
+        best = np.argmax(value, axis=0)
+        each = np.arange(len(data.q))
+        starts[kinds] = np.log(np.concatenate([thetas[best], a[best, each][:, None], b[best, each][:, None]], axis=1))
+    rows = []
+    for k in range(len(data.q)):
+        one = replace(data, values=data.values[:, [k]], kappa=data.kappa[[k]], q=data.q[[k]])
+        rows.append(_line(one, {kinds: x[k] for kinds, x in starts.items()}))
     return Lines(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
@@ -306,12 +312,10 @@ def _partly(_: Floats, t: Floats, theta: Floats) -> Floats:
     return np.asarray(1 - rest + rest * np.exp(-theta[0] * t))[None]
 
 
-def _line(data: Ordinates) -> tuple[float, float, float, float]:
+def _line(data: Ordinates, starts: dict[str, Floats]) -> tuple[float, float, float, float]:
     found = {}
     for model, kinds in ((_relaxing, "w"), (_partly, "wo")):
-        start = max(_grid(data, kinds), key=lambda theta: _profiled(data, _mean(data, model, theta))[0])
-        _, a, b, _ = _profiled(data, _mean(data, model, start))
-        x, value = _scored(data, model, np.log(np.concatenate([start, a, b])), kinds)
+        x, value = _scored(data, model, starts[kinds], kinds)
         found[kinds] = (x, value, *_sampling(data, model, x, kinds))
     x, value, covariance, misfit, excess = found["wo"]
     amplitude, share = float(np.exp(x[2])), float(1 / (1 + np.exp(-x[1])))
