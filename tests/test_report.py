@@ -83,12 +83,13 @@ def test_figures_are_svg_that_ask_for_nothing_and_say_what_they_show(page):
 def test_every_figure_of_a_run_is_there(page):
     ids = {attributes["id"] for tag, attributes in Tags(page.read_text()).tags if tag == "figure"}
     expected = {"msd", "van-hove-self-0", "van-hove-map-1", "van-hove-distinct-2", "phonon-dos", "charge-current-acf", "melting-indicators"}
+    expected |= {"structure-factor", "intermediate-scattering", "intermediate-scattering-self-1", "dynamic-structure-factor", "quasielastic-width"}
     assert {f"run1-{name}" for name in (*expected, "ionic-conductivity")} <= ids
 
 
 def test_the_order_is_verdict_evidence_numbers_figures_closure_history(page):
     ids = [attributes["id"] for tag, attributes in Tags(page.read_text()).tags if tag == "section"]
-    wanted = ["verdict", "evidence", "diffusivity", "conductivity", "figures", "closure", "history"]
+    wanted = ["verdict", "evidence", "diffusivity", "conductivity", "quasielastic", "figures", "closure", "history"]
     assert [one for one in ids if one in wanted] == wanted
 
 

@@ -13,6 +13,7 @@ from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 __all__ = ["AGREES", "closure"]
 
 AGREES = 3.0  # |z| up to which two numbers agree
+HOLDS = 2.0  # misfit up to which a motion explains the quasielastic line, so that its D can be held against another
 ROUNDING = 1e-6  # relative error of sums that must be exact
 
 
@@ -102,6 +103,22 @@ def _second_moment(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
             yield _Check(f"second moment of van Hove self = MSD at {lag:.3g}, {name} ({unit})", value, other, together, culprit, hove.sizes["window"])
 
 
+def _quasielastic(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    if "quasielastic_width" in made and "self_diffusivity" in made:
+        line, estimate = made["quasielastic_width"], made["self_diffusivity"]
+        for name in line.species.values:
+            if name not in estimate.species.values:
+                continue
+            first, second = line.sel(species=name), estimate.sel(species=name)
+            if float(first.motion_misfit.sel(motion_model=first.motion.item())) > HOLDS:
+                continue
+            error = float(np.hypot(first.quasielastic_diffusivity_stderr, second.self_diffusivity_stderr))
+            culprit = "windows too short for the narrow lines at small q, or jumps that are neither continuous nor of one length"
+            unit = line.quasielastic_diffusivity.attrs.get("units", "")
+            words = f"D from the quasielastic line = D from the MSD, {name} ({unit})"
+            yield _Check(words, float(first.quasielastic_diffusivity), float(second.self_diffusivity), error, culprit)
+
+
 def _zero_frequency(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
     if "phonon_dos" in made and "self_diffusivity" in made:
         dos, estimate = made["phonon_dos"], made["self_diffusivity"]
@@ -168,6 +185,7 @@ _TESTS: tuple[Callable[[Mapping[str, Any]], Iterator[_Check]], ...] = (
     _kinetic,
     _second_moment,
     _zero_frequency,
+    _quasielastic,
     _routes,
     _sum_rule,
     _partial_sums,

@@ -12,7 +12,7 @@ from mdtools.reporting import figures
 from mdtools.reporting.numbers import plain
 from mdtools.reporting.parts import Drawing, Part, Section, drawing
 from mdtools.reporting.sections import temperature_of
-from mdtools.reporting.style import figure, safe, styled
+from mdtools.reporting.style import axis_label, figure, safe, styled
 
 __all__ = ["of_runs", "of_series"]
 
@@ -44,6 +44,7 @@ def _of_run(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
             yield drawing(f"{prefix}-{name.replace('_', '-')}", f"{words}{where}", drawn)
         if name == "msd" and "van_hove_self" in made:
             yield from _van_hove_self(run, prefix, where)
+    yield from _scattering(run, prefix, where)
     if "van_hove_distinct" in made:
         data = made["van_hove_distinct"]
         for k, pair in enumerate(map(str, data.pair.values[:PAIRS])):
@@ -51,6 +52,20 @@ def _of_run(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
             yield drawing(
                 f"{prefix}-van-hove-distinct-{k}", f"Van Hove, distinct part, {pair}: other ions around the place an ion left{where}", drawn
             )
+
+
+def _scattering(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
+    made = run.made
+    if "intermediate_scattering_self" in made:
+        data = made["intermediate_scattering_self"]
+        for k, name in enumerate(map(str, data.species.values)):
+            drawn = _one(partial(figures.intermediate_scattering_self, data, species=name), title=name)
+            yield drawing(f"{prefix}-intermediate-scattering-self-{k}", f"Self part of the intermediate scattering function, {name}{where}", drawn)
+    if "dynamic_structure_factor" in made:
+        drawn, axes = figure()
+        mesh = figures.dynamic_structure_factor(made["dynamic_structure_factor"], axes[0, 0])
+        drawn.colorbar(mesh, ax=axes[0, 0], label=axis_label("S(q, f)", made["dynamic_structure_factor"].dynamic_structure_factor.attrs["units"]))
+        yield drawing(f"{prefix}-dynamic-structure-factor", f"Dynamic structure factor of equal scatterers, in four decades{where}", drawn)
 
 
 def _van_hove_self(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
@@ -80,6 +95,15 @@ _SINGLE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
         lambda made, ax: figures.msd(made["msd"], ax, self_diffusivity=made.get("self_diffusivity")),
     ),
     "melting_indicators": ("Self-overlap at the neighbour distance", lambda made, ax: figures.self_overlap(made["melting_indicators"], ax)),
+    "structure_factor": ("Static structure factor by pair of species", lambda made, ax: figures.structure_factor(made["structure_factor"], ax)),
+    "intermediate_scattering": (
+        "Coherent intermediate scattering function of equal scatterers",
+        lambda made, ax: figures.intermediate_scattering(made["intermediate_scattering"], ax),
+    ),
+    "quasielastic_width": (
+        "Quasielastic width, and the line of the likeliest motion where it has one",
+        lambda made, ax: figures.quasielastic_width(made["quasielastic_width"], ax),
+    ),
     "phonon_dos": ("Phonon density of states", lambda made, ax: figures.phonon_dos(made["phonon_dos"], ax)),
     "charge_current_acf": (
         "Charge-current correlation; the mark is what its start must be",

@@ -56,6 +56,7 @@ def _rendered(runs: chain.Chains, title: str, numbers: str) -> str:
         sections.evidence(runs),
         sections.diffusivity(runs),
         sections.conductivity(runs),
+        sections.quasielastic(runs),
         drawn.of_series(runs),
         drawn.of_runs(runs),
         sections.closures(checks),

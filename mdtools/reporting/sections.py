@@ -12,7 +12,7 @@ from mdtools.reporting.closure import AGREES
 from mdtools.reporting.numbers import plain, with_error
 from mdtools.reporting.parts import Part, Section, Table
 
-__all__ = ["closures", "conductivity", "diffusivity", "evidence", "histories", "not_made", "verdicts"]
+__all__ = ["closures", "conductivity", "diffusivity", "evidence", "histories", "not_made", "quasielastic", "verdicts"]
 
 
 def temperature_of(run: Chain) -> float:
@@ -234,6 +234,33 @@ def _frames_unknown(runs: Chains) -> tuple[Part, ...]:
         if str(step.get("frame_error", "")).startswith("unknown"):
             rows.append((run.name, str(step["reference"]), plain(float(step["net_charge"]), 3), str(step["frame_error"])))
     return (Part("Frame of reference", open=True, tables=(Table(("run", "frame", "sum of charges (e)", "error"), tuple(rows)),)),) if rows else ()
+
+
+def quasielastic(runs: Chains) -> Section | None:
+    """The motion of each species by its quasielastic line, with jump length, residence time and D."""
+    rows: list[tuple[str, ...]] = []
+    units: tuple[str, ...] = ("", "", "")
+    for run in runs:
+        data = run.made.get("quasielastic_width")
+        if data is None:
+            continue
+        units = tuple(data[name].attrs.get("units", "") for name in ("quasielastic_diffusivity", "jump_length", "residence_time"))
+        for name in map(str, data.species.values):
+            one = data.sel(species=name)
+            motion = str(one.motion.item())
+            at: dict[str, Any] = {"species": name}
+            jumps = (_value(data, "jump_length", **at), _value(data, "residence_time", **at)) if motion == "jump" else ("–", "–")
+            probability, misfit = (plain(float(one[word].sel(motion_model=motion)), 2) for word in ("motion_probability", "motion_misfit"))
+            rows.append((run.name, _temperature(run), name, motion, probability, misfit, _value(data, "quasielastic_diffusivity", **at), *jumps))
+    if not rows:
+        return None
+    named = (f"{word} ({signs(unit)})" for word, unit in zip(("D", "jump length", "residence time"), units, strict=True))
+    header = ("run", "T (K)", "species", "motion", "probability", "misfit", *named)
+    notes = (
+        "Motion: the likeliest of elastic (nothing moves away), continuous, jump (Chudley-Elliott), rotor and confined, by spectra of exp(i q·r).",
+        "Misfit: chi² per degree of freedom; where it is large no model holds to the precision of the run, and the errors are widened by it.",
+    )
+    return Section("quasielastic", "Quasielastic line", tables=(Table(header, tuple(rows), notes=notes),))
 
 
 def closures(found: dict[str, xr.Dataset]) -> Section | None:

@@ -150,6 +150,7 @@ def _bounds(data: Ordinates, kinds: str) -> tuple[Floats, Floats]:
     ends["D"] = (1e-3 / (data.q.max() ** 2 * time[1]), 10 / (data.q.min() ** 2 * data.interval))
     ends["o"] = (1e-4, 1e4)
     ends["w"] = (1 / (data.n * data.interval), np.pi / data.interval)
+    ends["v"] = (ends["w"][0] / 10, ends["w"][1])
     return np.array([ends[kind][0] for kind in kinds]), np.array([ends[kind][1] for kind in kinds])
 
 
@@ -274,21 +275,23 @@ def compared(data: Ordinates, motions: Sequence[str] = tuple(MOTIONS)) -> list[F
 
 @dataclass(frozen=True)
 class Lines:
-    """Of each wave number: half width at half maximum, and F_s at infinite time, each with its standard error."""
+    """Of each wave number: half width at half maximum of the line on its own, and beside an elastic one; what stays elastic; standard errors."""
 
     width: Floats
     width_stderr: Floats
+    width_beside: Floats
+    width_beside_stderr: Floats
     elastic: Floats
     elastic_stderr: Floats
 
 
 def lines(data: Ordinates) -> Lines:
-    """One Lorentzian and an elastic line, F = A [E + (1 - E) exp(-2 pi Gamma t)] + flat, at each wave number on its own.
+    """One Lorentzian with or without an elastic line, F = A [E + (1 - E) exp(-2 pi Gamma t)] + flat, at each wave number on its own.
 
     A line narrower than one over a window counts as elastic. E = 0 unless the data ask for it (BIC), with the error that it would have.
     """
     starts = {}
-    for model, kinds in ((_relaxing, "w"), (_partly, "wo")):
+    for model, kinds in ((_relaxing, "v"), (_partly, "wo")):
         thetas = np.array(_grid(data, kinds))
         value, a, b = _profiled(data, np.stack([_mean(data, model, theta) for theta in thetas]))
         best = np.argmax(value, axis=0)
@@ -312,9 +315,9 @@ def _partly(_: Floats, t: Floats, theta: Floats) -> Floats:
     return np.asarray(1 - rest + rest * np.exp(-theta[0] * t))[None]
 
 
-def _line(data: Ordinates, starts: dict[str, Floats]) -> tuple[float, float, float, float]:
+def _line(data: Ordinates, starts: dict[str, Floats]) -> tuple[float, ...]:
     found = {}
-    for model, kinds in ((_relaxing, "w"), (_partly, "wo")):
+    for model, kinds in ((_relaxing, "v"), (_partly, "wo")):
         x, value = _scored(data, model, starts[kinds], kinds)
         found[kinds] = (x, value, *_sampling(data, model, x, kinds))
     x, value, covariance, misfit, excess = found["wo"]
@@ -325,7 +328,10 @@ def _line(data: Ordinates, starts: dict[str, Floats]) -> tuple[float, float, flo
     temper = max(1.0, misfit) * max(1.0, excess)
     independent = max(np.e, len(data.values) * float(data.weight.sum()) / temper)
     elastic = amplitude * share
-    if 2 * (value - found["w"][1]) < temper * np.log(independent):
-        x, covariance, error, elastic = found["w"][0], found["w"][2], max(error, elastic), 0.0
-    width = float(np.exp(x[0])) / (2 * np.pi)
-    return width, width * float(np.sqrt(covariance[0, 0])), elastic, error
+    if 2 * (value - found["v"][1]) < temper * np.log(independent):
+        error, elastic = max(error, elastic), 0.0
+    widths = []
+    for x, _, covariance, _, _ in (found["v"], found["wo"]):
+        width = float(np.exp(x[0])) / (2 * np.pi)
+        widths += [width, width * float(np.sqrt(covariance[0, 0]))]
+    return (*widths, elastic, error)

@@ -107,6 +107,7 @@ def test_models_start_at_one_and_have_their_limits():
 def test_each_line_has_its_width_or_its_elastic_part():
     random = np.random.default_rng(4)
     free, well = lines(seen(continuous(random))), lines(seen(confined(random)))
+    assert np.all(well.width_beside_stderr < 0.3 * well.width_beside)
     np.testing.assert_allclose(free.width, 0.3 * Q**2 / (2 * np.pi), atol=4 * np.max(free.width_stderr[np.isfinite(free.width_stderr)]))
     assert np.all(free.elastic < 3 * free.elastic_stderr + 0.02)  # the slowest outlasts a window
     np.testing.assert_allclose(well.elastic, np.exp(-((0.5 * Q) ** 2)), atol=0.05)

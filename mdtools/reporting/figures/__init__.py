@@ -3,6 +3,13 @@
 from mdtools.reporting.figures.charge import charge_current_acf, green_kubo_running
 from mdtools.reporting.figures.displacement import msd, self_overlap
 from mdtools.reporting.figures.parts import charge_displacement_by_distance, proton_displacement
+from mdtools.reporting.figures.scattering import (
+    dynamic_structure_factor,
+    intermediate_scattering,
+    intermediate_scattering_self,
+    quasielastic_width,
+    structure_factor,
+)
 from mdtools.reporting.figures.temperature import activation_energy, conduction, dos_of_runs, msd_of_runs, over_temperature
 from mdtools.reporting.figures.van_hove import van_hove_distinct, van_hove_self, van_hove_self_map
 from mdtools.reporting.figures.vibrations import phonon_dos, velocity_acf
@@ -13,13 +20,18 @@ __all__ = [
     "charge_displacement_by_distance",
     "conduction",
     "dos_of_runs",
+    "dynamic_structure_factor",
     "green_kubo_running",
+    "intermediate_scattering",
+    "intermediate_scattering_self",
     "msd",
     "msd_of_runs",
     "over_temperature",
     "phonon_dos",
     "proton_displacement",
+    "quasielastic_width",
     "self_overlap",
+    "structure_factor",
     "van_hove_distinct",
     "van_hove_self",
     "van_hove_self_map",
