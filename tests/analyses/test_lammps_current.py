@@ -52,6 +52,15 @@ def test_the_current_correlation_is_that_of_the_currents_of_lammps(traj, referen
     np.testing.assert_allclose(out.charge_current_acf[0], expected, rtol=1e-4, atol=1e-5 * expected[0])
 
 
+def test_the_current_from_positions_is_the_displacement_of_the_dipole_of_lammps(traj, reference):
+    """Steps of the dipole over 1 ps, far too coarse for velocities: J is the mean current all the same, and S(0) is exact."""
+    out = md.charge_current_acf(traj, windows=1, velocities="positions", reference="none")
+    path = reference[:, 13:16]
+    j = np.diff(path, axis=0) / 1.0
+    assert float(out.charge_current_acf[0, 0]) == pytest.approx(np.mean(np.sum(j**2, axis=1)), rel=1e-4)
+    assert float(out.charge_current_periodogram[0, 0]) == pytest.approx(np.sum((path[-1] - path[0]) ** 2) / 20, rel=1e-3)
+
+
 def test_the_velocity_correlation_is_that_of_lammps(traj, reference):
     """compute vacf: one time origin, no reference."""
     out = md.velocity_acf(traj, windows=1, origins="first").velocity_acf.isel(window=0)

@@ -28,6 +28,15 @@ def test_partial_currents_are_in_the_ratio_of_the_masses(melt):
     np.testing.assert_allclose(moved.sel(pair="Cl-Cl") / moved.sel(pair="Na-Na"), ratio**2, rtol=1e-4)
 
 
+def test_steps_of_positions_every_50_fs_have_the_spectrum_that_lammps_summed_every_4_fs(melt):
+    """Two routes and two programs: J of LAMMPS from velocities; ours from the positions alone, to [sin(pi f dt) / (pi f dt)]^2."""
+    lammps = np.loadtxt(RUNS / "nacl_1100K_spectrum_lammps.txt")
+    ours = melt["charge_current_acf"].charge_current_periodogram.isel(frequency=slice(0, 51))
+    np.testing.assert_allclose(ours.frequency, lammps[:, 0], rtol=2e-4, atol=1e-12)
+    smoothed = lammps[:, 1:].T * np.sinc(0.05 * lammps[:, 0]) ** 2
+    np.testing.assert_allclose(ours, smoothed, atol=0.02 * smoothed.mean(), rtol=0.02)
+
+
 def test_the_zero_frequency_of_currents_is_the_displacement_over_a_window(melt):
     """S(0) of a window of steps is |P(end) - P(start)|^2 / t_w: the mean over windows lies on the line of the dipole."""
     spectrum = melt["charge_current_acf"].charge_current_periodogram
