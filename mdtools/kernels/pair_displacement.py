@@ -24,7 +24,7 @@ def displacement_by_distance(
     *,
     n_groups: int,
     bins: int,
-    tile: int = 512,
+    tile: int = 128,
 ) -> tuple[Float[Array, "origin group group bin"], Float[Array, "origin group group bin"]]:
     """sum over ordered pairs i != j of step_i . step_j, and their number, for i in s, j in t, s <= t, and floor(r bins / r_max) = b.
 
