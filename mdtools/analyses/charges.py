@@ -25,7 +25,9 @@ def checked_charges(traj: Trajectory, reference: Sequence[str] | str | None, *, 
     net = float(np.abs(sums).max())
     if net <= _tolerance(traj):
         return {"net_charge": net, "frame_error": "none: the charges sum to zero"}
-    if not reference and traj.framework and not np.any(_numbers(traj)[:, np.isin(traj.species, traj.framework)]):
+    frame = reference.split(",") if isinstance(reference, str) else list(reference or traj.framework)
+    held = np.isin(traj.species, frame)
+    if held.any() and not np.any(_numbers(traj)[:, held]):
         return {"net_charge": net, "frame_error": "none: only ions that move in the frame of the framework carry charge"}
     if reference:
         return {"net_charge": net, "frame_error": "unknown: the charges do not sum to zero, and what moves with the frame itself is not seen"}

@@ -43,7 +43,7 @@ def proton_displacement(
 
     carriers : species whose atoms carry protons (["O"], ["N", "O"]). protons : the species that is handed over.
     margin : angstrom; a proton changes hands when another carrier is nearer than its own by more than this.
-    windows, lags, reference : as in `msd`. Frames must be closer than hand-overs are.
+    windows, lags, reference : as in `msd`. Frames must be closer than hand-overs are: the history tells how many there are a frame.
 
     Returns, mean over the protons, `proton_msd`, `_vehicular`, `_hopping`, `_cross` (2 < V . H >) (window, lag) in angstrom^2;
     `carrier_kept` (window, lag), the share of protons on the carrier of a time t ago (intermittent); per window `hand_overs` and
@@ -60,6 +60,8 @@ def proton_displacement(
     """
     who = "proton_displacement"
     traj.need("scaled_positions", who=who)
+    if not 0 <= margin < np.inf:
+        raise ValueError(f"margin={margin!r}; write a distance in angstrom, 0 or more")
     hydrogen, heavy = _chosen(traj, protons, carriers, who=who)
     length = window_length(traj, windows, who=who)
     interval = even_interval(traj, who=who)
@@ -80,7 +82,12 @@ def proton_displacement(
         "window": window_starts(traj, windows),
         "lag": lag_times(frames, interval),
     }
-    told: dict[str, Any] = {"reference": taken, "frames_unused": traj.n_frames - windows * length, "charge": "no charges: protons alone"}
+    told: dict[str, Any] = {
+        "reference": taken,
+        "frames_unused": traj.n_frames - windows * length,
+        "hand_overs_per_proton_and_frame": float(np.mean(held[1:] != held[:-1])),  # well below 1, or frames are too far apart
+        "charge": "no charges: protons alone",
+    }
     if traj.charges is not None and traj.charges.ndim == 1:
         told |= {"charge": "by route", **checked_charges(traj, reference, who=who)}
         out |= _charge_parts(traj, hydrogen, heavy, vehicular, hopping, windows, frames, reference)

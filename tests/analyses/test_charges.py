@@ -65,7 +65,10 @@ def test_mobile_charges_alone_will_do_in_the_frame_of_the_framework(gas, measure
     out = measure(bare)
     np.testing.assert_allclose(out[measure.__name__], measure(framed)[measure.__name__], rtol=1e-9, atol=1e-9)
     assert schema.history(out)[-1]["reference"] == ["B"]
-    assert error_of(out).startswith("none: only ions that move")
+    named = gas.with_charges({"A": 1, "B": 0})
+    for one in (out, measure(named, reference=["B"]), measure(named, reference="B")):
+        assert error_of(one).startswith("none: only ions that move")
+    assert error_of(measure(named, reference="none")).startswith("unknown")
     assert error_of(measure(framed)) == "none: the charges sum to zero"
     with pytest.raises(TrajectoryError, match=r"sum to \+2 e"):
         measure(framed.with_charges({"A": 1, "B": -0.5}))

@@ -80,7 +80,11 @@ def test_what_is_missing_is_named_with_its_cure(chain):
         proton_displacement(chain, carriers=["O", "H"])
     with pytest.raises(TrajectoryError, match="protons= names D"):
         proton_displacement(chain, carriers=["O"], protons="D")
+    with pytest.raises(ValueError, match="0 or more"):
+        proton_displacement(chain, carriers=["O"], margin=-1.0)
     without = dataclasses.replace(chain, charges=None)
     out = proton_displacement(without, carriers=["O"])
     assert "charge_displacement_msd" not in out
-    assert schema.history(out)[-1]["charge"] == "no charges: protons alone"
+    step = schema.history(out)[-1]
+    assert step["charge"] == "no charges: protons alone"
+    assert step["hand_overs_per_proton_and_frame"] == pytest.approx(0.2, abs=0.01)
