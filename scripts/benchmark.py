@@ -6,7 +6,7 @@
 
 Every figure is the median of --repeats runs after one that is not counted (compilation, page cache); of reading it is the
 best, tools taken in turn, with how many times as fast mdtools is. A peer that is not installed is named as missing, never
-guessed. Peers: MDAnalysis and ase (our dependencies), tidynamics (extra `test`), freud (extra `bench`), ovito (by hand).
+guessed. Peers: MDAnalysis and ase (our dependencies), tidynamics (extra `test`), freud (extra `bench`), mdtraj and ovito (by hand).
 """
 
 import argparse
@@ -18,6 +18,7 @@ import os
 import platform
 import statistics
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -137,8 +138,8 @@ def cores(number: int) -> Iterator[None]:
         os.sched_setaffinity(0, there)
 
 
-def rates(case: str, size: float, tools: dict[str, Callable[[], Any]], repeats: int) -> Iterator[Row]:
-    """MB/s of each tool that is installed: the best run of each, taken in turn, so that other load meets all alike."""
+def rates(case: str, size: float, tools: dict[str, Callable[[], Any]], repeats: int, unit: str = "MB/s") -> Iterator[Row]:
+    """MB/s (or another unit) of each tool that is installed: the best run of each, taken in turn, so that other load meets all alike."""
     best: dict[str, float] = {}
     for turn in range(repeats + 1):
         for name, call in tools.items():
@@ -153,7 +154,7 @@ def rates(case: str, size: float, tools: dict[str, Callable[[], Any]], repeats: 
             if turn:  # the first is compilation and page cache
                 best[name] = min(best.get(name, np.inf), clock() - start)
     for name, seconds in best.items():
-        yield case, name, size / seconds, "MB/s"
+        yield case, name, size / seconds, unit
 
 
 def read(repeats: int) -> Iterator[Row]:
@@ -277,25 +278,80 @@ def _least_bytes(n_atoms: int, n_frames: int, *, padded: int = 2) -> int:
 
 
 def van_hove(repeats: int) -> Iterator[Row]:
-    run = synthetic.brownian(n_atoms=500, n_frames=101, length=24.0)
-    case = "distinct van Hove, lag 0, 500 atoms x 101 frames, 100 bins"
-    pairs = 500 * 499 * 101
-    seconds = median_time(lambda: md.van_hove_distinct(run, lags=[0.0], reference="none"), repeats)
-    yield case, "mdtools", pairs / seconds / 1e6, "million pairs/s"
-    try:
-        import freud
-    except ModuleNotFoundError:
-        yield case, "freud (not installed)", float("nan"), "million pairs/s"
-        return
-    box = freud.box.Box.cube(24.0)
-    frames = [box.wrap(np.asarray(frame) * 24.0) for frame in run.scaled_positions]
+    """Pair distances a second at r_max = L/2, every tool on the same frames, origin to later frame where it can."""
+    for n_atoms, n_frames in ((500, 101), (2000, 12)):
+        run = synthetic.brownian(n_atoms=n_atoms, n_frames=n_frames, length=24.0)
+        pairs = float(n_atoms) * (n_atoms - 1) * n_frames
+        case = f"distinct van Hove, lag 0, {n_atoms} atoms x {n_frames} frames, 100 bins"
+        tools: dict[str, Callable[[], Any]] = {
+            "mdtools": lambda run=run: md.van_hove_distinct(run, windows=1, lags=[0.0], reference="none", origins="all"),
+            "freud": lambda run=run: _rdf_by_freud(run),
+            "mdtraj": lambda run=run: _rdf_by_mdtraj(run),
+        }
+        yield from rates(case, pairs / 1e6, tools, repeats, unit="million pairs/s")
+    run = synthetic.brownian(n_atoms=500, n_frames=121, length=24.0)
+    case = "distinct van Hove between two times, 500 atoms, 101 origins, lag 20 frames"
+    tools = {
+        "mdtools": lambda: md.van_hove_distinct(run, windows=1, lags=[2.0], reference="none", origins="all"),
+        "freud": lambda: _rdf_by_freud(run, lag=20),
+        "mdtraj (i < j alone, half of them)": lambda: _rdf_by_mdtraj(run, lag=20),
+    }
+    yield from rates(case, 500 * 499 * 101 / 1e6, tools, repeats, unit="million pairs/s")
+    case = "the same in space (van_hove_map), 500 atoms, 101 origins, 48 grid points an edge"
+    yield case, "mdtools", median_time(lambda: md.van_hove_map(run, lags=[2.0], spacing=0.5, reference="none", origins="all"), repeats), "s"
+    for n_atoms in (2000, 8000, 24000):
+        yield f"peak memory of {n_atoms} atoms, lag 0, beyond that of 500 atoms", "mdtools", _peak_growth(n_atoms), "MB"
 
-    def with_freud() -> None:
-        rdf = freud.density.RDF(bins=100, r_max=11.99)
-        for frame in frames:
-            rdf.compute((box, frame), reset=False)
 
-    yield case, "freud", pairs / median_time(with_freud, repeats) / 1e6, "million pairs/s"
+LENGTH = 24.0
+
+
+def _frames(run: md.Trajectory) -> np.ndarray:
+    s = np.asarray(run.scaled_positions, dtype=np.float64)
+    return ((s - np.floor(s)) * LENGTH).astype(np.float32)
+
+
+def _rdf_by_freud(run: md.Trajectory, lag: int = 0) -> None:
+    import freud
+
+    box = freud.box.Box.cube(LENGTH)
+    frames = _frames(run) - np.float32(LENGTH / 2)
+    rdf = freud.density.RDF(bins=100, r_max=LENGTH / 2 - 0.001)
+    for first, later in zip(frames, frames[lag:], strict=False):
+        rdf.compute((box, first), query_points=later, neighbors={"r_max": LENGTH / 2 - 0.001, "exclude_ii": True}, reset=False)
+
+
+def _rdf_by_mdtraj(run: md.Trajectory, lag: int = 0) -> None:
+    import mdtraj
+
+    topology = mdtraj.Topology()
+    residue = topology.add_residue("A", topology.add_chain())
+    for _ in range(run.n_atoms):
+        topology.add_atom("Ar", mdtraj.element.argon, residue)
+    n = run.n_frames
+    lengths = np.full((n, 3), LENGTH / 10, dtype=np.float32)
+    traj = mdtraj.Trajectory(_frames(run) / 10, topology, time=np.arange(n), unitcell_lengths=lengths, unitcell_angles=np.full((n, 3), 90.0))
+    pairs = topology.select_pairs("all", "all")
+    options = {"r_range": (0.0, LENGTH / 20), "n_bins": 100}
+    if lag:
+        times = np.stack([np.arange(n - lag), np.arange(lag, n)], axis=1)
+        mdtraj.compute_rdf_t(traj, pairs, times, self_correlation=False, n_concurrent_pairs=20000, **options)
+    else:
+        mdtraj.compute_rdf(traj, pairs, **options)
+
+
+def _peak_growth(n_atoms: int) -> float:
+    """MB by which a fresh process grows while it counts, beyond what it took for a run of 500 atoms."""
+    code = (
+        "import resource, mdtools as md; from mdtools import synthetic\n"
+        "def count(n):\n"
+        "    run = synthetic.brownian(n_atoms=n, n_frames=2, length=24.0)\n"
+        "    md.van_hove_distinct(run, windows=1, lags=[0.0], reference='none', origins='first')\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3\n"
+        f"before = count(500); print(count({n_atoms}) - before)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(answer.stdout)
 
 
 def scattering(repeats: int) -> Iterator[Row]:
@@ -433,7 +489,7 @@ def main() -> None:
     for name in options.cases or CASES:
         for row in CASES[name](options.repeats):
             ours = row[2] if row[1] == "mdtools" else ours
-            times = ours / row[2] if "/s" in row[3] else row[2] / ours
+            times = ours / row[2] if "/s" in row[3] else row[2] / ours if ours else float("nan")
             rows.append(dict(zip(("case", "tool", "figure", "unit", "times_as_fast"), (*row, times), strict=True)))
             print(f"| {row[0]} | {row[1]} | {row[2]:.3g} | {row[3]} | {'' if row[1] == 'mdtools' else f'{times:.3g} times as fast'} |")
             sys.stdout.flush()

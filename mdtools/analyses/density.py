@@ -47,7 +47,7 @@ def density_map(
     array([1.])
     """
     traj.need("scaled_positions", who="density_map")
-    length = window_length(traj, windows, who="density_map", shortest=1)
+    length = window_length(traj, windows, who="density_map")
     n = repeats(repeat)
     shape = grid_shape(traj, n, spacing)
     cell = traj.mean_cell / n[:, None]

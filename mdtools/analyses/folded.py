@@ -68,8 +68,8 @@ def density(
 
 
 def sites(traj: Trajectory, n: np.ndarray, reference: Sequence[str] | str | None) -> list[np.ndarray]:
-    """Of each species as many sites (site, xyz) as it has ions in a folded cell (to the nearest whole number: there may be vacancies),
-    in vectors of that cell: the peaks of its density.
+    """Of each species as many sites (site, xyz) as it has ions in a folded cell (to the nearest whole number: there may be vacancies; less
+    where the density has fewer peaks), in vectors of that cell.
 
     Two sites of a species are no nearer than half of (V / number)^(1/3); where ions do not keep to sites, the peaks mean nothing.
     """
@@ -90,17 +90,22 @@ def _smooth(each: np.ndarray, cell: np.ndarray) -> np.ndarray:
 
 
 def _peaks(each: np.ndarray, cell: np.ndarray, number: int, *, apart: float) -> np.ndarray:
-    """The highest points, one after the other, each moved to the centre of what lies within apart / 2, and no other within `apart`."""
-    points = np.stack(np.meshgrid(*[np.arange(m) / m for m in each.shape], indexing="ij"), axis=-1).reshape(-1, 3)
-    left = np.maximum(each.ravel(), 0.0)
-    out = []
-    for _ in range(number):
-        top = points[np.argmax(left)]
-        difference = points - top
-        difference -= np.rint(difference)
-        distance = np.linalg.norm(difference @ cell, axis=1)
-        near = distance < apart / 2
-        weight = left[near].sum()
-        out.append((top + (left[near] @ difference[near] / weight if weight > 0 else 0.0)) % 1.0)
-        left[distance < apart] = 0.0
+    """At most `number` maxima, the highest first, each moved to the centre of what lies within apart / 2, and no other within `apart`."""
+    size = np.array(each.shape)
+    reach = np.ceil(apart * np.linalg.norm(np.linalg.inv(cell), axis=0) * size).astype(int)  # grid points that a sphere spans
+    reach = np.minimum(reach, (size - 1) // 2)
+    offset = np.stack(np.meshgrid(*[np.arange(-m, m + 1) for m in reach], indexing="ij"), axis=-1).reshape(-1, 3)
+    distance = np.linalg.norm(offset / size @ cell, axis=1)
+    around, near = offset[distance < apart], offset[distance < apart / 2]
+    top = np.all([each >= np.roll(each, step, axis) for axis in range(3) for step in (-1, 1)], axis=0) & (each > 0)
+    candidates = np.argwhere(top)
+    taken = np.zeros(each.shape, dtype=bool)
+    out: list[np.ndarray] = []
+    for point in candidates[np.argsort(-each[top], kind="stable")]:
+        if len(out) == number:
+            break
+        if not taken[tuple(point)]:
+            taken[tuple(((point + around) % size).T)] = True
+            weight = np.maximum(each[tuple(((point + near) % size).T)], 0.0)
+            out.append(((point + weight @ near / weight.sum()) / size) % 1.0)
     return np.array(out).reshape(-1, 3)

@@ -14,6 +14,7 @@ __all__ = ["hole_filling", "hop_distance"]
 
 WINDOWS = 3  # fewer give no error
 CHANCE = 3  # standard deviations of a depth that comes from counts alone
+EMPTY = 0.1  # g(r) of a place that is one
 WIDTH = 0.2  # angstrom: the curve is smoothed by a Gaussian of this standard deviation before its peaks are taken
 
 
@@ -87,11 +88,11 @@ def hole_filling(van_hove_distinct: xr.Dataset, *, radius: float | None = None) 
     a lattice whose ions move by hops to the places of others goes far beyond 1. Errors from the scatter over windows.
 
     radius : of the place in angstrom, in whole bins; by default half the distance of the first peak of g(r) of the pair, the
-        highest within 1.2 times the distance at which it first exceeds 1.
+        highest within 1.2 times the distance at which it first exceeds 1. Pairs whose ions lie there at lag 0 already have no place (NaN).
 
     Returns (pair, lag) `hole_filling`, `hole_occupation` (mean number of other ions in the place), each with _stderr and
     the first with _lower and _upper (95 %), and `hole_radius` (pair).
-    Raises NotEnoughData for fewer than three windows, or without lag 0 and radius.
+    Raises NotEnoughData for fewer than three windows, without lag 0 and radius, or where no pair has places.
     Source: reference/science.md B4.
 
     >>> from mdtools import synthetic
@@ -108,8 +109,10 @@ def hole_filling(van_hove_distinct: xr.Dataset, *, radius: float | None = None) 
     width = 2 * r[0]
     shells = np.diff((np.arange(len(r) + 1) * width) ** 3)
     reach = np.array([_bins_of(data, ratio, k, radius, width) for k in range(ratio.shape[1])])
-    inside = (np.arange(len(r))[None, :] < reach[:, None]) * shells
-    inside = inside / inside.sum(axis=1, keepdims=True)
+    if not reach.any():
+        raise NotEnoughData("hole_filling finds no place in g(r), whose ions lie in one another as in a gas: pass radius=... in angstrom (--radius)")
+    inside = np.where(np.arange(len(r))[None, :] < reach[:, None], shells, 0.0)
+    inside = inside / np.where(reach > 0, inside.sum(axis=1), np.nan)[:, None]
     each = np.einsum("wplr,pr->wpl", ratio, inside)
     mean, error = each.mean(axis=0), each.std(axis=0, ddof=1) / np.sqrt(n_windows)
     ions = dict(zip(data["species"].values.tolist(), data["n_ions"].values, strict=True))
@@ -125,7 +128,7 @@ def hole_filling(van_hove_distinct: xr.Dataset, *, radius: float | None = None) 
         "hole_filling_upper": (dims, mean + t * error),
         "hole_occupation": (dims, mean * number),
         "hole_occupation_stderr": (dims, error * number),
-        "hole_radius": ("pair", reach * width),
+        "hole_radius": ("pair", np.where(reach > 0, reach * width, np.nan)),
         **{name: (data[name].dims, data[name].values) for name in ("species", "pair", "lag")},
     }
     return schema.dataset(out, reduced=data.attrs.get("unit_system") == "lj")
@@ -170,21 +173,22 @@ def _two_peaks(r: np.ndarray, curve: np.ndarray, plain: np.ndarray, farthest: fl
 
 
 def _bins_of(data: xr.Dataset, ratio: np.ndarray, pair: int, radius: float | None, width: float) -> int:
-    """Whole bins of the place of an ion."""
-    if radius is None:
-        if data["lag"].values[0] != 0:
-            raise NotEnoughData(
-                "hole_filling takes the size of a place from g(r), and lag 0 was not measured: pass radius=... in angstrom (--radius)"
-            )
-        g = ratio[:, pair, 0].mean(axis=0)
-        beyond = np.flatnonzero(g > 1)
-        if len(beyond) == 0:
-            raise NotEnoughData("hole_filling finds no first peak of g(r) within r_max: pass radius=... in angstrom (--radius)")
-        first = beyond[0] + int(np.argmax(g[beyond[0] : max(beyond[0] + 1, int(1.2 * beyond[0]) + 1)]))
-        radius = 0.5 * (first + 0.5) * width
-    if not width / 2 < radius <= len(data["r"]) * width:
-        raise ValueError(f"radius={radius:g} is not between half a bin, {width / 2:g}, and r_max, {len(data['r']) * width:g} angstrom; pass another")
-    return int(np.rint(radius / width))
+    """Whole bins of the place of an ion; 0 where g(r) shows no place, because ions of the pair lie in one another."""
+    n = len(data["r"])
+    if radius is not None:
+        if not width / 2 < radius <= n * width:
+            raise ValueError(f"radius={radius:g} is not between half a bin, {width / 2:g}, and r_max, {n * width:g} angstrom; pass another")
+        return int(np.rint(radius / width))
+    if data["lag"].values[0] != 0:
+        raise NotEnoughData("hole_filling takes the size of a place from g(r), and lag 0 was not measured: pass radius=... in angstrom (--radius)")
+    g = ratio[:, pair, 0].mean(axis=0)
+    beyond = np.flatnonzero(g > 1)
+    if len(beyond) == 0:
+        return 0
+    first = beyond[0] + int(np.argmax(g[beyond[0] : int(1.2 * beyond[0]) + 1]))
+    reach = int(np.rint(0.5 * (first + 0.5)))
+    volume = np.diff(np.arange(reach + 1) ** 3)
+    return reach if reach and np.sum(g[:reach] * volume) < EMPTY * reach**3 else 0
 
 
 def _second(pair: str, ions: dict[str, Any]) -> str:

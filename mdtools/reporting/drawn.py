@@ -52,6 +52,16 @@ def _of_run(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
             yield drawing(
                 f"{prefix}-van-hove-distinct-{k}", f"Van Hove, distinct part, {pair}: other ions around the place an ion left{where}", drawn
             )
+            if data.sizes["lag"] > 2:
+                words = f"Van Hove map, {pair}: G_d / ρ; bottom: ions that take the places of others{where}"
+                yield _mapped(
+                    partial(figures.van_hove_distinct_map, data, pair=pair), pair, "G$_d$ / ρ", f"{prefix}-van-hove-distinct-map-{k}", words
+                )
+    if "density_map" in made:
+        data = made["density_map"]
+        for k, name in enumerate(map(str, data.species.values)):
+            words = f"Mean density of {name} in the plane of its highest peak; crosses: sites{where}"
+            yield _mapped(partial(figures.density_slice, data, species=name), name, "log₁₀ of ρ over its maximum", f"{prefix}-density-{k}", words)
 
 
 def _scattering(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
@@ -73,11 +83,17 @@ def _van_hove_self(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
     for k, name in enumerate(map(str, data.species.values)):
         drawn = _one(partial(figures.van_hove_self, data, species=name), title=name)
         yield drawing(f"{prefix}-van-hove-self-{k}", f"Van Hove, self part, {name}: how far ions have moved{where}", drawn)
-        made, axes = figure()
-        mesh = figures.van_hove_self_map(data, axes[0, 0], species=name)
-        axes[0, 0].set_title(safe(name))
-        made.colorbar(mesh, ax=axes[0, 0], label="4πr² Gₛ / its maximum")
-        yield drawing(f"{prefix}-van-hove-map-{k}", f"Van Hove map, {name}; each time is scaled to its maximum{where}", made)
+        words = f"Van Hove map, {name}; each time is scaled to its maximum{where}"
+        yield _mapped(partial(figures.van_hove_self_map, data, species=name), name, "4πr² Gₛ / its maximum", f"{prefix}-van-hove-map-{k}", words)
+
+
+def _mapped(draw: Callable[[Any], Any], title: str, label: str, number: str, words: str) -> Drawing:
+    """A map with its colour bar."""
+    made, axes = figure()
+    mesh = draw(axes[0, 0])
+    axes[0, 0].set_title(safe(title))
+    made.colorbar(mesh, ax=axes[0, 0], label=label)
+    return drawing(number, words, made)
 
 
 def _one(draw: Callable[[Any], Any], *, title: str = "") -> Any:

@@ -86,5 +86,7 @@ def test_what_cannot_be_estimated_is_refused_with_what_to_do():
     later = van_hove_distinct(gas, lags=[1.0], bins=10, reference="none")
     with pytest.raises(NotEnoughData, match="--radius"):
         hole_filling(later)
+    with pytest.raises(NotEnoughData, match="as in a gas"):
+        hole_filling(van_hove_distinct(synthetic.brownian(n_atoms=100, n_frames=200, length=6.0), lags=[0.0], bins=10, reference="none"))
     with pytest.raises(ValueError, match="radius"):
         hole_filling(later, radius=50.0)

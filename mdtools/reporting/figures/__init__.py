@@ -1,6 +1,7 @@
 """One function a quantity: a Dataset is drawn on `ax`, with units in the labels and the spread over windows as a band."""
 
 from mdtools.reporting.figures.charge import charge_current_acf, green_kubo_running
+from mdtools.reporting.figures.density import density_slice
 from mdtools.reporting.figures.displacement import msd, self_overlap
 from mdtools.reporting.figures.parts import charge_displacement_by_distance, proton_displacement
 from mdtools.reporting.figures.scattering import (
@@ -11,7 +12,7 @@ from mdtools.reporting.figures.scattering import (
     structure_factor,
 )
 from mdtools.reporting.figures.temperature import activation_energy, conduction, dos_of_runs, msd_of_runs, over_temperature
-from mdtools.reporting.figures.van_hove import van_hove_distinct, van_hove_self, van_hove_self_map
+from mdtools.reporting.figures.van_hove import van_hove_distinct, van_hove_distinct_map, van_hove_self, van_hove_self_map
 from mdtools.reporting.figures.vibrations import phonon_dos, velocity_acf
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "charge_current_acf",
     "charge_displacement_by_distance",
     "conduction",
+    "density_slice",
     "dos_of_runs",
     "dynamic_structure_factor",
     "green_kubo_running",
@@ -33,6 +35,7 @@ __all__ = [
     "self_overlap",
     "structure_factor",
     "van_hove_distinct",
+    "van_hove_distinct_map",
     "van_hove_self",
     "van_hove_self_map",
     "velocity_acf",

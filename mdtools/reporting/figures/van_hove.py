@@ -8,7 +8,7 @@ import xarray as xr
 from mdtools.reporting.numbers import plain
 from mdtools.reporting.style import axis_label, shades
 
-__all__ = ["van_hove_distinct", "van_hove_self", "van_hove_self_map"]
+__all__ = ["van_hove_distinct", "van_hove_distinct_map", "van_hove_self", "van_hove_self_map"]
 
 SHOWN = 60  # bins of a curve of the self part
 PEAK = 2.0  # heights of g(r) that are shown: few pairs make the first bins of G_d tall and uncertain
@@ -44,18 +44,35 @@ def van_hove_self_map(data: xr.Dataset, ax: Any, *, species: str) -> Any:
 
 
 def van_hove_distinct(data: xr.Dataset, ax: Any, *, pair: str, n_lags: int = 5) -> None:
-    """G_d(r, t) / rho of one pair at some lags; the first is g(r)."""
+    """G_d(r, t) / rho of one pair at some lags, the first is g(r); band: one standard error of the mean over windows."""
     one = data.van_hove_distinct.sel(pair=pair).mean("window")
+    error = data.van_hove_distinct.sel(pair=pair).std("window", ddof=min(1, data.sizes["window"] - 1)) / np.sqrt(data.sizes["window"])
     chosen = [0, *[k for k in _lags(data.lag.values, n_lags - 1) if k > 0]]
     unit = data.lag.attrs.get("units", "")
     for k, tint in zip(chosen, shades(len(chosen)), strict=True):
-        ax.plot(data.r.values, one.isel(lag=k).values, color=tint, label=f"{plain(float(data.lag[k]), 3)} {unit}")
+        middle, band = one.isel(lag=k).values, error.isel(lag=k).values
+        ax.fill_between(data.r.values, middle - band, middle + band, color=tint, alpha=0.25, linewidth=0)
+        ax.plot(data.r.values, middle, color=tint, label=f"{plain(float(data.lag[k]), 3)} {unit}")
     ax.axhline(1, color="0.7", linewidth=0.7, zorder=0)
     ax.set_xlim(0, float(data.r[-1]))
     ax.set_ylim(0, min(1.1 * float(one.isel(lag=chosen).max()), PEAK * max(float(one.isel(lag=0).max()), 1.0)))
     ax.set_xlabel(axis_label("distance r", data.r.attrs.get("units", "")))
     ax.set_ylabel("G$_d$ / ρ")
     ax.legend(title="after", title_fontsize=8, handlelength=1.2)
+
+
+def van_hove_distinct_map(data: xr.Dataset, ax: Any, *, pair: str) -> Any:
+    """G_d(r, t) / rho of one pair as a map over time and distance; returns the map for a colour bar.
+
+    The shells of neighbours fade into 1 where places are forgotten; light at the bottom is ions that take the places of others.
+    """
+    one = data.van_hove_distinct.sel(pair=pair).mean("window").isel(lag=slice(1, None))
+    mesh = ax.pcolormesh(one.lag.values, one.r.values, one.transpose("r", "lag").values, shading="nearest", cmap="viridis", vmin=0, vmax=PEAK)
+    mesh.set_rasterized(True)
+    ax.set(xscale="log")
+    ax.set_xlabel(axis_label("time", data.lag.attrs.get("units", "")))
+    ax.set_ylabel(axis_label("distance r", data.r.attrs.get("units", "")))
+    return mesh
 
 
 def _lags(lag: np.ndarray, n: int) -> list[int]:
