@@ -263,7 +263,7 @@ def _peers(path: Paths, past: int) -> Paths:
     samples = n_ions * (n - 1) / lag
     variance = variance / samples
     used = (lag >= past) & (lag <= (n - 1) / 3)
-    every = (lag >= past) & (lag % -(-n // 400) == 0)
+    every = (lag >= past) & (lag % -(-n // 400) == 0) & (variance > 0)  # one displacement alone has no variance
     line = stats.linregress(lag[used], mean[used])
     weighted = _line(lag[used], mean[used], np.diag(1 / np.sqrt(variance[used])))
     slope, error = np.array([(line.slope, line.stderr), weighted, _line(lag[every], mean[every], _root(variance[every], samples[every]))]).T
@@ -352,11 +352,11 @@ def main() -> None:
     parser.add_argument("--peers", type=int, default=1000, help="of so many replicas")
     parser.add_argument("--minutes", type=float, default=np.inf, help="for the whole table")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="kinds whose name contains this")
+    parser.add_argument("--only", default=[""], nargs="+", help="kinds whose name contains one of these")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     given = parser.parse_args()
     end = time.monotonic() + 60 * given.minutes
-    names = [name for name in KINDS if given.only in name]
+    names = [name for name in KINDS if any(part in name for part in given.only)]
     pool = multiprocessing.get_context("spawn").Pool(given.jobs) if given.jobs > 1 else None
     print(HEADER, flush=True)
     for k, name in enumerate(names):

@@ -96,7 +96,7 @@ def _one(msd: xr.Dataset, frames: np.ndarray) -> dict[str, Any]:
     turned = np.einsum("ka,abl,kb->kl", axes.axes, mean, axes.axes)
     turned_blocks = np.einsum("ka,abln,kb->kln", axes.axes, blocks, axes.axes)
     moves = turned.max(axis=1) > max(still, ROUNDING * turned.max())
-    along = _along(frames, turned, turned_blocks, lengths, settings, moves=moves)
+    along = _along(frames, turned, turned_blocks, lengths, settings | {"jump": whole.jump}, moves=moves)  # jumps are along axes
     if whole.regime not in KNOWN:
         # three jumps in the run, all along one axis, are seen by no slope
         return _none(axes.axes, np.maximum(along["upper"] / (2 * interval), 3 * three_jumps(msd)))
@@ -108,7 +108,7 @@ def _one(msd: xr.Dataset, frames: np.ndarray) -> dict[str, Any]:
         "self_diffusivity_tensor": slopes / (2 * interval),
         "self_diffusivity_tensor_stderr": scatter / (2 * interval),
         "principal_diffusivity": np.where(moves, axes.values, 0.0) / (2 * interval),
-        "principal_diffusivity_stderr": along["stderr"] / (2 * interval),
+        "principal_diffusivity_stderr": shift * along["stderr"] / (2 * interval),
         "principal_diffusivity_lower": shift * along["lower"] / (2 * interval),
         "principal_diffusivity_upper": shift * along["upper"] / (2 * interval),
         "principal_axis": axes.axes,

@@ -38,7 +38,7 @@ class Diffusion:
     """slope (of the MSD, per frame) with stderr, 95 % and 68 % interval; for regime "caged" and "undecided" `upper` is the bound.
 
     lag_first, lag_last in frames; dof is that of the variance; significance is slope over the error that slope 0 would have, and plateau is the
-    part of a bound that this error makes.
+    part of a bound that this error makes; jump is what one jump adds to the slope.
     Numbers for one MSD, arrays for a batch.
     """
 
@@ -59,6 +59,7 @@ class Diffusion:
     log_slope_stderr: Any
     significance: Any
     plateau: Any
+    jump: Any
     regime: Any
 
     def reshaped(self, shape: tuple[int, ...]) -> "Diffusion":
@@ -76,6 +77,7 @@ def diffusion(
     windows: int = 1,
     blocks: tuple[Floats, Floats] | None = None,
     by_ion: Floats | None = None,
+    jump: float = 0.0,
     first: float | None = None,
     last: float | None = None,
     earliest: float = 0.0,
@@ -87,6 +89,7 @@ def diffusion(
     blocks : block_msd (..., axis, block_lag, block) and the lengths of the blocks in frames; None for a single walker that is
         Gaussian by itself, as the dipole of many ions.
     by_ion : (..., ion, block_lag) squared displacement of each ion, mean over those blocks; without it jumps are seen by the blocks alone.
+    jump : what one jump adds to the slope, where single ions are not given here but have shown it (of the sum over axes, say).
     first, last : only ranges of lags that start or end there. earliest : only those that start there or later, where another
         measurement shows a transient that this one is too noisy to see. intercept : Gaussian prior (mean, standard deviation) of a0.
     Raises NotEnoughData for fewer than 8 usable lags.
@@ -102,7 +105,14 @@ def diffusion(
         per_decade = PER_DECADE if wide == WIDE else 2 * PER_DECADE
         chosen = usable_lags(lags, n_frames=n_frames, n_walkers=n_ions * windows, last=last, per_decade=per_decade)
         measured = Measured(
-            np.asarray(lags)[chosen].astype(np.int64), np.asarray(flat[..., chosen], dtype=np.float64), n_frames - 1, n_ions, windows, blocks, by_ion
+            np.asarray(lags)[chosen].astype(np.int64),
+            np.asarray(flat[..., chosen], dtype=np.float64),
+            n_frames - 1,
+            n_ions,
+            windows,
+            blocks,
+            by_ion,
+            jump,
         )
         return _estimate(measured[part], intercept, {"first": first, "last": last, "earliest": earliest, "wide": wide})
 
@@ -196,6 +206,7 @@ def _result(measured: Measured, fit: Average, split: Split, excess: Excess, offs
         log_slope_stderr=log_slope_stderr,
         significance=significance,
         plateau=student(excess.dof) * np.sqrt(like * plateau + spread),
+        jump=np.where(value > 0, np.maximum(excess.jumps, 0.0) / positive, 0.0),
         regime=regime,
     )
 

@@ -36,7 +36,8 @@ class Measured:
     """by_axis : (batch, axis, lag) at `lags` (frames), the mean over n_ions and `windows` windows of n_steps steps.
 
     blocks : block_msd (batch, axis, block_lag, block) and lengths (block_lag,), or None for a walker that is Gaussian by itself.
-    by_ion : (batch, ion, block_lag) or None: squared displacement of each ion, mean over the blocks.
+    by_ion : (batch, ion, block_lag) or None: squared displacement of each ion, mean over the blocks. jump : what one jump adds to the slope, where
+    another measurement of the same ions has shown it.
     """
 
     lags: Floats
@@ -46,6 +47,7 @@ class Measured:
     windows: int
     blocks: tuple[Floats, Floats] | None
     by_ion: Floats | None
+    jump: float = 0.0
 
     @property
     def total(self) -> Floats:
@@ -58,7 +60,7 @@ class Measured:
     def __getitem__(self, part: Any) -> "Measured":
         blocks = None if self.blocks is None else (self.blocks[0][part], self.blocks[1])
         by_ion = None if self.by_ion is None else self.by_ion[part]
-        return Measured(self.lags, self.by_axis[part], self.n_steps, self.n_ions, self.windows, blocks, by_ion)
+        return Measured(self.lags, self.by_axis[part], self.n_steps, self.n_ions, self.windows, blocks, by_ion, self.jump)
 
     def guess(self) -> Split:
         """To start with: from the longer two thirds of the lags."""
@@ -122,6 +124,6 @@ class Measured:
         )
 
     def unseen(self, split: Split) -> Floats:
-        """l^2 / (n N) where the cage is most of the MSD even at the longest lag: what diffuses there jumps, and l^2 = 7 a0 (Lindemann); else 0."""
+        """l^2 / (n N) where the cage is most of the MSD even at the longest lag: what diffuses there jumps, and l^2 = 7 a0 (Lindemann); else `jump`."""
         cage = np.maximum(split.cage.sum(axis=-1), 0.0)
-        return np.where(2 * cage > self.total[:, -1], HOT * cage / (self.all_steps * self.n_ions), 0.0)
+        return np.where(2 * cage > self.total[:, -1], HOT * cage / (self.all_steps * self.n_ions), self.jump)
