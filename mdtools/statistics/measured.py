@@ -124,6 +124,6 @@ class Measured:
         )
 
     def unseen(self, split: Split) -> Floats:
-        """l^2 / (n N) where the cage is most of the MSD even at the longest lag: what diffuses there jumps, and l^2 = 7 a0 (Lindemann); else `jump`."""
+        """l^2 / (n N) where the cage is most of the MSD even at the longest lag (what diffuses there jumps, l^2 = 7 a0, Lindemann); else `jump`."""
         cage = np.maximum(split.cage.sum(axis=-1), 0.0)
         return np.where(2 * cage > self.total[:, -1], HOT * cage / (self.all_steps * self.n_ions), self.jump)

@@ -158,6 +158,22 @@ def test_anisotropic_diffusion_is_recovered_with_a_wider_error_than_isotropic():
     assert abs(np.mean(one.slope - 1.0)) < 3 * one.slope.std() / 10
 
 
+def test_what_a_jump_adds_is_carried_over_to_one_axis():
+    """Single ions show it in the sum over axes only; without it the ends of the run are taken for as good as its middle."""
+    paths = COVERAGE.cage_then_hop(np.random.default_rng(4), 80, jumps=3.0, n_ions=64, n_frames=400)
+    msd, (block_msd, lengths, by_ion) = COVERAGE.mean_squared_displacement(paths), COVERAGE.blocks(paths)
+    settings = {"n_frames": 400, "n_ions": 64}
+    whole = diffusion(np.arange(400), msd, blocks=(block_msd, lengths), by_ion=by_ion, **settings)
+    assert np.median(whole.jump) == pytest.approx(4 / (399 * 64), rel=0.2)
+    found = [
+        [diffusion(np.arange(400), msd[k, :1], blocks=(block_msd[k, :1], lengths), jump=jump, **settings) for k, jump in enumerate(given)]
+        for given in (whole.jump, np.zeros(80))
+    ]
+    with_jumps, without = (np.sqrt(np.mean([one.stderr**2 for one in some])) for some in found)
+    assert with_jumps > 1.05 * without
+    assert with_jumps == pytest.approx(np.std([one.slope for one in found[0]]), rel=0.3)
+
+
 def test_windows_that_are_averaged_share_the_variance():
     """Four windows of 400 frames: half the error of one."""
     msd = COVERAGE.mean_squared_displacement(walks(4, n_ions=8)).mean(axis=0)
