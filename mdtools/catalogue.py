@@ -32,6 +32,7 @@ ANALYSES = {
     "bragg_reflections": "mdtools.analyses.bragg",
     "velocity_acf": "mdtools.analyses.phonons",
     "phonon_dos": "mdtools.analyses.phonons",
+    "spectral_energy_density": "mdtools.analyses.energy_spectrum",
     "mode_spectra": "mdtools.analyses.lattice_modes",
     "melting_indicators": "mdtools.analyses.melting",
 }

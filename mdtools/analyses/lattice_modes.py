@@ -11,7 +11,7 @@ from mdtools import schema
 from mdtools.analyses.chosen_modes import ChosenModes, asked, lattice_source, listed, patterned
 from mdtools.analyses.differenced import differenced
 from mdtools.analyses.labels import common, even_interval, noise_width, taper_weights, window_starts
-from mdtools.analyses.lattice_waves import mapping_of, told, waves_of
+from mdtools.analyses.lattice_waves import mapping_of, mass_weighted, projected, told, waves_of
 from mdtools.analyses.over_atoms import window_length
 from mdtools.analyses.over_frames import in_windows
 from mdtools.errors import TrajectoryError
@@ -123,10 +123,10 @@ def _spectra(
 ) -> tuple[dict[str, Any], Any]:
     """Spectra and squares of the coordinates (or velocities) of modes of one wave vector."""
     waves, taken = waves_of(traj, quantity, mapping, modes.q[:1], reference=reference)
-    weighted = _mass_weighted(waves[0], traj, mapping)
+    weighted = mass_weighted(waves[0], traj, mapping)
     if centre == "mean":
         weighted -= weighted.mean(axis=-1, keepdims=True)
-    series = _projected(weighted, modes, mapping, crystal)
+    series = projected(weighted, modes.vectors, modes.q[0], mapping, crystal)
     parts = in_windows(np.stack([series.real, series.imag]), windows)  # (window, part, mode, frame)
     with jax.enable_x64(True):
         power = np.asarray(periodogram(parts, weight)).sum(axis=1)
@@ -138,17 +138,3 @@ def _spectra(
     if quantity == "positions":
         out["mode_coordinate_mean"] = (("window", "mode", "part"), parts.mean(axis=-1).transpose(0, 2, 1))
     return out, taken
-
-
-def _mass_weighted(waves: np.ndarray, traj: Trajectory, mapping: SiteMap) -> np.ndarray:
-    """sqrt(m_j / N) X of (basis, xyz, frame), with the mass of the run's own atoms."""
-    assert traj.masses is not None
-    mass = traj.masses[mapping.members].mean(axis=1)
-    return np.sqrt(mass / mapping.n_cells)[:, None, None] * waves
-
-
-def _projected(weighted: np.ndarray, modes: ChosenModes, mapping: SiteMap, crystal: Crystal) -> np.ndarray:
-    """(mode, frame): conjugate eigenvectors, turned into the axes of the run, times the phase of the atom within its cell."""
-    phase = np.exp(-2j * np.pi * crystal.scaled[mapping.kept] @ modes.q[0])
-    vectors = (modes.vectors[:, mapping.kept] @ mapping.rotation).conj() * phase[:, None]
-    return np.asarray(vectors.reshape(len(vectors), -1) @ weighted.reshape(-1, weighted.shape[-1]))

@@ -16,7 +16,7 @@ from mdtools.harmonic.mapping import SiteMap, mapped
 from mdtools.kernels.lattice_modes import cell_sums
 from mdtools.trajectory import Quantity, Trajectory
 
-__all__ = ["mapping_of", "symbols_of", "told", "waves_at_once", "waves_of"]
+__all__ = ["mapping_of", "mass_weighted", "projected", "symbols_of", "told", "waves_at_once", "waves_of"]
 
 PARTS = 16  # of the run, whose mean positions are compared with the sites
 
@@ -94,3 +94,17 @@ def _blocks(traj: Trajectory, quantity: Quantity) -> Iterator[tuple[slice, np.nd
     block = block_of_frames(traj.n_frames, traj.n_atoms)
     for frames, (values,) in traj.over_frames(quantity, block=block):
         yield frames, values, np.minimum(np.arange(frames.start, frames.start + len(values)), traj.n_frames - 1)  # the last block is padded
+
+
+def mass_weighted(waves: np.ndarray, traj: Trajectory, mapping: SiteMap) -> np.ndarray:
+    """sqrt(m_j / N) X of (basis, xyz, frame), with the mass of the run's own atoms."""
+    assert traj.masses is not None
+    mass = traj.masses[mapping.members].mean(axis=1)
+    return np.asarray(np.sqrt(mass / mapping.n_cells)[:, None, None] * waves)
+
+
+def projected(weighted: np.ndarray, vectors: np.ndarray, q: np.ndarray, mapping: SiteMap, crystal: Crystal) -> np.ndarray:
+    """(mode, frame): conjugate eigenvectors (mode, basis, xyz), turned into the axes of the run, with the phase of each atom within its cell."""
+    phase = np.exp(-2j * np.pi * crystal.scaled[mapping.kept] @ q)
+    kept = (vectors[:, mapping.kept] @ mapping.rotation).conj() * phase[:, None]
+    return np.asarray(kept.reshape(len(kept), -1) @ weighted.reshape(-1, weighted.shape[-1]))

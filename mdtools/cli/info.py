@@ -18,6 +18,7 @@ NEEDS = {
     "velocity_acf": ("velocities",),
     "phonon_dos": ("velocities", "masses", "temperature"),
     "mode_spectra": ("masses",),
+    "spectral_energy_density": ("velocities", "masses"),
     "ionic_conductivity": ("temperature",),
     "onsager": ("temperature",),
     "ionic_conductivity_spectrum": ("temperature",),

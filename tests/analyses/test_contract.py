@@ -15,6 +15,7 @@ FRAMES, ATOMS = 60, 24
 SALT = ase.Atoms("LiF", [[0, 0, 0], [3, 0, 0]], cell=[[3, 3, 0], [3, 0, 3], [0, 3, 3]], pbc=True)
 # what is measured of a crystal, with the options without which it is refused
 OF_CRYSTALS = {
+    "spectral_energy_density": {"primitive": SALT},
     "mode_spectra": {"primitive": SALT, "q": [0.5, 0.5, 0.5], "pattern": {"F": "0 0 1"}},
 }
 OPTIONS = {"proton_displacement": {"protons": ["Li"], "carriers": ["F"]}, **OF_CRYSTALS}  # what an analysis cannot guess

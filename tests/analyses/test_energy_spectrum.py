@@ -1,0 +1,116 @@
+"""Spectral energy density: the naive sum, equipartition, lines at the frequencies of the dynamical matrix, dynasor's numbers."""
+
+import dataclasses
+from pathlib import Path
+
+import lattices
+import numpy as np
+import pytest
+
+from mdtools.analyses.energy_spectrum import spectral_energy_density
+from mdtools.errors import NotEnoughData, TrajectoryError
+from mdtools.harmonic.phonopy_files import read_phonopy
+from mdtools.units import BOLTZMANN, KINETIC_TO_EV
+
+MATRIX = np.diag([2, 1, 4])
+
+
+@pytest.fixture(scope="module")
+def phonopy(files):
+    """The crystal of springs, by phonopy."""
+    return str(files / "phonopy/phonopy_params.yaml")
+
+
+@pytest.fixture(scope="module")
+def run():
+    return lattices.sampled(lattices.crystal(), MATRIX, n_frames=1200, frame_interval=0.02, seed=2)[0]
+
+
+@pytest.mark.parametrize("taper", ["hann", "none"])
+def test_it_is_its_definition(run, phonopy, taper):
+    out = spectral_energy_density(run, phonopy=phonopy, windows=1, taper=taper)
+    _, basis, lattice, _ = lattices.supercell(lattices.crystal(), MATRIX)
+    w = np.sin(np.pi * (np.arange(1200) + 0.5) / 1200) ** 2 if taper == "hann" else np.ones(1200)
+    v = np.asarray(run.velocities)
+    for number, q in enumerate(out.q_reduced.values):
+        wave = v * np.exp(-2j * np.pi * lattice @ q)[:, None]
+        for j in range(3):
+            transform = np.fft.fft(wave[:, basis == j].sum(axis=1) * w[:, None], axis=0)
+            both = np.abs(transform) ** 2 + np.abs(np.roll(transform[::-1], 1, axis=0)) ** 2
+            mass = lattices.crystal().masses[j]
+            naive = mass / 8 * 0.02 * KINETIC_TO_EV / np.sum(w**2) * both[:601].T
+            np.testing.assert_allclose(out.spectral_energy_density[0, number, j], naive, rtol=1e-9, atol=1e-12 * naive.max())
+
+
+def test_the_integral_is_the_kinetic_energy_twice_and_on_average_that_of_equipartition(phonopy):
+    ratios = []
+    for seed in range(8):
+        run = lattices.sampled(lattices.crystal(), MATRIX, n_frames=600, frame_interval=0.02, seed=seed)[0]
+        out = spectral_energy_density(run, phonopy=phonopy, taper="none", windows=2)
+        total = out.spectral_energy_density.sum(["basis_atom", "direction"]).integrate("frequency")
+        ratios.append(float((total.mean("window")[1:] / (9 * BOLTZMANN * 300)).mean()))
+        if seed == 0:
+            kinetic = KINETIC_TO_EV * np.einsum("tax,a->", np.asarray(run.velocities) ** 2, run.masses) / 600
+            of_all = total.mean("window") * [
+                2 if q not in ([0, 0, 0], [0.5, 0, 0], [0, 0, 0.5], [0.5, 0, 0.5]) else 1 for q in out.q_reduced.values.tolist()
+            ]
+            assert float(of_all.sum()) == pytest.approx(kinetic, rel=1e-9)
+    assert np.mean(ratios) == pytest.approx(1.0, abs=4 * np.std(ratios) / np.sqrt(8))
+    assert np.std(ratios) < 0.2
+
+
+def test_bands_have_their_lines_and_sum_to_the_atoms(run, phonopy):
+    harmonic = read_phonopy(Path(phonopy))
+    by_atom = spectral_energy_density(run, phonopy=phonopy, windows=1, path="0 0 0 0.5 0 0.5")
+    out = spectral_energy_density(run, phonopy=phonopy, windows=1, path="0 0 0 0.5 0 0.5", by="band")
+    assert out.q_reduced.values.tolist() == [[0, 0, 0], [0.5, 0, 0.5]]
+    np.testing.assert_allclose(
+        out.spectral_energy_density_by_band.sum("band"), by_atom.spectral_energy_density.sum(["basis_atom", "direction"]), rtol=1e-9, atol=1e-15
+    )
+    exact = lattices.sampled(lattices.crystal(), np.diag([2, 1, 2]), n_frames=2, frame_interval=1)[1]
+    for band in range(9):
+        # the file's supercell is half of this one: the same bonds, so the same modes at the wave vectors of both
+        frequency = harmonic.at(np.array([0.5, 0, 0.5])).frequency[band]
+        assert np.abs(exact - frequency).min() < 1e-5
+        peak = float(out.frequency[int(out.spectral_energy_density_by_band[0, 1, band].argmax("frequency"))])
+        assert abs(peak - frequency) <= float(out.frequency[1])
+        assert abs(float(out.harmonic_frequency[1, band]) - frequency) < 1e-9
+
+
+def test_a_path_holds_the_wave_vectors_of_the_supercell_in_order(run, phonopy):
+    out = spectral_energy_density(run, phonopy=phonopy, path="0 0 0  0 0 0.5  0.5 0 0.5  0 0 0")
+    assert out.q_reduced.values.tolist() == [[0, 0, 0], [0, 0, 0.25], [0, 0, 0.5], [0.5, 0, 0.5], [0, 0, 0]]
+    np.testing.assert_allclose(out.path_position, [0, 0.5, 1, 2, 3])
+
+
+def test_few_waves_at_a_time_are_the_same(run, phonopy, monkeypatch):
+    one = spectral_energy_density(run, phonopy=phonopy)
+    monkeypatch.setattr("mdtools.memory.block", lambda: 4 * 16 * 3 * 3 * 1200 * 2)
+    other = spectral_energy_density(run, phonopy=phonopy)
+    np.testing.assert_allclose(other.spectral_energy_density, one.spectral_energy_density, rtol=1e-10, atol=1e-18)
+
+
+def test_velocities_made_of_positions_give_the_same_density_below_the_band_edge(phonopy):
+    from mdtools.readers.differences import velocities_from_positions
+
+    run = lattices.sampled(lattices.crystal(), MATRIX, n_frames=4002, frame_interval=0.008, seed=2)[0]
+    made = velocities_from_positions(run)
+    ours = spectral_energy_density(made, phonopy=phonopy, windows=1)
+    theirs = spectral_energy_density(dataclasses.replace(run, velocities=run.velocities[:]), phonopy=phonopy, windows=1)
+    one, other = (x.spectral_energy_density.sum("frequency") * float(x.frequency[1]) for x in (ours, theirs))
+    np.testing.assert_allclose(one, other, rtol=0.02, atol=1e-4)
+
+
+def test_what_is_missing_is_named_with_its_cure(run, phonopy):
+    with pytest.raises(TrajectoryError, match=r"spectral_energy_density needs velocities.*--velocities positions"):
+        spectral_energy_density(dataclasses.replace(run, velocities=None), phonopy=phonopy)
+    with pytest.raises(TrajectoryError, match=r"needs the primitive cell: pass either phonopy="):
+        spectral_energy_density(run)
+    with pytest.raises(TrajectoryError, match=r"path='0 0' is not understood"):
+        spectral_energy_density(run, phonopy=phonopy, path="0 0")
+    with pytest.raises(TrajectoryError, match=r"no wave vector of the supercell .* lies on the path"):
+        spectral_energy_density(run, phonopy=phonopy, path="0.1 0.1 0.1 0.2 0.1 0.1")
+    with pytest.raises(TrajectoryError, match=r"by band needs eigenvectors"):
+        spectral_energy_density(run, primitive=lattices.crystal(), by="band")
+    with pytest.raises(NotEnoughData, match="windows=150"):
+        spectral_energy_density(run, phonopy=phonopy, windows=300)
