@@ -114,3 +114,56 @@ def test_what_is_missing_is_named_with_its_cure(run, phonopy):
         spectral_energy_density(run, primitive=lattices.crystal(), by="band")
     with pytest.raises(NotEnoughData, match="windows=150"):
         spectral_energy_density(run, phonopy=phonopy, windows=300)
+
+
+@pytest.fixture(scope="module")
+def dynasor(files):
+    """A small run and what dynasor 2.5 made of it (tests/files/dynasor/make.py)."""
+    from mdtools.trajectory import Trajectory
+
+    held = np.load(files / "dynasor/modes.npz")
+    n_frames = len(held["velocities"])
+    run = Trajectory(
+        scaled_positions=held["scaled_positions"],
+        cell=np.broadcast_to(held["cell"], (n_frames, 3, 3)),
+        time=np.arange(n_frames) * 0.01,
+        velocities=held["velocities"],
+        species=held["species"],
+        masses=held["masses"],
+        temperature=300.0,
+    )
+    return run, held
+
+
+def test_it_is_what_dynasor_says(dynasor):
+    """dynasor keeps one sign of the frequency, so that q and -q are averaged; its integral over angular frequency is half of ours."""
+    run, held = dynasor
+    unit = 2 * 2 * np.pi * 1e-3 * KINETIC_TO_EV * 1e6 / float(held["mass_unit"])
+    theirs = held["spectral_energy_density"].reshape(2, 3, 21, 3, 3).mean(axis=0).transpose(0, 2, 3, 1) * unit
+    ours = spectral_energy_density(run, primitive=lattices.crystal(), windows=1, taper="none")
+    np.testing.assert_allclose(ours.frequency, held["omega"] * 1000 / (2 * np.pi), rtol=1e-12)
+    for number, q in enumerate(held["q"]):
+        apart = np.stack([ours.q_reduced.values - q, ours.q_reduced.values + q])
+        [row] = np.flatnonzero(np.any(np.all(np.abs(apart - np.rint(apart)) < 1e-9, axis=2), axis=0))
+        np.testing.assert_allclose(ours.spectral_energy_density[0, row], theirs[number], rtol=1e-12, atol=1e-12 * theirs.max())
+
+
+def test_modes_are_those_that_dynasor_projects_on(dynasor, monkeypatch):
+    from mdtools.analyses.lattice_modes import mode_spectra
+    from mdtools.harmonic.force_constants import ForceConstants
+    from mdtools.harmonic.modes import HarmonicCrystal
+
+    run, held = dynasor
+    crystal = lattices.crystal()
+    positions, basis, _, cell = lattices.supercell(crystal, MATRIX)
+    constants = ForceConstants(crystal, cell, positions @ np.linalg.inv(cell), lattices.constants(positions, cell, basis)[:3], np.arange(3))
+    monkeypatch.setattr("mdtools.analyses.lattice_modes.lattice_source", lambda *_, who: (crystal, HarmonicCrystal(crystal, constants.at)))
+    for number, q in enumerate(held["q"]):
+        ours = mode_spectra(run, phonopy="springs", q=q, windows=1, taper="none", reference="none")
+        np.testing.assert_allclose(ours.harmonic_frequency, held["frequencies"][number] * 1000 / (2 * np.pi), rtol=1e-6)
+        for name, word, unit in (("coordinates", "coordinate", 1.0), ("momenta", "velocity", 1e6)):
+            series = held[name][number] * np.sqrt(unit / float(held["mass_unit"]))
+            both = np.abs(np.fft.fft(series, axis=0)) ** 2
+            folded = (0.01 / len(series) * (both + np.roll(both[::-1], 1, axis=0)) / 2)[: len(series) // 2 + 1].T
+            np.testing.assert_allclose(ours[f"mode_{word}_square"][0], np.mean(np.abs(series) ** 2, axis=0), rtol=1e-12)
+            np.testing.assert_allclose(ours[f"mode_{word}_periodogram"][0], folded, rtol=1e-11, atol=1e-12 * folded.max())
