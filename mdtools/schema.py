@@ -163,6 +163,8 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "velocity_acf": ("angstrom^2/ps^2", "<v(0) . v(t)> per ion"),
     "phonon_dos": ("1/THz", "phonon density of states; integral 3N over frequency at the stated temperature"),
     "phonon_dos_by_direction": ("1/THz", "the part of it along each axis"),
+    "phonon_dos_neutron": ("1/THz", "densities of states of the species weighted with cross section over mass, as neutrons see them; integral 3N"),
+    "nyquist_frequency": ("THz", "half the rate of the frames, above which lines are folded back"),
     "frequency_resolution": ("THz", "width of the spectral window"),
     "kinetic_temperature": ("K", "temperature of the velocities in the trajectory"),
     # modes of a crystal

@@ -415,14 +415,16 @@ class _InMemory:
         self.atomic_indices = {name: run.indices(name) for name in run.species_names}
         self.atom_types, self.n_atoms, self.frame_step, self.cell = sorted(run.species_names), run.n_atoms, 1, run.cell[0]
         self.positions = np.asarray(run.scaled_positions, dtype=np.float64) @ run.cell[0]
-        self.number_of_frames_read, self.has_positions = 0, True
+        self.number_of_frames_read, self.has_positions, self.has_velocities = 0, True, run.velocities is not None
+        self.velocities = None if run.velocities is None else np.asarray(run.velocities, dtype=np.float64) / 1000.0  # angstrom/fs
 
     def __iter__(self) -> Iterator[Any]:
         from dynasor.trajectory.trajectory_frame import TrajectoryFrame
 
         for k, x in enumerate(self.positions):
             self.number_of_frames_read += 1
-            yield TrajectoryFrame(self.atomic_indices, k, x.copy(), None, None, properties=("positions",))
+            v = None if self.velocities is None else self.velocities[k].copy()
+            yield TrajectoryFrame(self.atomic_indices, k, x.copy(), v, None, properties=("positions", *(("velocities",) if v is not None else ())))
 
 
 def _rho_of_dynasor(run: md.Trajectory, hkl: np.ndarray) -> None:
@@ -446,8 +448,78 @@ def _functions_of_dynasor(run: md.Trajectory, hkl: np.ndarray, width: int, *, se
 
 
 def phonons(repeats: int) -> Iterator[Row]:
-    run = synthetic.damped_oscillator(cells=8, n_frames=5000)
-    yield "phonon DOS, 8 windows, 512 atoms x 5000 frames", "mdtools", median_time(lambda: md.phonon_dos(run), repeats), "s"
+    """All get the same velocities from memory. numpy: the script that people write, with the same taper, in one piece and by window."""
+    run = synthetic.damped_oscillator(cells=10, n_frames=5000)
+    v = np.asarray(run.velocities)
+    for windows in (8, 1):
+        case = f"phonon DOS, {windows} windows, 1000 atoms x 5000 frames"
+
+        def plain(windows: int = windows) -> np.ndarray:
+            n = 5000 // windows
+            taper = np.hanning(n)[:, None, None]
+            return sum(
+                np.einsum("fax,a->xf", np.abs(np.fft.rfft(taper * v[k * n : (k + 1) * n], axis=0)) ** 2, run.masses) / np.sum(taper**2)
+                for k in range(windows)
+            )
+
+        yield case, "mdtools", _best(lambda windows=windows: md.phonon_dos(run, windows=windows), repeats), "s"
+        yield case, "numpy rfft", _best(plain, repeats), "s"
+        yield (
+            case,
+            "pwtools' definition (scipy fft of x(t), zeros as long again)",
+            _best(lambda windows=windows: _by_pwtools(v, run.masses, windows), repeats),
+            "s",
+        )
+    import ase
+
+    primitive = ase.Atoms("Ar", cell=[3.0, 3.0, 3.0], pbc=True)
+    named = run.relabel({"Ar": range(run.n_atoms)})
+    for path, q in (("0 0 0  0.5 0 0", 6), ("0 0 0  0.5 0 0  0.5 0.5 0  0 0 0  0.5 0.5 0.5", 21)):
+        case = f"spectral energy density at {q} wave vectors, 1000 atoms x 5000 frames, one core"
+        with cores(1):
+            ours = _best(lambda path=path: md.spectral_energy_density(named, primitive=primitive, path=path, windows=1, taper="none"), repeats)
+            yield case, "mdtools", ours, "s"
+            found = md.spectral_energy_density(named, primitive=primitive, path=path, windows=1, taper="none")
+            points = 2 * np.pi * found.q_reduced.values / 3.0
+            yield case, "dynasor", _peer_time("dynasor", lambda points=points: _density_of_dynasor(named, primitive, points), repeats), "s"
+            yield case, "an FFT for each atom and wave vector", _best(lambda points=points: _density_atom_by_atom(named, points), 1), "s"
+
+
+def _by_pwtools(v: np.ndarray, masses: np.ndarray, windows: int) -> np.ndarray:
+    """pwtools.pydos.direct_pdos written out (it is on no package index): Welch taper, zeros as long as the run, complex FFT over axis 0."""
+    from scipy.fft import fft
+
+    n = 5000 // windows
+    taper = 1 - np.square((np.arange(n) - (n - 1) / 2) / ((n + 1) / 2))
+    total = 0.0
+    for k in range(windows):
+        part = np.zeros((2 * n, *v.shape[1:]))
+        part[:n] = v[k * n : (k + 1) * n] * taper[:, None, None]
+        total = total + np.sum(np.abs(fft(part, axis=0)) ** 2 * masses[:, None], axis=(1, 2))[:n]
+    return np.asarray(total)
+
+
+def _density_of_dynasor(run: md.Trajectory, primitive: Any, q: np.ndarray) -> None:
+    import ase
+    from dynasor import compute_spectral_energy_density
+
+    x = np.asarray(run.scaled_positions[0], dtype=float)
+    cells = np.rint(x * 10 - x[0] * 10)
+    ideal = ase.Atoms(["Ar"] * run.n_atoms, positions=cells * 3.0, cell=run.cell[0], pbc=True)
+    compute_spectral_energy_density(_InMemory(run), ideal, primitive, q, dt=1000 * run.frame_interval, partial=True)
+
+
+def _density_atom_by_atom(run: md.Trajectory, q: np.ndarray) -> np.ndarray:
+    """As pySED does it: the transform of every atom for every wave vector, then the sum over cells."""
+    x = np.asarray(run.scaled_positions[0], dtype=float) @ run.cell[0]
+    v = np.ascontiguousarray(np.asarray(run.velocities, dtype=float).transpose(1, 2, 0))
+    out = []
+    for one in q:
+        total = np.zeros((3, run.n_frames), dtype=complex)
+        for atom in range(run.n_atoms):
+            total += np.fft.fft(v[atom] * np.exp(-1j * x[atom] @ one), axis=-1)
+        out.append(np.abs(total) ** 2)
+    return np.array(out)
 
 
 def pipeline(repeats: int) -> Iterator[Row]:

@@ -7,11 +7,22 @@ import jax
 import numpy as np
 
 from mdtools.errors import TrajectoryError
-from mdtools.kernels.spectrum import hann
+from mdtools.kernels.spectrum import hann, sines
 from mdtools.trajectory import Trajectory
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
-__all__ = ["common", "even_interval", "lag_frames", "lag_times", "noise_width", "species_pairs", "taper_weights", "thermal_energy", "window_starts"]
+__all__ = [
+    "common",
+    "even_interval",
+    "lag_frames",
+    "lag_times",
+    "noise_width",
+    "species_pairs",
+    "taper_weights",
+    "tapers_of",
+    "thermal_energy",
+    "window_starts",
+]
 
 
 def common(traj: Trajectory) -> dict[str, Any]:
@@ -108,6 +119,22 @@ def taper_weights(taper: str, length: int) -> np.ndarray:
         return np.ones(length)
     with jax.enable_x64(True):
         return np.asarray(hann(length))
+
+
+def tapers_of(taper: str, length: int, count: int) -> tuple[np.ndarray, float]:
+    """Tapers (taper, frame) of a window whose spectra are averaged, and the width that they resolve in units of one over the frame interval.
+
+    "hann", "none", or "multitaper": `count` sine tapers, (count + 1) / n wide. Raises ValueError for any other word or count.
+    """
+    if taper != "multitaper":
+        if taper not in ("hann", "none"):
+            raise ValueError(f'taper={taper!r} is not understood; write "hann", "multitaper" or "none"')
+        weights = taper_weights(taper, length)
+        return weights[None], noise_width(weights)
+    if not 1 <= count <= length // 4:
+        raise ValueError(f"tapers={count} is not between 1 and {length // 4}, a quarter of the frames of a window")
+    with jax.enable_x64(True):
+        return np.asarray(sines(length, count)), (count + 1) / (length + 1)
 
 
 def noise_width(weights: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from mdtools import memory
 from mdtools.analyses.host_threads import in_float64, pieces
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.kernels.grouped import tile_sums
-from mdtools.trajectory import Trajectory
+from mdtools.trajectory import Quantity, Trajectory
 
 __all__ = ["tile_means", "tile_size", "tiles_of"]
 
@@ -24,6 +24,7 @@ DEVICE = 2**27  # and on an accelerator, which is slow with small pieces
 def tile_means(
     kernel: Kernel,
     traj: Trajectory,
+    quantity: Quantity = "positions",
     *,
     groups: np.ndarray,
     reference: Sequence[str] | str | None,
@@ -37,10 +38,10 @@ def tile_means(
     groups : (atom,) number of the group of each atom, from 0. weights : (atom,), in place of one over the size of the
     group. kernel : sees a tile at a time, as `tile_sums` needs it. bytes_per_atom : what it keeps of one atom.
     """
-    traj.need("scaled_positions", who=getattr(kernel, "__name__", "this analysis"))
+    traj.need("scaled_positions" if quantity == "positions" else "velocities", who=getattr(kernel, "__name__", "this analysis"))
     n_groups = int(groups.max()) + 1
     share = 1.0 / np.bincount(groups)[groups] if weights is None else weights
-    cell, shift, taken = frame_of(traj, reference, "positions")
+    cell, shift, taken = frame_of(traj, reference, quantity)
     most = int(np.clip(memory.block() // (2 * 3 * 8 * traj.n_frames + bytes_per_atom), 1, traj.n_atoms))
     block = -(-traj.n_atoms // -(-traj.n_atoms // most))  # of equal size, as nearly as can be
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
@@ -48,7 +49,7 @@ def tile_means(
     n_pieces, length = pieces(max(len(tiles_of(one, size)[0]) for one in blocks))
     total: Parts = {}
     kept: list[Parts] = []
-    for atoms, values in traj.over_atoms("positions", block=block):
+    for atoms, values in traj.over_atoms(quantity, block=block):
         with jax.enable_x64(True):
             along_time = jax.device_put(values.transpose(1, 2, 0))  # the copy to the device is what makes time contiguous
         members, group, real = tiles_of(groups[atoms], size, n_pieces * length)

@@ -1,6 +1,6 @@
 """Vibrations seen in the velocities: their autocorrelation and the phonon density of states."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -8,9 +8,12 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.analyses.differenced import differenced
-from mdtools.analyses.labels import common, even_interval, lag_times, noise_width, taper_weights, thermal_energy, window_starts
+from mdtools.analyses.labels import common, even_interval, lag_times, tapers_of, thermal_energy, window_starts
 from mdtools.analyses.over_atoms import group_means, species_groups, window_length
-from mdtools.kernels.phonons import velocity_correlation, velocity_correlation_from_first, velocity_power, velocity_square
+from mdtools.analyses.over_tiles import tile_means
+from mdtools.errors import TrajectoryError
+from mdtools.kernels.correlation import fast_length
+from mdtools.kernels.phonons import velocity_correlation, velocity_correlation_from_first, velocity_terms
 from mdtools.trajectory import Trajectory
 
 __all__ = ["phonon_dos", "velocity_acf"]
@@ -73,8 +76,10 @@ def phonon_dos(
     traj: Trajectory,
     *,
     windows: int = 8,
-    taper: Literal["hann", "none"] = "hann",
+    taper: Literal["hann", "multitaper", "none"] = "hann",
+    tapers: int = 5,
     reference: Sequence[str] | str | None = "none",
+    cross_sections: Mapping[str, float] | None = None,
 ) -> xr.Dataset:
     """Phonon density of states of each species and direction, normalised by theory.
 
@@ -83,16 +88,23 @@ def phonon_dos(
     3 N_s T_w / T, T_w the temperature of the (tapered) velocities: 3 N_s is not imposed, so that it is a check.
     g_s(0) = 12 m N_s D / (k_B T): no mean is subtracted, since the mean velocity of an ion is its diffusion.
 
-    windows : equal parts, each with its own g; the resolution is their inverse length. taper : "hann" keeps a strong
-        line from leaking, "none" makes the integral exact. reference : as in `msd`, of the velocities.
-        Windows of an odd number of frames are padded by one zero, so that the rule holds for them too.
+    A species is any label: relabel the atoms of a site ("Li_tet", `Trajectory.relabel`) for the density of that site.
+
+    windows : equal parts, each with its own g; the resolution is their inverse length. They do not overlap, so that their spread is
+        the error. They are padded with zeros to an even length whose transform is fast, for which the rule still holds.
+    taper : "hann" keeps a strong line from leaking; "multitaper" is the mean over `tapers` orthogonal sine tapers, smooth and
+        (tapers + 1) over the length of a window wide; "none" makes the integral exact.
+    tapers : number of tapers of "multitaper". reference : as in `msd`, of the velocities.
+    cross_sections : total neutron scattering cross section of every species, in any one unit ("Ca=2.83,F=4.018", barn), for what inelastic neutron
+        scattering sees: g_n = N sum_s (sigma_s / m_s) g_s / sum_s (sigma_s / m_s) N_s, with the same integral 3 N.
     Frames must come faster than 2.5 times the highest frequency, else lines are folded back into the spectrum. Of velocities made
         of positions the transfer function of the differences is divided out, up to four fifths of the Nyquist limit, where the
         axis ends; frames too far apart for that are refused. The kinetic temperature is then that of the integral.
 
     Returns `phonon_dos` (window, species, frequency) and `phonon_dos_by_direction` (window, species, direction,
-    frequency) in 1/THz, `kinetic_temperature` (window, species; m v^2 / 3 k_B, no degree of freedom taken off) in K,
-    `frequency_resolution` (equivalent noise width of the taper: 1.5 over the length of a window for "hann") in THz.
+    frequency) in 1/THz, with cross_sections `phonon_dos_neutron` (window, frequency),
+    `kinetic_temperature` (window, species; m v^2 / 3 k_B, no degree of freedom taken off) in K,
+    `frequency_resolution` (equivalent noise width of the taper: 1.5 over the length of a window for "hann"), `nyquist_frequency` in THz.
     Raises TrajectoryError (no velocities, masses or stated temperature; uneven frames), NotEnoughData.
     Source: reference/science.md B6; g(0): Lin, Blanco, Goddard, J. Chem. Phys. 119, 11792 (2003).
 
@@ -111,14 +123,15 @@ def phonon_dos(
         made.need_spectrum(traj.temperature, who=who)
     length = window_length(traj, windows, who=who)
     interval, energy = even_interval(traj, who=who), thermal_energy(traj)
-    n_fft = length + length % 2
-    weight = taper_weights(taper, length)
-    shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference, "windows": windows, "weights": traj.masses}
-    power, taken = group_means(velocity_power, traj, "velocities", arguments=(weight,), options={"n_fft": n_fft}, **shared)
-    by_direction = 2.0 * interval / energy * power
+    weight, width = tapers_of(taper, length, tapers)
+    n_fft = fast_length(length)
+    shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference, "weights": traj.masses}
+    options = {"windows": windows, "n_fft": n_fft}
+    terms, _, taken = tile_means(velocity_terms, traj, "velocities", arguments=(weight,), options=options, **shared)
+    by_direction = 2.0 * interval / energy * np.moveaxis(terms["power"], 1, 0)
     frequency = np.arange(n_fft // 2 + 1) / (n_fft * interval)
     if made is None:
-        kinetic, _ = group_means(velocity_square, traj, "velocities", **shared)
+        kinetic = terms["square"].T
     else:
         frequency = frequency[frequency <= made.band]
         by_direction = by_direction[..., : len(frequency)] / made.transfer(frequency) ** 2
@@ -129,11 +142,27 @@ def phonon_dos(
         "phonon_dos": (("window", "species", "frequency"), by_direction.sum(axis=2)),
         "phonon_dos_by_direction": (("window", "species", "direction", "frequency"), by_direction),
         "kinetic_temperature": (("window", "species"), kinetic / freedom * (traj.temperature / energy)),
-        "frequency_resolution": noise_width(weight) / interval,
+        "frequency_resolution": width / interval,
+        "nyquist_frequency": 0.5 / interval,
         "window": window_starts(traj, windows),
         "direction": ["x", "y", "z"],
         "frequency": frequency,
     }
+    if cross_sections is not None:
+        out["phonon_dos_neutron"] = (("window", "frequency"), _as_neutrons_see(traj, by_direction.sum(axis=2), cross_sections, who=who))
     unused = traj.n_frames - windows * length
     told = {} if made is None else {**made.told, "transfer_undone_to": made.band}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, **told)
+
+
+def _as_neutrons_see(traj: Trajectory, dos: np.ndarray, cross_sections: Mapping[str, float], *, who: str) -> np.ndarray:
+    """(window, frequency) of the densities (window, species, frequency), each weighted with sigma / m."""
+    missing = [name for name in traj.species_names if name not in cross_sections]
+    if missing:
+        raise TrajectoryError(
+            f"{who}: no cross section of {', '.join(missing)}; pass one for every species, cross_sections={{'{missing[0]}': ...}} (--cross-sections)"
+        )
+    assert traj.masses is not None
+    each = np.array([cross_sections[name] / traj.masses[traj.indices(name)].mean() for name in traj.species_names])
+    count = np.array([len(traj.indices(name)) for name in traj.species_names])
+    return np.asarray(np.einsum("wsf,s->wf", dos, each) * (traj.n_atoms / np.sum(each * count)))

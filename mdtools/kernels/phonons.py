@@ -1,7 +1,6 @@
-"""Velocity correlation and spectrum of one atom; `vmap` is the loop (kernels/grouped.py).
+"""Velocity correlation of one atom in a window, and velocity spectra of a tile of atoms; the loops are in kernels/grouped.py. Float64."""
 
-Every function takes the velocity of one atom along x, y, z in a window, float64.
-"""
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +9,7 @@ from mdtools.kernels.correlation import autocorrelation
 from mdtools.kernels.shapes import Array, Float
 from mdtools.kernels.spectrum import periodogram
 
-__all__ = ["velocity_correlation", "velocity_correlation_from_first", "velocity_power", "velocity_square"]
+__all__ = ["velocity_correlation", "velocity_correlation_from_first", "velocity_terms"]
 
 
 @jax.jit
@@ -25,12 +24,17 @@ def velocity_correlation_from_first(v: Float[Array, "xyz time"]) -> Float[Array,
     return jnp.sum(v[:, :1] * v, axis=0)
 
 
-def velocity_power(v: Float[Array, "xyz time"], taper: Float[Array, " time"], *, n_fft: int) -> Float[Array, "xyz frequency"]:
-    """Periodogram of each component (see `periodogram`); its sum over all frequencies is n_fft times the mean square."""
-    return periodogram(v, taper, n_fft=n_fft)
+def velocity_terms(
+    v: Float[Array, "xyz atom frame"], weight: Float[Array, " atom"], tapers: Float[Array, "taper time"], *, windows: int, n_fft: int
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Of a tile of atoms (kernels/grouped.py), weighted and summed: `power` (window, xyz, frequency) and `square` (window,).
 
-
-@jax.jit
-def velocity_square(v: Float[Array, "xyz time"]) -> Float[Array, ""]:
-    """Mean of |v|^2 over the window."""
-    return jnp.sum(jnp.mean(jnp.square(v), axis=-1))
+    power : periodogram (see `periodogram`), mean over the tapers; its sum over all n_fft frequencies is n_fft times the (tapered)
+    mean square. square : mean of |v|^2 over the window.
+    """
+    length = tapers.shape[-1]
+    parts = v[..., : windows * length].reshape(*v.shape[:2], windows, length)
+    each = [jnp.einsum("xawf,a->wxf", periodogram(parts, taper, n_fft=n_fft), weight) for taper in tapers]
+    power = functools.reduce(jnp.add, each) / tapers.shape[0]
+    square = jnp.einsum("xaw,a->w", jnp.mean(jnp.square(parts), axis=-1), weight)
+    return {"power": power, "square": square}, {}

@@ -10,12 +10,21 @@ import jax.numpy as jnp
 
 from mdtools.kernels.shapes import Array, Float
 
-__all__ = ["cross_periodogram", "hann", "periodogram"]
+__all__ = ["cross_periodogram", "hann", "periodogram", "sines"]
 
 
 def hann(n: int) -> Float[Array, " time"]:
     """w_k = sin^2(pi (k + 1/2) / n): zero half a frame outside the window, so that no frame is thrown away."""
     return jnp.square(jnp.sin(jnp.pi * (jnp.arange(n).astype(jnp.float64) + 0.5) / n))
+
+
+def sines(n: int, count: int) -> Float[Array, "taper time"]:
+    """w_jk = sqrt(2 / (n + 1)) sin(pi j (k + 1) / (n + 1)), j = 1 ... count: orthonormal tapers of least bias.
+
+    Source: K. S. Riedel, A. Sidorenko, IEEE Trans. Signal Process. 43, 188 (1995).
+    """
+    j, k = jnp.arange(1, count + 1).astype(jnp.float64), jnp.arange(1, n + 1).astype(jnp.float64)
+    return jnp.sqrt(2.0 / (n + 1)) * jnp.sin(jnp.pi * j[:, None] * k[None, :] / (n + 1))
 
 
 @functools.partial(jax.jit, static_argnames="n_fft")

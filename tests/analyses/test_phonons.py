@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from mdtools import schema, synthetic
-from mdtools.analyses import over_atoms
 from mdtools.analyses.phonons import phonon_dos, velocity_acf
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV
@@ -176,8 +175,7 @@ def test_a_drift_is_seen_unless_the_reference_moves_with_it(small):
 
 def test_blocks_of_atoms_do_not_change_the_answer(small, monkeypatch):
     one = phonon_dos(small)
-    monkeypatch.setattr("mdtools.memory.block", lambda: 2 * 12 * 3 * 8 * small.n_frames)
-    assert over_atoms.block_of_atoms(small.n_frames, small.n_atoms) == 2
+    monkeypatch.setattr("mdtools.memory.block", lambda: 2 * 2 * 3 * 8 * small.n_frames)
     other = phonon_dos(small)
     for name in one:
         np.testing.assert_allclose(other[name], one[name], rtol=1e-12)
@@ -227,3 +225,35 @@ def test_what_is_missing_is_named_with_its_cure(small):
 def test_frames_left_over_and_the_reference_are_in_the_history(small):
     step = schema.history(phonon_dos(small, windows=3))[-1]
     assert (step["frames_unused"], step["reference"], step["taper"]) == (1, "none", "hann")
+
+
+def test_many_tapers_scatter_less_keep_the_integral_and_no_density_is_negative(gas):
+    one, many = phonon_dos(gas, windows=8), phonon_dos(gas, windows=8, taper="multitaper", tapers=8)
+    inside = {"frequency": slice(1.0, 8.0)}
+    scatter = [float((x.phonon_dos.sel(inside).std("window") / x.phonon_dos.sel(inside).mean("window")).mean()) for x in (one, many)]
+    assert scatter[1] == pytest.approx(scatter[0] / np.sqrt(8), rel=0.15)
+    for x in (one, many):
+        assert float(x.phonon_dos.min()) >= 0
+        modes = x.phonon_dos.integrate("frequency").mean() / 96
+        assert float(modes) == pytest.approx(1.0, abs=0.03)
+    assert float(many.frequency_resolution) == pytest.approx(9 / (1025 * 0.02))
+    assert float(one.nyquist_frequency) == pytest.approx(25.0)
+    with pytest.raises(ValueError, match="tapers=400 is not between 1 and 256"):
+        phonon_dos(gas, taper="multitaper", tapers=400)
+
+
+def test_a_site_label_is_a_species_of_its_own(small):
+    parted = small.relabel({"A_core": small.indices("A")[:1]})
+    whole, parts = phonon_dos(small), phonon_dos(parted)
+    np.testing.assert_allclose(
+        parts.phonon_dos.sel(species="A_core") + parts.phonon_dos.sel(species="A"), whole.phonon_dos.sel(species="A"), rtol=1e-12
+    )
+
+
+def test_neutrons_see_each_species_by_cross_section_over_mass(small):
+    out = phonon_dos(small, cross_sections={"A": 2.0, "B": 5.0})
+    each = np.array([2.0, 5.0]) / out.mass.values
+    expected = (out.phonon_dos * each[None, :, None]).sum("species") * 7 / np.sum(each * out.n_ions.values)
+    np.testing.assert_allclose(out.phonon_dos_neutron, expected, rtol=1e-12)
+    with pytest.raises(TrajectoryError, match=r"no cross section of B; .*--cross-sections"):
+        phonon_dos(small, cross_sections={"A": 2.0})

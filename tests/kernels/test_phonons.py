@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from mdtools.kernels.phonons import velocity_correlation, velocity_correlation_from_first, velocity_power, velocity_square
-from mdtools.kernels.spectrum import hann, periodogram
+from mdtools.kernels.phonons import velocity_correlation, velocity_correlation_from_first, velocity_terms
+from mdtools.kernels.spectrum import hann, periodogram, sines
 
 
 def at64(function, *arrays, **options):
@@ -54,6 +54,15 @@ def test_velocity_correlation_is_its_definition():
 
 def test_power_and_square_of_an_odd_window_agree_once_it_is_padded():
     v = np.random.default_rng(1).normal(size=(3, 21))
-    power = at64(velocity_power, v, np.ones(21), n_fft=22)
+    with jax.enable_x64(True):
+        terms, _ = velocity_terms(jax.numpy.asarray(v[:, None]), jax.numpy.ones(1), jax.numpy.ones((1, 21)), windows=1, n_fft=22)
+    power = np.asarray(terms["power"])[0]
     assert power.shape == (3, 12)
-    assert whole(power, 22).sum() / 22 == pytest.approx(at64(velocity_square, v), rel=1e-13)
+    assert whole(power, 22).sum() / 22 == pytest.approx(float(terms["square"][0]), rel=1e-13)
+    assert float(terms["square"][0]) == pytest.approx(np.sum(v**2) / 21)
+
+
+def test_sine_tapers_are_orthonormal_and_least_biased_first():
+    tapers = at64(sines, 40, 5)
+    np.testing.assert_allclose(tapers @ tapers.T, np.eye(5), atol=1e-13)
+    assert tapers[0].min() > 0
