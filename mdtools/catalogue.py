@@ -49,6 +49,8 @@ ESTIMATES = {
     "quasielastic_width": "mdtools.estimates.quasielastic",
     "ionic_conductivity_spectrum": "mdtools.estimates.conductivity_spectrum",
     "dielectric_function": "mdtools.estimates.dielectric",
+    "vibrational_moments": "mdtools.estimates.phonons",
+    "vibrational_thermodynamics": "mdtools.estimates.phonons",
     "activation_energy": "mdtools.estimates.arrhenius",
     "conduction_activation_energy": "mdtools.estimates.arrhenius",
     "isotope_exponent": "mdtools.estimates.conditions",

@@ -19,6 +19,7 @@ __all__ = [
     "HARTREE",
     "KINETIC_TO_EV",
     "SIEMENS_PER_M_TO_ABSORPTION",
+    "PLANCK",
     "S_PER_M_TO_MS_PER_CM",
     "UNIT_SYSTEMS",
     "VACUUM_PERMITTIVITY",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 BOLTZMANN = 8.617333262e-5  # eV / K
+PLANCK = 4.135667696923859e-3  # eV ps
 KINETIC_TO_EV = 1.0364269656e-4  # amu angstrom^2 / ps^2 -> eV
 ANGSTROM2_PER_PS_TO_CM2_PER_S = 1e-4
 CONDUCTIVITY_TO_SI = 1602.176634  # e^2 / (angstrom ps eV) -> S / m

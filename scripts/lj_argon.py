@@ -77,7 +77,9 @@ def main() -> None:
     away = np.abs([peak["peak"] - peak["harmonic"] for peak in chosen["peaks"]]) / chosen["peaks"][0]["bin"]
     weight = np.array([peak["modes"] for peak in chosen["peaks"]])
     ratio, line = (np.sqrt(np.average([peak[name] ** 2 for peak in chosen["peaks"]], weights=weight)) for name in ("ratio", "harmonic"))
-    print(f"rms over the modes at 1 K of sqrt(<|dQ/dt|^2> / <|Q|^2>) / 2 pi: {ratio:.4f} THz, harmonic {line:.4f} THz ({100 * (ratio / line - 1):+.2f} %)")
+    print(
+        f"rms over the modes at 1 K of sqrt(<|dQ/dt|^2> / <|Q|^2>) / 2 pi: {ratio:.4f} THz, harmonic {line:.4f} THz ({100 * (ratio / line - 1):+.2f} %)"
+    )
     print(f"{len(away)} sets of modes at 1 K: {100 * np.mean(away <= 1):.1f} % of the peaks within one bin, the furthest {away.max():.2f} bins")
     if options.vendor:
         VENDORED.mkdir(exist_ok=True)
@@ -101,7 +103,9 @@ def peaks(run: md.Trajectory, harmonic: HarmonicCrystal) -> list[dict[str, float
             # of a harmonic mode, whatever its energy
             ratio = float(np.sqrt(one.mode_velocity_square.sum() / one.mode_coordinate_square.sum()) / (2 * np.pi))
             n_modes = int(one.series.sum())
-            out.append({"harmonic": float(one.harmonic_frequency.mean()), "peak": peak, "ratio": ratio, "bin": float(one.frequency[1]), "modes": n_modes})
+            out.append(
+                {"harmonic": float(one.harmonic_frequency.mean()), "peak": peak, "ratio": ratio, "bin": float(one.frequency[1]), "modes": n_modes}
+            )
     lattice_modes.lattice_source = source
     return out
 

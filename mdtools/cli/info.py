@@ -19,6 +19,8 @@ NEEDS = {
     "phonon_dos": ("velocities", "masses", "temperature"),
     "mode_spectra": ("masses",),
     "spectral_energy_density": ("velocities", "masses"),
+    "vibrational_moments": ("temperature",),
+    "vibrational_thermodynamics": ("temperature",),
     "ionic_conductivity": ("temperature",),
     "onsager": ("temperature",),
     "ionic_conductivity_spectrum": ("temperature",),
