@@ -64,7 +64,16 @@ VARIES = {
     "activation_volume": "stated_pressure",
 }
 # what a report makes only where options for it were given (or its file): too long, or of use in some materials only
-ON_REQUEST = {"charge_displacement_by_distance", "proton_displacement", "van_hove_map", "density_map", "bragg_reflections", "debye_waller"}
+ON_REQUEST = {
+    "charge_displacement_by_distance",
+    "proton_displacement",
+    "van_hove_map",
+    "density_map",
+    "bragg_reflections",
+    "debye_waller",
+    "spectral_energy_density",
+    "mode_spectra",
+}
 DECISIONS = {
     "detect_melting": "mdtools.detection.melting",
 }

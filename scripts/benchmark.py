@@ -472,7 +472,8 @@ def phonons(repeats: int) -> Iterator[Row]:
         )
     import ase
 
-    primitive = ase.Atoms("Ar", cell=[3.0, 3.0, 3.0], pbc=True)
+    spacing = run.cell[0, 0, 0] / 10
+    primitive = ase.Atoms("Ar", cell=[spacing] * 3, pbc=True)
     named = run.relabel({"Ar": range(run.n_atoms)})
     for path, q in (("0 0 0  0.5 0 0", 6), ("0 0 0  0.5 0 0  0.5 0.5 0  0 0 0  0.5 0.5 0.5", 21)):
         case = f"spectral energy density at {q} wave vectors, 1000 atoms x 5000 frames, one core"
@@ -480,7 +481,7 @@ def phonons(repeats: int) -> Iterator[Row]:
             ours = _best(lambda path=path: md.spectral_energy_density(named, primitive=primitive, path=path, windows=1, taper="none"), repeats)
             yield case, "mdtools", ours, "s"
             found = md.spectral_energy_density(named, primitive=primitive, path=path, windows=1, taper="none")
-            points = 2 * np.pi * found.q_reduced.values / 3.0
+            points = 2 * np.pi * found.q_reduced.values / spacing
             yield case, "dynasor", _peer_time("dynasor", lambda points=points: _density_of_dynasor(named, primitive, points), repeats), "s"
             yield case, "an FFT for each atom and wave vector", _best(lambda points=points: _density_atom_by_atom(named, points), 1), "s"
 
@@ -505,7 +506,7 @@ def _density_of_dynasor(run: md.Trajectory, primitive: Any, q: np.ndarray) -> No
 
     x = np.asarray(run.scaled_positions[0], dtype=float)
     cells = np.rint(x * 10 - x[0] * 10)
-    ideal = ase.Atoms(["Ar"] * run.n_atoms, positions=cells * 3.0, cell=run.cell[0], pbc=True)
+    ideal = ase.Atoms(["Ar"] * run.n_atoms, positions=cells * primitive.cell[0, 0], cell=run.cell[0], pbc=True)
     compute_spectral_energy_density(_InMemory(run), ideal, primitive, q, dt=1000 * run.frame_interval, partial=True)
 
 

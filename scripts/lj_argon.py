@@ -77,9 +77,7 @@ def main() -> None:
     away = np.abs([peak["peak"] - peak["harmonic"] for peak in chosen["peaks"]]) / chosen["peaks"][0]["bin"]
     weight = np.array([peak["modes"] for peak in chosen["peaks"]])
     ratio, line = (np.sqrt(np.average([peak[name] ** 2 for peak in chosen["peaks"]], weights=weight)) for name in ("ratio", "harmonic"))
-    print(
-        f"rms over the modes at 1 K of sqrt(<|dQ/dt|^2> / <|Q|^2>) / 2 pi: {ratio:.4f} THz, harmonic {line:.4f} THz ({100 * (ratio / line - 1):+.2f} %)"
-    )
+    print(f"rms over modes of sqrt(<|dQ/dt|^2> / <|Q|^2>) / 2 pi: {ratio:.4f} THz, harmonic {line:.4f} THz ({100 * (ratio / line - 1):+.2f} %)")
     print(f"{len(away)} sets of modes at 1 K: {100 * np.mean(away <= 1):.1f} % of the peaks within one bin, the furthest {away.max():.2f} bins")
     if options.vendor:
         VENDORED.mkdir(exist_ok=True)

@@ -1,5 +1,6 @@
 """What the phonon density of states says of a crystal: band centres, Debye temperature, diffusion, thermodynamics, fluidity."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,8 +28,8 @@ def vibrational_moments(phonon_dos: xr.Dataset) -> xr.Dataset:
     Debye temperature h sqrt(5/3 <f^2>) / k_B, that of a Debye spectrum with the same <f^2>; D = k_B T g_s(0) / (12 m N_s), g_s(0) by maximum
     likelihood of the lowest ordinates; fluidity f of the two-phase model from Delta = (2 g_s(0) / 9 N_s) (pi k_B T / m)^1/2 (N_s / V)^1/3
     (6 / pi)^2/3: 0 of a solid, 1 of a gas. It is an indicator of a molten sublattice, not thermodynamics.
-    Errors: the jackknife over the windows. D where the spectrum does not level off at zero frequency (a caged species) is NaN, and `undetermined` says
-    why. The row "all" is of all atoms.
+    Errors: the jackknife over the windows. D is NaN where the spectrum does not level off at zero frequency (a caged
+    species), and `undetermined` in the history says why. The row "all" is of all atoms.
 
     Returns `band_centre`, `mean_square_frequency`, `debye_temperature`, `fluidity` (sublattice) and `dos_diffusivity` (species), with _stderr;
     `modes` (sublattice): the integral over 3 N_s, T_s / T at equipartition. A run in lj units has no Debye temperature.
@@ -71,15 +72,17 @@ def vibrational_moments(phonon_dos: xr.Dataset) -> xr.Dataset:
 def vibrational_thermodynamics(phonon_dos: xr.Dataset, *, temperatures: Sequence[float] | None = None) -> xr.Dataset:
     """Harmonic free energy, energy, entropy and heat capacity of each species, quantum and classical, from its density of states.
 
-    Per atom, as 3 int g w(x) df / int g df with x = h f / k_B T: free energy k_B T ln(2 sinh(x / 2)), energy (h f / 2) coth(x / 2), entropy (E - F) / T,
-    heat capacity k_B (x / 2)^2 / sinh^2(x / 2); classical: k_B T ln x, 3 k_B T, 3 k_B. The density is scaled to 3 modes an atom, so that the scatter of the kinetic
-    energy does not count. Modes are those of the temperature of the run: at others this is the harmonic approximation, over a series of volumes
-    the quasi-harmonic one. Diffusing ions have no harmonic entropy: what lies at zero frequency counts as a mode of half a bin there.
+    Per atom, as 3 int g w(x) df / int g df with x = h f / k_B T: free energy w = k_B T ln(2 sinh(x / 2)), energy (h f / 2) coth(x / 2),
+    entropy (E - F) / T, heat capacity k_B (x / 2)^2 / sinh^2(x / 2); classical: k_B T ln x, k_B T, k_B. The density is scaled to
+    3 modes an atom, so that the scatter of the kinetic energy does not count. Modes are those of the temperature of the run: at
+    others this is the harmonic approximation, over a series of volumes the quasi-harmonic one. Diffusing ions have no harmonic
+    entropy: what lies at zero frequency counts as a mode of half a bin there.
     Errors: the jackknife over the windows.
 
     temperatures : K; the temperature of the run if not given.
 
-    Returns `vibrational_free_energy`, `vibrational_energy` (eV per atom, with zero-point energy), `vibrational_entropy`, `vibrational_heat_capacity` (k_B per atom), and
+    Returns `vibrational_free_energy`, `vibrational_energy` (eV per atom, with zero-point energy), `vibrational_entropy`,
+    `vibrational_heat_capacity` (k_B per atom), and
     `vibrational_free_energy_classical`, `vibrational_entropy_classical`, `quantum_correction` (energy less 3 k_B T, eV per atom), all
     (sublattice, temperature) with _stderr; the row "all" is the mean over all atoms.
     Raises NotEnoughData below four windows; TrajectoryError for a run in lj units.
@@ -103,7 +106,7 @@ def vibrational_thermodynamics(phonon_dos: xr.Dataset, *, temperatures: Sequence
     units = {"free_energy": BOLTZMANN * at, "energy": BOLTZMANN * at, "free_energy_classical": BOLTZMANN * at}
     for name, weight in THERMODYNAMICS.items():
         curves = np.stack([weight(PLANCK * f / (BOLTZMANN * one)) for one in at])
-        value, error = jackknife(lambda g, curves=curves: 3 * integral(g[:, None] * curves, f) / integral(g, f)[:, None], density)
+        value, error = jackknife(functools.partial(_per_atom, curves=curves, f=f), density)
         scale = units.get(name, np.ones(len(at)))
         out |= {
             f"vibrational_{name}": (("sublattice", "temperature"), value * scale),
@@ -112,6 +115,11 @@ def vibrational_thermodynamics(phonon_dos: xr.Dataset, *, temperatures: Sequence
     out["quantum_correction"] = (("sublattice", "temperature"), out["vibrational_energy"][1] - 3 * BOLTZMANN * at)
     out["quantum_correction_stderr"] = out["vibrational_energy_stderr"]
     return schema.dataset(out)
+
+
+def _per_atom(g: np.ndarray, *, curves: np.ndarray, f: np.ndarray) -> np.ndarray:
+    """(sublattice, temperature) of densities (sublattice, frequency) and weights (temperature, frequency)."""
+    return np.asarray(3 * integral(g[:, None] * curves, f) / integral(g, f)[:, None])
 
 
 def _labels(phonon_dos: xr.Dataset) -> dict[str, Any]:

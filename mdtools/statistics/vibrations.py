@@ -68,7 +68,7 @@ def fluidity(delta: Floats) -> Floats:
     Source: S.-T. Lin, M. Blanco, W. A. Goddard, J. Chem. Phys. 119, 11792 (2003), eq. 34.
 
     >>> fluidity(np.array([1e-4, 1e4])).round(2).tolist()
-    [0.01, 1.0]
+    [0.0, 1.0]
     """
     d = np.asarray(delta, dtype=np.float64)
     low, high = np.zeros(d.shape), np.ones(d.shape)
