@@ -51,6 +51,7 @@ ESTIMATES = {
     "dielectric_function": "mdtools.estimates.dielectric",
     "vibrational_moments": "mdtools.estimates.phonons",
     "vibrational_thermodynamics": "mdtools.estimates.phonons",
+    "mode_frequencies": "mdtools.estimates.modes",
     "activation_energy": "mdtools.estimates.arrhenius",
     "conduction_activation_energy": "mdtools.estimates.arrhenius",
     "isotope_exponent": "mdtools.estimates.conditions",
@@ -62,6 +63,7 @@ VARIES = {
     "conduction_activation_energy": "stated_temperature",
     "isotope_exponent": "mass",
     "activation_volume": "stated_pressure",
+    "detect_soft_modes": "stated_temperature",
 }
 # what a report makes only where options for it were given (or its file): too long, or of use in some materials only
 ON_REQUEST = {
@@ -76,6 +78,7 @@ ON_REQUEST = {
 }
 DECISIONS = {
     "detect_melting": "mdtools.detection.melting",
+    "detect_soft_modes": "mdtools.detection.soft_modes",
 }
 SHOWING = {
     "report": "mdtools.reporting.page",

@@ -1,0 +1,163 @@
+"""Fits of the models of a mode to its periodogram by Whittle's likelihood, compared by evidence.
+
+The posterior of the logarithms of the numbers is taken as Gaussian about its mode (Laplace). The priors of A, W and G are the same
+for all models; of the central peak the prior is flat in the share x = d / (W^2 + d) of the stiffness and in ln(1/tau), from the
+resolution to half the fast frequency: a faster neighbour is friction. Evidences are relative, ln Z less what all models share.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from mdtools.statistics.oscillator import Sampling, Spectrum
+
+__all__ = ["Fit", "fit_modes"]
+
+Floats = NDArray[Any]
+PASSES = 60
+CONVERGED = 1e-6  # of a standard error
+FRICTIONS = (0.03, 0.1, 0.3, 1.0, 3.0)  # G / W that are tried
+SHARES, RATES = (0.1, 0.3, 0.6, 0.9), (0.003, 0.01, 0.03, 0.1, 0.3)  # d / (W^2 + d), and 1 / tau in units of the fast frequency
+REFINED = 2  # of the starts, those of largest likelihood
+COSINES = 6  # that the residuals are tested for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """One model: ln of its numbers, their covariance, ln of likelihood and of evidence, and the probability of residuals as structured."""
+
+    model: str
+    theta: Floats
+    covariance: Floats
+    log_likelihood: float
+    log_evidence: float
+    quality: float
+
+
+def fit_modes(periodogram: Floats, sampling: Sampling, *, series: int, band: tuple[float, float] | None = None) -> list[Fit]:
+    """A fit of each model to the mean periodogram of `series` independent series; a model whose search fails is left out.
+
+    band : frequencies taken (THz), all unless told.
+    """
+    f = sampling.frequency
+    low, high = (0.0, f[-1]) if band is None else band
+    taken = (f >= low) & (f <= high)
+    kappa = np.full(len(f), float(series)) * taken / sampling.shared
+    kappa[0] /= 2
+    if sampling.n % 2 == 0:
+        kappa[-1] /= 2
+    starts = _oscillators(periodogram, sampling)
+    first = _fit("oscillator", starts, periodogram, kappa, sampling)
+    if first is not None:
+        starts = [first.theta, *starts]
+    others = [
+        _fit("central peak", _with_neighbours(starts[:1]), periodogram, kappa, sampling),
+        _fit("lorentzian", starts, periodogram, kappa, sampling),
+    ]
+    return [fit for fit in (first, *others) if fit is not None]
+
+
+def _fit(model: str, starts: list[Floats], power: Floats, kappa: Floats, sampling: Sampling) -> Fit | None:
+    spectrum = Spectrum(model, sampling)
+    starts = sorted(starts, key=lambda start: -_log_likelihood(spectrum, start, power, kappa))[:REFINED]
+    found = [one for one in (_search(spectrum, start, power, kappa) for start in starts) if one is not None]
+    if not found:
+        return None
+    theta, value = max(found, key=lambda one: one[1])
+    log, slopes = spectrum.logarithm(theta)
+    information = np.einsum("k,ik,jk->ij", kappa, slopes, slopes)
+    try:
+        covariance = np.linalg.inv(information)
+    except np.linalg.LinAlgError:
+        return None
+    if not np.all(np.diag(covariance) > 0):
+        return None
+    return Fit(
+        model=model,
+        theta=theta,
+        covariance=covariance,
+        log_likelihood=value,
+        log_evidence=value + _log_occam(model, theta, covariance, sampling),
+        quality=float(stats.chi2.sf(_misfit(power * np.exp(-log) - 1, slopes, kappa, covariance), COSINES)),
+    )
+
+
+def _oscillators(power: Floats, sampling: Sampling) -> list[Floats]:
+    """Numbers of the size of the moments: <Q^2>, W^2 = <v^2> / <Q^2> or at the peak, and several frictions."""
+    f = sampling.frequency
+    square = (2 * np.pi * np.maximum(f, f[1] / 2)) ** 2
+    of_position = power / square if sampling.velocity else power
+    amplitude = 2 * f[1] * of_position.sum()
+    peak = 2 * np.pi * max(float(f[np.argmax(of_position * square * f)]), f[1] / 2)
+    stiffness = (2 * f[1] * (of_position * square).sum() / amplitude, peak**2)
+    return [np.log([amplitude, w2, ratio * np.sqrt(w2)]) for w2 in stiffness for ratio in FRICTIONS]
+
+
+def _with_neighbours(starts: list[Floats]) -> list[Floats]:
+    """The oscillator's numbers for the fast vibration, and a share of its stiffness that relaxes."""
+    out = []
+    for amplitude, stiffness, friction in starts:
+        for x in SHARES:
+            for rate in RATES:
+                out.append(np.array([amplitude, stiffness + np.log1p(-x), friction, stiffness + np.log(x), stiffness / 2 + np.log(rate)]))
+    return out
+
+
+def _search(spectrum: Spectrum, theta: Floats, power: Floats, kappa: Floats) -> tuple[Floats, float] | None:
+    """Fisher scoring with steps halved until the likelihood rises; (numbers, ln L), None where it does not settle."""
+    value = _log_likelihood(spectrum, theta, power, kappa)
+    damping = 1e-3
+    for _ in range(PASSES):
+        log, slopes = spectrum.logarithm(theta)
+        gradient = slopes @ (kappa * (power * np.exp(-log) - 1))
+        information = np.einsum("k,ik,jk->ij", kappa, slopes, slopes)
+        for _ in range(12):
+            step = np.linalg.solve(information + damping * np.diag(np.diag(information)) + 1e-12 * np.eye(len(theta)), gradient)
+            step = np.clip(step, -1.5, 1.5)
+            after = _log_likelihood(spectrum, theta + step, power, kappa)
+            if after >= value:
+                break
+            damping = max(damping, 1e-3) * 4
+        else:
+            return theta, value
+        theta, gained, value = theta + step, after - value, after
+        damping /= 5
+        if gained < 1e-7 and gradient @ step < CONVERGED:
+            return theta, value
+    return theta, value
+
+
+def _log_likelihood(spectrum: Spectrum, theta: Floats, power: Floats, kappa: Floats) -> float:
+    with np.errstate(all="ignore"):
+        s = spectrum(theta)
+        if not np.all(np.isfinite(s)) or s[kappa > 0].min() <= 0:
+            return -np.inf
+        return float(-np.sum(kappa * (np.log(s) + power / s)))
+
+
+def _log_occam(model: str, theta: Floats, covariance: Floats, sampling: Sampling) -> float:
+    """ln of the share of the prior that the likelihood leaves of x and ln 1/tau; what A, W and G cost is the same for all models."""
+    if model != "central peak":
+        return 0.0
+    low = np.log(2 * np.pi / (sampling.n * sampling.interval))
+    high = np.logaddexp(theta[1], theta[3]) / 2 + np.log(0.5)
+    if not low - 1 < theta[4] < high:
+        return -np.inf
+    x, by = np.exp(theta[3] - np.logaddexp(theta[1], theta[3])), np.array([0.0, -1.0, 0.0, 1.0, 0.0])
+    widths = (x * (1 - x) * np.sqrt(by @ covariance @ by), np.sqrt(covariance[4, 4]) / max(high - low, 0.1))
+    return float(sum(np.log(min(1.0, np.sqrt(2 * np.pi) * width)) for width in widths))
+
+
+def _misfit(residual: Floats, slopes: Floats, kappa: Floats, covariance: Floats) -> float:
+    """chi^2 of the score test for cosines of the place in the band, beside the model."""
+    taken = np.flatnonzero(kappa > 0)
+    place = np.cumsum(kappa[taken]) / kappa[taken].sum()
+    waves = np.zeros((COSINES, len(kappa)))
+    waves[:, taken] = np.cos(np.pi * np.arange(1, COSINES + 1)[:, None] * place)
+    beside = waves - (waves * kappa) @ slopes.T @ covariance @ slopes
+    information = np.einsum("k,ik,jk->ij", kappa, beside, beside)
+    score = beside @ (kappa * residual)
+    return float(score @ np.linalg.lstsq(information, score, rcond=1e-8)[0])

@@ -1,0 +1,114 @@
+"""Verdicts on series of modes: exact oscillators with a known law, and the phi^4 lattice from trajectory to T_c."""
+
+import ase
+import numpy as np
+import pytest
+
+from mdtools import synthetic
+from mdtools.analyses.lattice_modes import mode_spectra
+from mdtools.detection.soft_modes import detect_soft_modes
+from mdtools.errors import NotEnoughData, TrajectoryError
+from mdtools.estimates.modes import mode_frequencies
+from tests.langevin import oscillator, spectra
+
+INTERVAL = 0.05
+
+
+def series(stiffness, friction, kelvin, *, seed=1, n=8192, volume=None, shift=None):
+    """mode_frequencies of one mode at several temperatures: stiffness and friction by temperature (k_B = 1)."""
+    out = []
+    for k, t in enumerate(kelvin):
+        x = oscillator(np.sqrt(stiffness(t)), friction(t), t, n, INTERVAL, 1, seed + k)
+        q = x[:, :, 0] + (0.0 if shift is None else shift(t))
+        cell = 1000.0 if volume is None else volume(t)
+        out.append(mode_frequencies(spectra(q, x[:, :, 1], INTERVAL, temperature=t, reduced=True, volume=cell)))
+    return out
+
+
+def verdict(runs):
+    found = detect_soft_modes(runs)
+    assert abs(float(found.probability[0].sum()) - 1) < 1e-9 or found.verdict[0] == "undecided"
+    return str(found.verdict[0].item()), found
+
+
+KELVIN = np.array([1.1, 1.2, 1.4, 1.7, 2.0, 2.4])
+
+
+def test_a_mode_that_softens_to_zero_has_its_critical_temperature_by_both_routes():
+    word, found = verdict(series(lambda t: 9.0 * (t - 1.0), lambda t: 1.0, KELVIN))
+    assert word == "softens to zero"
+    for value, error in zip(found.critical_temperature[0].values, found.critical_temperature_stderr[0].values, strict=True):
+        assert abs(value - 1.0) < 3 * error
+    assert np.all(np.abs(found.critical_exponent[0] - 1.0) < 3 * found.critical_exponent_stderr[0])
+
+
+def test_it_may_do_so_on_heating():
+    assert verdict(series(lambda t: 9.0 * (2.5 - t), lambda t: 1.0, KELVIN))[0] == "softens to zero"
+
+
+def test_a_mode_that_stays_finite_has_no_critical_temperature():
+    word, found = verdict(series(lambda t: 9.0 * (t + 1.0), lambda t: 1.0, KELVIN))
+    assert word == "softens but stays finite"
+    assert np.all(np.isnan(found.critical_temperature))
+
+
+def test_a_minimum_within_the_series_is_no_zero():
+    word, found = verdict(series(lambda t: 2.0 + 30.0 * abs(t - 1.5), lambda t: 1.0, KELVIN))
+    assert word == "softens but stays finite"
+    assert "rises on both sides" in found.reason[0].item()
+
+
+def test_a_mode_that_does_not_change_is_stable():
+    assert verdict(series(lambda t: 9.0, lambda t: 1.0, KELVIN))[0] == "stable"
+
+
+def test_a_mode_that_becomes_overdamped_at_a_finite_stiffness_overdamps():
+    assert verdict(series(lambda t: 9.0, lambda t: 0.5 * t**4, KELVIN))[0] == "overdamps"
+
+
+def test_a_shift_that_thermal_expansion_explains_is_stable_and_says_with_which_parameter():
+    volume, parameter = (lambda t: 1000.0 * np.exp(0.1 * t)), 2.0
+    word, found = verdict(series(lambda t: 9.0 * np.exp(-2 * parameter * 0.1 * t), lambda t: 1.0, KELVIN, volume=volume))
+    assert word == "stable"
+    assert float(found.grueneisen_parameter[0]) == pytest.approx(parameter, abs=0.4)
+    assert verdict(series(lambda t: 9.0 * np.exp(-2 * parameter * 0.1 * t), lambda t: 1.0, KELVIN))[0] == "softens but stays finite"
+
+
+def test_condensed_runs_are_named_and_too_few_temperatures_leave_it_undecided():
+    runs = series(lambda t: 9.0 * abs(t - 1.0) + 0.5, lambda t: 1.0, [0.6, *KELVIN], shift=lambda t: 10.0 * (t < 1))
+    assert "condensed at 0.6" in verdict(runs)[1].reason[0].item()
+    word, found = verdict(runs[:3])
+    assert word == "undecided"
+    assert "three temperatures" in found.reason[0].item()
+
+
+def test_short_runs_do_not_give_another_answer():
+    for n in (1024, 512, 256):
+        assert verdict(series(lambda t: 9.0 * (t - 1.0), lambda t: 1.0, KELVIN, n=n))[0] in ("softens to zero", "undecided")
+
+
+def test_runs_of_different_modes_and_a_single_run_are_refused():
+    runs = series(lambda t: 9.0, lambda t: 1.0, KELVIN[:3], n=1024)
+    with pytest.raises(TrajectoryError, match="different modes"):
+        detect_soft_modes([runs[0], runs[1].assign(band=("mode", [2])), runs[2]])
+    with pytest.raises(NotEnoughData, match="was given 1"):
+        detect_soft_modes(runs[:1])
+
+
+@pytest.mark.parametrize(
+    ("on_site", "kelvin", "truth"), [(4.0, (2.1, 2.4, 2.8, 3.4), 1.94), (0.25, (1.5, 1.8, 2.2, 3.0), 1.34)], ids=["order-disorder", "displacive"]
+)
+def test_phi4_lattice_softens_to_zero_at_its_critical_temperature(on_site, kelvin, truth):
+    runs = []
+    for t in kelvin:
+        lattice = synthetic.phi4_lattice(cells=8, n_frames=4000, temperature=t, on_site=on_site, relax=5000, seed=7)
+        site = ase.Atoms("X", cell=lattice.mean_cell / 8, pbc=True)
+        spectra_of = mode_spectra(
+            lattice.relabel({"X": range(512)}), primitive=site, q=[0, 0, 0], pattern={"X": "0 0 1"}, windows=1, reference="none"
+        )
+        runs.append(mode_frequencies(spectra_of, thermostat_damping=0.05))
+    word, found = verdict(runs)
+    assert word == "softens to zero", found.reason[0].item()
+    for value, error in zip(found.critical_temperature[0].values, found.critical_temperature_stderr[0].values, strict=True):
+        assert abs(value - truth) < 0.05 + 2.5 * error  # 8 cells: the finite size moves T_c by a few hundredths
+        assert error < 0.3
