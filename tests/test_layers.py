@@ -29,7 +29,10 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "harmonic": ({"harmonic", "units", "errors"}, {"numpy", "ase", "yaml", "h5py", "phonopy"}),
     "kernels": ({"kernels"}, {"jax", "jaxtyping"}),
     "statistics": ({"statistics", "errors"}, {"numpy", "scipy"}),
-    "analyses": ({"analyses", "kernels", "harmonic", "trajectory", "schema", "units", "errors", "memory", "progress"}, {"numpy", "jax", "xarray"}),
+    "analyses": (
+        {"analyses", "kernels", "harmonic", "trajectory", "schema", "units", "errors", "memory", "progress"},
+        {"numpy", "jax", "xarray", "periodictable"},
+    ),
     "estimates": ({"estimates", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),
     "detection": ({"detection", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),
     "reporting": (

@@ -11,8 +11,10 @@ from mdtools import schema
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
 from mdtools.analyses.modes import Modes
 from mdtools.analyses.over_atoms import window_length
+from mdtools.analyses.scattering_lengths import Weights, coherent
+from mdtools.analyses.scattering_lengths import incoherent as incoherent_lengths
 from mdtools.analyses.self_scattering import self_correlation
-from mdtools.analyses.wave_vectors import Shells, chosen, in_cycles, shells_of
+from mdtools.analyses.wave_vectors import Shells, chosen, in_cycles, lengths, shells_of
 from mdtools.kernels.scattering import current_correlations, even_spectrum, mean_products, mode_correlations
 from mdtools.trajectory import Trajectory
 
@@ -35,6 +37,7 @@ def intermediate_scattering(
     lags: Literal["all", "log"] | Sequence[float] = "all",
     longest: float | None = None,
     reference: Sequence[str] | str | None = None,
+    weights: Weights | None = None,
     convention: Convention | None = None,
 ) -> xr.Dataset:
     """Coherent intermediate scattering function F(q, t), by pair of species.
@@ -48,9 +51,12 @@ def intermediate_scattering(
         longer the fewer, so that beyond some |q| shells of equal width hold equally many. Of q and -q one is taken.
     shells : average over this many equal shells of |q|; 0 keeps every wave vector; by default 40, and 0 for hkl and path.
     windows, lags, reference : as in `msd`. longest : longest lag in ps, by default all that a window holds.
+    weights : also the total as "neutron" (coherent, b_a b_b F_ab, fm^2) or "xray" (f_a(q) f_b(q) F_ab, electrons squared) see it, per atom;
+        species are natural elements, the label or what it starts with.
     convention : "dynasor" (the same numbers), or "mdanse": one order of unlike species, over sqrt(N_a N_b) in place of N.
 
-    Returns `intermediate_scattering` (window, pair, q, lag), `n_wave_vectors` (q), and without shells `miller_index` (q, cell_axis).
+    Returns `intermediate_scattering` (window, pair, q, lag), with weights `neutron_intermediate_scattering` or `xray_intermediate_scattering`
+    (window, q, lag), `n_wave_vectors` (q), and without shells `miller_index` (q, cell_axis).
     Raises TrajectoryError, NotEnoughData, ValueError. Source: reference/science.md B5; thinning: E. Fransson et al., Adv. Theory Simul.
     4, 2000240 (2021).
 
@@ -62,11 +68,12 @@ def intermediate_scattering(
     """
     who = "intermediate_scattering"
     length, interval, frames = _times(traj, windows, lags, longest, who=who)
-    which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference)
+    which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
     values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames)
     out = {
         **common(traj),
-        "intermediate_scattering": (("window", "pair", "q", "lag"), values[0] / _per(traj, convention)[:, None, None]),
+        "intermediate_scattering": (("window", "pair", "q", "lag"), which.by_pair(values)[0] / _per(traj, convention)[:, None, None]),
+        **which.weighted("intermediate_scattering", values[0], ("lag",)),
         **which.coordinates(windows, lag_times(frames, interval)),
     }
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
@@ -87,6 +94,7 @@ def dynamic_structure_factor(
     resolution: float | None = None,
     incoherent: bool = False,
     reference: Sequence[str] | str | None = None,
+    weights: Weights | None = None,
     convention: Convention | None = None,
 ) -> xr.Dataset:
     """Dynamic structure factor S(q, f), by pair of species, and with `incoherent` the self part of each species.
@@ -100,7 +108,9 @@ def dynamic_structure_factor(
     The other options are those of `intermediate_scattering`.
 
     Returns `dynamic_structure_factor` (window, pair, q, frequency) in ps, and of the self parts `dynamic_structure_factor_self`
-    (window, species, q, frequency). One time series a wave vector: without shells or windows S scatters by as much as it is.
+    (window, species, q, frequency); with weights `neutron_dynamic_structure_factor` or `xray_dynamic_structure_factor` (window, q, frequency),
+    and `neutron_incoherent_structure_factor`, the self parts weighted by the incoherent cross sections over 4 pi.
+    One time series a wave vector: without shells or windows S scatters by as much as it is.
     Raises TrajectoryError (uneven frames), NotEnoughData, ValueError. Source: reference/science.md B5, reference/dynamics.md 2.1.
 
     >>> from mdtools import synthetic
@@ -113,21 +123,25 @@ def dynamic_structure_factor(
     if longest is None:
         longest = (window_length(traj, windows, who=who) - 1) // 2 * even_interval(traj, who=who)
     length, interval, frames = _times(traj, windows, "all", longest, who=who)
-    which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference)
+    which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
     values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames)
-    values = values[0] / _per(traj, convention)[:, None, None]
-    weights = _lag_weights(frames * interval, taper, resolution)
+    each_pair = which.by_pair(values)[0] / _per(traj, convention)[:, None, None]
+    of_lag = _lag_weights(frames * interval, taper, resolution)
     cycles = 1 / (2 * np.pi) if convention == "mdanse" else 1.0
     out = {
         **common(traj),
-        "dynamic_structure_factor": (("window", "pair", "q", "frequency"), cycles * _spectrum(values, weights, interval)),
+        "dynamic_structure_factor": (("window", "pair", "q", "frequency"), cycles * _spectrum(each_pair, of_lag, interval)),
+        **which.weighted("dynamic_structure_factor", cycles * _spectrum(values[0], of_lag, interval), ("frequency",)),
         "frequency": np.arange(len(frames)) / ((2 * len(frames) - 1) * interval),
         **which.coordinates(windows, None),
     }
     if incoherent:
         each = which.shells.mean(self_correlation(traj, which.indices, windows=windows, frames=frames, reference=reference)[0], 2)
-        each = each * _per_ion(traj, convention)[:, None, None]
-        out["dynamic_structure_factor_self"] = (("window", "species", "q", "frequency"), cycles * _spectrum(each, weights, interval))
+        spectra = cycles * _spectrum(each, of_lag, interval)
+        out["dynamic_structure_factor_self"] = (("window", "species", "q", "frequency"), _per_ion(traj, convention)[:, None, None] * spectra)
+        if weights == "neutron":
+            share = incoherent_lengths(traj, who=who) * _per_ion(traj, "dynasor")
+            out["neutron_incoherent_structure_factor"] = (("window", "q", "frequency"), np.einsum("s,wsqf->wqf", share, spectra))
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
 
 
@@ -142,6 +156,7 @@ def structure_factor(
     shells: int | None = None,
     windows: int = 4,
     reference: Sequence[str] | str | None = None,
+    weights: Weights | None = None,
     convention: Convention | None = None,
 ) -> xr.Dataset:
     """Static structure factor S(q), by pair of species.
@@ -150,7 +165,8 @@ def structure_factor(
     Bragg peaks and diffuse scattering together, and 1 of an ideal gas. Frames may be unevenly spaced. Options as in
     `intermediate_scattering`.
 
-    Returns `structure_factor` (window, pair, q). Raises TrajectoryError, NotEnoughData, ValueError. Source: reference/science.md A2 row 24.
+    Returns `structure_factor` (window, pair, q), and with weights `neutron_structure_factor` or `xray_structure_factor`
+    (window, q). Raises TrajectoryError, NotEnoughData, ValueError. Source: reference/science.md A2 row 24.
 
     >>> from mdtools import synthetic
     >>> S = structure_factor(synthetic.brownian(n_atoms=40, n_frames=200), windows=1, reference="none").structure_factor
@@ -160,7 +176,7 @@ def structure_factor(
     who = "structure_factor"
     traj.need("scaled_positions", who=who)
     length = window_length(traj, windows, who=who, shortest=1)
-    which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference)
+    which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
 
     def square(modes: np.ndarray, pairs: Any, _: Any) -> Any:
         return mean_products(modes[:, 0], pairs=pairs)[None, :, :, None]
@@ -168,7 +184,8 @@ def structure_factor(
     values, taken = which.correlations(square, windows=windows, length=length, frames=np.zeros(1, dtype=int))
     out = {
         **common(traj),
-        "structure_factor": (("window", "pair", "q"), values[0, ..., 0] / _per(traj, convention)[:, None]),
+        "structure_factor": (("window", "pair", "q"), which.by_pair(values)[0, ..., 0] / _per(traj, convention)[:, None]),
+        **which.weighted("structure_factor", values[0, ..., 0], ()),
         **which.coordinates(windows, None),
     }
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
@@ -217,7 +234,7 @@ def current_correlation(
         return current_correlations(modes, _directions(traj, which.indices[at[0]], at[1]), pairs=pairs, longest=int(frames[-1]))
 
     values, taken = which.correlations(correlate, windows=windows, length=length, frames=frames, currents=True)
-    values = values / _per(traj, convention)[:, None, None]
+    values = which.by_pair(values) / _per(traj, convention)[:, None, None]
     dims = ("window", "pair", "q", "lag")
     out = {
         **common(traj),
@@ -231,28 +248,50 @@ def current_correlation(
 class _Which:
     """The wave vectors and shells that the options of a measurement mean, and correlations of its modes there."""
 
-    def __init__(self, traj: Trajectory, who: str, *, hkl: Any, path: Any, q_max: Any, n_q: int, shells: int | None, reference: Any) -> None:
+    def __init__(
+        self, traj: Trajectory, who: str, *, hkl: Any, path: Any, q_max: Any, n_q: int, shells: int | None, reference: Any, weights: str | None = None
+    ) -> None:
         traj.need("scaled_positions", who=who)
-        self.traj, self.reference = traj, reference
+        self.traj, self.reference, self.weights = traj, reference, weights
         self.indices, named = chosen(traj, hkl=hkl, path=path, q_max=q_max, n_q=n_q, who=who)
         self.shells: Shells = shells_of(traj, self.indices, shells, named=named)
+        self.seen: np.ndarray | None = None
+        if weights is not None:
+            first, second, _ = species_pairs(traj)
+            lengths_of = coherent(traj, weights, lengths(traj, self.indices), who=who)
+            self.seen = lengths_of[first] * lengths_of[second] / traj.n_atoms  # (pair, q)
 
     def correlations(
         self, correlate: Callable[[Any, Any, Any], Any], *, windows: int, length: int, frames: np.ndarray, currents: bool = False
     ) -> tuple[np.ndarray, Any]:
-        """(quantity, window, pair, q, lag) of correlate(modes, pairs, (which q, which frames)), and the reference that was taken."""
+        """(quantity, window, pair, q, lag) of correlate(modes, pairs, (which q, which frames)), and the reference that was taken.
+
+        With weights one pair more: their total, weighted at each wave vector before shells are averaged.
+        """
         first, second, names = species_pairs(self.traj)
         pairs = tuple(zip(first.tolist(), second.tolist(), strict=True))
         modes = Modes(self.traj, reference=self.reference, currents=currents)
-        out = np.zeros((2 if currents else 1, windows, len(names), len(self.shells.q), len(frames)))
+        n_pairs = len(names) + (self.seen is not None)
+        out = np.zeros((2 if currents else 1, windows, n_pairs, len(self.shells.q), len(frames)))
         for window, part, values in modes.over(self.indices, windows=windows, length=length):
             with jax.enable_x64(True):
                 found = np.asarray(correlate(values, pairs, (part, slice(window * length, (window + 1) * length))))[..., frames]
+            if self.seen is not None:
+                total = np.einsum("cpql,pq->cql", found, self.seen[:, part])
+                found = np.concatenate([found, total[:, None]], axis=1)
             if self.shells.indices is not None:
                 out[:, window, :, part] = found
             else:
                 out[:, window] += np.einsum("cpql,qs->cpsl", found, self.shells.share[part], optimize=True)
         return out, modes.taken
+
+    def by_pair(self, values: np.ndarray) -> np.ndarray:
+        """Without the weighted total."""
+        return values if self.seen is None else values[:, :, :-1]
+
+    def weighted(self, name: str, values: np.ndarray, last: tuple[str, ...]) -> dict[str, Any]:
+        """The weighted total under its name, from values (window, pair, q, ...)."""
+        return {} if self.seen is None else {f"{self.weights}_{name}": (("window", "q", *last), values[:, -1])}
 
     def coordinates(self, windows: int, lag: np.ndarray | None) -> dict[str, Any]:
         out = {"window": window_starts(self.traj, windows), "pair": species_pairs(self.traj)[2], **self.shells.described()}

@@ -170,6 +170,47 @@ def test_rods_hold_what_they_stand_for():
     np.testing.assert_array_equal(back, hkl[:, plan.axes])
 
 
+def test_weights_are_scattering_lengths_and_form_factors_of_each_wave_vector(walk):
+    pytest.importorskip("periodictable", reason="needs periodictable, a dependency of mdtools: pip install periodictable")
+    traj, _ = walk
+    options = {"q_max": 3.0, "windows": 1, "reference": "none"}
+    each = md.structure_factor(traj, shells=0, **options)
+    for kind, length in (("neutron", lambda q: {"Ca": 4.70, "F": 5.654}), ("xray", None)):
+        found = md.structure_factor(traj, shells=0, weights=kind, **options)
+        if length is None:  # at q -> 0 the number of electrons, and less beyond
+            total = found.xray_structure_factor[0] / each.structure_factor[0].sum("pair")
+            assert float(total[0]) < 20**2
+            continue
+        b = length(None)
+        factor = np.array([b[one] * b[other] for one, other in (pair.split("-") for pair in each.pair.values)])
+        expected = (each.structure_factor[0] * factor[:, None]).sum("pair")
+        np.testing.assert_allclose(found.neutron_structure_factor[0], expected, rtol=2e-3)
+        np.testing.assert_allclose(found.structure_factor, each.structure_factor, rtol=1e-12)
+    from mdtools.analyses.scattering_lengths import coherent
+
+    np.testing.assert_allclose(coherent(traj, "xray", np.zeros(1), who="test")[:, 0], [20, 9], atol=1e-3)
+    few, many = (md.structure_factor(traj, shells=n, weights="xray", **options) for n in (5, 0))
+    width = float(many.q.max()) / 5
+    last = many.isel(q=many.q.values > 4 * width * (1 + 1e-9))
+    np.testing.assert_allclose(few.xray_structure_factor[0, -1], last.xray_structure_factor[0].mean(), rtol=1e-12)
+    s = md.dynamic_structure_factor(traj, hkl=["1 0 0"], weights="neutron", incoherent=True, windows=1, reference="none")
+    area = float(s.frequency[1]) * (s.neutron_incoherent_structure_factor[0, 0, 0] + 2 * s.neutron_incoherent_structure_factor[0, 0, 1:].sum())
+    np.testing.assert_allclose(area, (12 * 5 + 8 * 0.08) / 20 / (4 * np.pi), rtol=1e-6)  # 0.05 barn of Ca, 0.0008 of F
+    f = md.intermediate_scattering(traj, hkl=["1 0 0"], weights="neutron", windows=1, reference="none")
+    static = md.structure_factor(traj, hkl=["1 0 0"], weights="neutron", windows=1, reference="none")
+    np.testing.assert_allclose(f.neutron_intermediate_scattering[..., 0], static.neutron_structure_factor, rtol=1e-10)
+
+
+def test_a_species_that_is_no_element_has_no_scattering_length(breathing):
+    pytest.importorskip("periodictable", reason="needs periodictable, a dependency of mdtools: pip install periodictable")
+    with pytest.raises(TrajectoryError, match="no chemical element"):
+        md.structure_factor(breathing, weights="neutron")
+    with pytest.raises(ValueError, match="neutron"):
+        md.structure_factor(breathing, weights="muon")
+    renamed = breathing.relabel({"Li_tet": breathing.indices("A"), "Na": breathing.indices("B")})
+    assert "neutron_structure_factor" in md.structure_factor(renamed, weights="neutron")
+
+
 # -- exact answers ---------------------------------------------------------------------------------------------------
 
 
