@@ -100,3 +100,10 @@ def test_what_cannot_be_is_refused_with_what_to_write(crystal, tmp_path):
         md.write_density(out, out=tmp_path / "x.xsf")
     with pytest.raises(md.TrajectoryError, match="it has Li, O"):
         md.write_density(out, out=tmp_path / "x.cube", species="F")
+
+
+def test_a_page_shows_the_slice_of_the_density_and_the_map_of_the_distinct_part(crystal, tmp_path):
+    made = [density_map(crystal[0], repeat=[2, 1, 3], reference="none"), md.van_hove_distinct(crystal[0], bins=20, reference="none")]
+    text = md.report(made, out=tmp_path / "page.html").read_text()
+    for words in ("Mean density of Li", "Mean density of O", "Van Hove map, Li-O"):
+        assert words in text

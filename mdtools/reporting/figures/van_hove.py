@@ -55,7 +55,7 @@ def van_hove_distinct(data: xr.Dataset, ax: Any, *, pair: str, n_lags: int = 5) 
         ax.plot(data.r.values, middle, color=tint, label=f"{plain(float(data.lag[k]), 3)} {unit}")
     ax.axhline(1, color="0.7", linewidth=0.7, zorder=0)
     ax.set_xlim(0, float(data.r[-1]))
-    ax.set_ylim(0, min(1.1 * float(one.isel(lag=chosen).max()), PEAK * max(float(one.isel(lag=0).max()), 1.0)))
+    ax.set_ylim(0, min(1.1 * float(one.isel(lag=chosen).max()), PEAK * max(float(one.isel(lag=0).max()), 1.0)) or 1.0)  # no pair within r_max
     ax.set_xlabel(axis_label("distance r", data.r.attrs.get("units", "")))
     ax.set_ylabel("G$_d$ / ρ")
     ax.legend(title="after", title_fontsize=8, handlelength=1.2)
