@@ -282,7 +282,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "lag_last": ("ps", "last lag of the fit (mean over admissible fits)"),
     "fit_quality": ("1", "probability of a worse chi^2 if the motion is diffusive"),
     "log_slope": ("1", "d ln MSD / d ln t"),
-    "regime": ("", "caged, subdiffusive or diffusive"),
+    "regime": ("", "caged, subdiffusive or diffusive; of a hop resolved or not resolved"),
     "band_centre": ("THz", "mean frequency of the density of states"),
     "mean_square_frequency": ("THz^2", "<f^2> over the density of states; Tr D / (3 N (2 pi)^2) of a harmonic crystal"),
     "debye_temperature": ("K", "of the Debye spectrum with the same mean square frequency"),
