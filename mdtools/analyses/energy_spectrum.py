@@ -74,7 +74,7 @@ def spectral_energy_density(
         raise TrajectoryError(f"{WHO} by band needs eigenvectors: pass phonopy='phonopy_params.yaml' (--phonopy)")
     length = window_length(traj, windows, who=WHO, shortest=SHORTEST)
     interval, weight = even_interval(traj, who=WHO), taper_weights(taper, length)
-    mapping = mapping_of(traj, crystal, reference=None)
+    mapping = mapping_of(traj, crystal)
     q, along = _points(path, mapping.matrix)
     frequency = np.arange(length // 2 + 1) / (length * interval)
     factor = 2.0 * interval * (1.0 if traj.reduced else KINETIC_TO_EV)

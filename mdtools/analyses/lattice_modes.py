@@ -76,7 +76,7 @@ def mode_spectra(
     """
     traj.need("scaled_positions", "masses", who=WHO)
     crystal, harmonic = lattice_source(phonopy, primitive, who=WHO)
-    mapping = mapping_of(traj, crystal, reference=reference)
+    mapping = mapping_of(traj, crystal)
     if harmonic is None:
         if list or pattern is None:
             raise TrajectoryError(

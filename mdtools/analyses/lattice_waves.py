@@ -35,17 +35,19 @@ def symbols_of(traj: Trajectory, crystal: Crystal) -> np.ndarray:
     return np.array([of[label] for label in traj.species.tolist()])
 
 
-def mapping_of(traj: Trajectory, crystal: Crystal, *, reference: Sequence[str] | str | None) -> SiteMap:
-    """Sites of the atoms in the primitive cell, by their mean positions over parts of the run in the frame of reference."""
-    path, _ = traj.reference_path(reference)
+def mapping_of(traj: Trajectory, crystal: Crystal) -> SiteMap:
+    """Sites of the atoms in the primitive cell, by their mean positions over parts of the run, the framework (else the barycentre) at rest."""
     n_parts = min(PARTS, traj.n_frames)
     of_frame = np.minimum(np.arange(traj.n_frames) * n_parts // traj.n_frames, n_parts - 1)
     total = np.zeros((n_parts, traj.n_atoms, 3))
     for frames, (values,) in traj.over_frames("positions", block=block_of_frames(traj.n_frames, traj.n_atoms)):
-        within = np.asarray(values[: frames.stop - frames.start], dtype=np.float64) - (path[frames] - path[0])[:, None]
         for part in np.unique(of_frame[frames]).tolist():
-            total[part] += within[of_frame[frames] == part].sum(axis=0)
+            first, last = np.searchsorted(of_frame[frames], [part, part + 1])
+            total[part] += values[first:last].sum(axis=0, dtype=np.float64)
     parts = total / np.bincount(of_frame)[:, None, None]
+    steady = np.isin(traj.species, traj.framework) if traj.framework else traj.masses
+    drift = np.average(parts, axis=1, weights=steady)
+    parts -= (drift - drift[0])[:, None]
     return mapped(parts, traj.mean_cell, traj.species, symbols_of(traj, crystal), crystal, source=traj.source)
 
 
@@ -85,7 +87,8 @@ def waves_of(
     out = np.empty((2, len(q), len(mapping.kept), 3, traj.n_frames))
     with jax.enable_x64(True):
         for frames, values, at in _blocks(traj, quantity):
-            part = cell_sums(values, sites, cell[at] if cell.ndim == 3 else cell, shift[at], mapping.members, phases)
+            along_time = jax.device_put(values.transpose(1, 2, 0))  # the copy to the device is what makes time contiguous
+            part = cell_sums(along_time, sites, cell[at] if cell.ndim == 3 else cell, shift[at], mapping.members, phases)
             out[..., frames] = np.asarray(part).reshape(2, len(q), len(mapping.kept), 3, -1)[..., : frames.stop - frames.start]
     return out[0] + 1j * out[1], taken
 

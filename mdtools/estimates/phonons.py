@@ -17,6 +17,7 @@ from mdtools.units import BOLTZMANN, KINETIC_TO_EV, PLANCK
 __all__ = ["vibrational_moments", "vibrational_thermodynamics"]
 
 FEWEST = 4  # windows, for an error from their spread
+EDGE, FOLDED = 0.95, 0.015  # part of the Nyquist limit, and share of the power above it from which lines are taken to be folded back
 ALL = "all"
 
 
@@ -33,7 +34,7 @@ def vibrational_moments(phonon_dos: xr.Dataset) -> xr.Dataset:
 
     Returns `band_centre`, `mean_square_frequency`, `debye_temperature`, `fluidity` (sublattice) and `dos_diffusivity` (species), with _stderr;
     `modes` (sublattice): the integral over 3 N_s, T_s / T at equipartition. A run in lj units has no Debye temperature.
-    Raises NotEnoughData below four windows; TrajectoryError for a part of a measurement.
+    Raises NotEnoughData below four windows and for frames too far apart; TrajectoryError for a part of a measurement.
     Source: reference/science.md B6; S.-T. Lin, M. Blanco, W. A. Goddard, J. Chem. Phys. 119, 11792 (2003).
 
     >>> from mdtools import synthetic
@@ -85,7 +86,7 @@ def vibrational_thermodynamics(phonon_dos: xr.Dataset, *, temperatures: Sequence
     `vibrational_heat_capacity` (k_B per atom), and
     `vibrational_free_energy_classical`, `vibrational_entropy_classical`, `quantum_correction` (energy less 3 k_B T, eV per atom), all
     (sublattice, temperature) with _stderr; the row "all" is the mean over all atoms.
-    Raises NotEnoughData below four windows; TrajectoryError for a run in lj units.
+    Raises NotEnoughData below four windows and for frames too far apart; TrajectoryError for a run in lj units.
     Source: reference/science.md B6; P. H. Berens et al., J. Chem. Phys. 79, 2375 (1983).
 
     >>> from mdtools import synthetic
@@ -137,8 +138,22 @@ def _windows_of(phonon_dos: xr.Dataset, *, who: str) -> tuple[np.ndarray, np.nda
             f"{who} needs {FEWEST} windows for its errors, and this phonon_dos has {n}: measure it with windows={FEWEST} or more (--windows)"
         )
     density = phonon_dos["phonon_dos"].transpose("window", "species", "frequency").values
+    _need_resolved(phonon_dos, density.sum(axis=(0, 1)), who=who)
     counts = phonon_dos["n_ions"].values.astype(np.float64)
     return np.concatenate([density, density.sum(axis=1, keepdims=True)], axis=1), phonon_dos["frequency"].values, np.append(counts, counts.sum())
+
+
+def _need_resolved(phonon_dos: xr.Dataset, density: np.ndarray, *, who: str) -> None:
+    """Raise NotEnoughData where frames are too far apart: a spectrum that ends below the Nyquist limit holds next to nothing at it."""
+    f, nyquist = phonon_dos["frequency"].values, float(phonon_dos.get("nyquist_frequency", np.inf))
+    beyond = f > EDGE * nyquist
+    share = float(density[beyond].sum() / density.sum()) if beyond.any() else 0.0
+    if share > FOLDED:
+        raise NotEnoughData(
+            f"{who} needs frames that resolve the vibrations: {100 * share:.2g} % of the power lies in the last twentieth below the Nyquist limit "
+            f"({nyquist:.3g}{'' if is_reduced(phonon_dos) else ' THz'}), so lines beyond it are folded back; store frames more often "
+            "(smaller dump interval, NBLOCK or --stride): every 0.02 ps shows vibrations up to 20 THz, every 0.008 ps up to 50 THz"
+        )
 
 
 def _zero_frequency(phonon_dos: xr.Dataset, density: np.ndarray, f: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:

@@ -6,7 +6,6 @@ One product of matrices for each atom of the primitive cell; relative error belo
 import jax
 import jax.numpy as jnp
 
-from mdtools.kernels.grouped import cartesian
 from mdtools.kernels.shapes import Array, Float, Int
 
 __all__ = ["cell_sums"]
@@ -14,7 +13,7 @@ __all__ = ["cell_sums"]
 
 @jax.jit
 def cell_sums(
-    values: Float[Array, "frame atom xyz"],
+    values: Float[Array, "atom xyz frame"],
     sites: Float[Array, "basis cell xyz"],
     cell: Float[Array, "*frame xyz xyz"],
     shift: Float[Array, "frame xyz"],
@@ -23,10 +22,13 @@ def cell_sums(
 ) -> Float[Array, "wave basis xyz frame"]:
     """sum_l c_wl x_l of the atoms l of each site of the primitive cell, x = (values - sites) @ cell - shift.
 
-    members : which atom of the run each is. phases : real factors c, cosines and sines as waves of their own.
+    members : which atom of the run each is. phases : real factors c, cosines and sines as waves of their own. What is linear is
+    done to the sums and not to the atoms.
     """
-    chosen = jnp.take(values, members.reshape(-1), axis=1).astype(jnp.float64) - sites.reshape(1, -1, 3)
-    path = cartesian(chosen, cell, shift)
-    path = path.reshape(path.shape[0], *members.shape, 3).transpose(1, 2, 3, 0).reshape(*members.shape, -1)
-    sums = jnp.matmul(phases, path, precision="highest")
-    return sums.reshape(*sums.shape[:2], 3, -1).transpose(1, 0, 2, 3)
+    chosen = jnp.take(values, members.reshape(-1), axis=0).astype(jnp.float64) - sites.reshape(-1, 3)[:, :, None]
+    sums = jnp.matmul(phases, chosen.reshape(*members.shape, -1), precision="highest")
+    sums = sums.reshape(*sums.shape[:2], 3, -1)
+    axes = jnp.moveaxis(cell, 0, -1) if cell.ndim == 3 else cell[:, :, None]
+    path = [sums[:, :, i, None] * axes[None, None, i] for i in range(3)]
+    moved = jnp.sum(phases, axis=-1)[:, :, None, None] * shift.T[None, None]
+    return jnp.swapaxes(path[0] + path[1] + path[2] - moved, 0, 1)

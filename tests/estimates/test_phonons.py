@@ -105,6 +105,9 @@ def test_what_is_missing_is_named_with_its_cure(crystals):
         vibrational_thermodynamics(density.mean("window"))
     with pytest.raises(TrajectoryError, match="temperatures must be above 0 K"):
         vibrational_thermodynamics(density, temperatures=[0.0])
+    coarse = synthetic.harmonic_crystal(cells=4, n_frames=400, frame_interval=0.15, seed=1)
+    with pytest.raises(NotEnoughData, match=r"frames that resolve the vibrations: .* % of the power .*every 0.02 ps shows vibrations up to 20 THz"):
+        vibrational_moments(phonon_dos(coarse))
     reduced = dataclasses.replace(synthetic.damped_oscillator(cells=2, n_frames=800), reduced=True, temperature=1.0)
     with pytest.raises(TrajectoryError, match="needs real units"):
         vibrational_thermodynamics(phonon_dos(reduced))
