@@ -63,9 +63,10 @@ def self_diffusivity(
     run must be in all for a standard error of 10 %, `run_for_tenth_of_bound` for a bound ten times smaller of a species that stays caged.
     regime "diffusive" or "subdiffusive" (the slope still falls with the lag, or rests on few jumps) has a value.
     regime "caged" (flat, no slope) or "undecided" (too noisy to tell, or faster than a line: drift, free flight) has NaN for the value
-    and its error, lower 0, and as upper the 95 % bound D_max: the larger of what the slope allows and of three jumps in the run,
-    3 l^2 / (6 N t_run) with l = (V / N)^(1/3), since jumps too rare to be seen leave no slope. No exception for them: other species of the run
-    stay readable. Ions that never move at all (held fixed) have the bound 0.
+    and its error, lower 0, and as upper the bound D_max, the upper end of the two-sided 95 % interval: the larger of what the slope and
+    jumps like those of a crystal's ions (l^2 = 7 a0) allow and of three jumps in the run, 3 l^2 / (6 N t_run) with
+    l = (V / N)^(1/3), since jumps too rare to be seen leave no slope. No exception for them: other species of the run stay readable.
+    Ions that never move at all (held fixed) have the bound 0.
     Runs in lj units stay in them and have no cm2_per_s.
     Raises NotEnoughData (fewer than 8 usable lags, no time blocks, origins left out), TrajectoryError (uneven frames, windows left out),
     ValueError for half a prior and for lags that are not there.
