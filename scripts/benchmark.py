@@ -35,6 +35,8 @@ import scipy.fft
 import mdtools as md
 from mdtools import readers, synthetic
 from mdtools.analyses import modes, wave_vectors
+from mdtools.statistics.spectral import zero_frequency
+from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI, KINETIC_TO_EV
 
 Row = tuple[str, str, float, str]
 
@@ -533,7 +535,76 @@ def pipeline(repeats: int) -> Iterator[Row]:
         yield "dump to report, 324 atoms x 668 frames, compiled", "mdtools", median_time(whole, repeats), "s"
 
 
-CASES = {"read": read, "msd": msd, "van-hove": van_hove, "scattering": scattering, "phonons": phonons, "pipeline": pipeline}
+def conductivity(repeats: int) -> Iterator[Row]:
+    """Zero-frequency limit of the spectrum of one charge current, with what each finds: the time is that of spectrum and limit alone."""
+    for n_frames in (4000, 16000):
+        gas = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=n_frames, seed=5)
+        current = np.einsum("tax,a->xt", np.asarray(gas.velocities, dtype=np.float64), gas.charges)
+        per = CONDUCTIVITY_TO_SI / (gas.volume * BOLTZMANN * 1000.0)  # of the integral of <J_x(0) J_x(t)>
+        exact = 32 / gas.volume * CONDUCTIVITY_TO_SI / (20.0 * KINETIC_TO_EV * 5.0)
+        windows = 8
+
+        def ours(current: Any = current, length: int = n_frames // windows) -> Any:
+            parts = current[:, : windows * length].reshape(3 * windows, length)
+            power = np.square(np.abs(scipy.fft.rfft(parts))).mean(axis=0) * 0.02 / length
+            return zero_frequency(np.fft.rfftfreq(length, 0.02), power, series=3 * windows)
+
+        both = md.ionic_conductivity(md.charge_displacement_msd(gas, reference="none"), md.charge_current_acf(gas, windows=windows, reference="none"))
+        found = ours()
+        said = f"Green-Kubo {found.value * per / 2:.0f} +- {found.stderr * per / 2:.0f}, with Einstein-Helfand {_error(both, 'ionic_conductivity')}"
+        case = f"conductivity of {n_frames // 10} correlation times: exact {exact:.0f} S/m, mdtools {said}"
+        yield case, "mdtools", _best(ours, repeats), "s"
+        for name, peer in (("stacie", _with_stacie), ("sportran", _with_sportran)):
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError:
+                yield case, f"{name} (not installed)", float("nan"), "s"
+                continue
+            for words, call in peer(current, per, gas):
+                value, stderr = call()
+                yield case, f"{words}: {value:.0f} +- {stderr:.0f} S/m", _best(call, 1), "s"
+
+
+def _error(data: Any, name: str) -> str:
+    return f"{float(data[name]):.0f} +- {float(data[f'{name}_stderr']):.0f}"
+
+
+def _with_stacie(current: np.ndarray, per: float, gas: Any) -> Iterator[tuple[str, Callable[[], tuple[float, float]]]]:
+    from stacie import ExpPolyModel, LorentzModel, compute_spectrum, estimate_acint
+
+    for words, model in (("stacie, exp(b0 + b1 f^2)", lambda: ExpPolyModel([0, 2])), ("stacie, Lorentz", LorentzModel)):
+
+        def call(model: Any = model) -> tuple[float, float]:
+            found = estimate_acint(compute_spectrum(current, prefactors=per, timestep=gas.frame_interval, include_zero_freq=True), model())
+            return float(found.acint), float(found.acint_std)
+
+        yield words, call
+
+
+def _with_sportran(current: np.ndarray, per: float, gas: Any) -> Iterator[tuple[str, Callable[[], tuple[float, float]]]]:
+    if not hasattr(np, "trapz"):
+        setattr(np, "trapz", np.trapezoid)  # noqa: B010  1.0.0rc4 was written before NumPy 2
+    import sportran
+
+    def call() -> tuple[float, float]:
+        with contextlib.redirect_stdout(None):
+            series = sportran.ElectricCurrent(current.T.copy(), UNITS="metal", DT_FS=1000 * gas.frame_interval, TEMPERATURE=1000.0, VOLUME=gas.volume)
+            low = series.resample(fstar_THz=2.0, plot=False)
+            low.cepstral_analysis()
+        return float(low.kappa), float(low.kappa_std)
+
+    yield "sportran, f* = 2 THz by hand", call
+
+
+CASES = {
+    "read": read,
+    "conductivity": conductivity,
+    "msd": msd,
+    "van-hove": van_hove,
+    "scattering": scattering,
+    "phonons": phonons,
+    "pipeline": pipeline,
+}
 
 
 def processor() -> str:
