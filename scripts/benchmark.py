@@ -544,7 +544,7 @@ def conductivity(repeats: int) -> Iterator[Row]:
         exact = 32 / gas.volume * CONDUCTIVITY_TO_SI / (20.0 * KINETIC_TO_EV * 5.0)
         windows = 8
 
-        def ours(current: Any = current, length: int = n_frames // windows) -> Any:
+        def ours(current: Any = current, windows: int = windows, length: int = n_frames // windows) -> Any:
             parts = current[:, : windows * length].reshape(3 * windows, length)
             power = np.square(np.abs(scipy.fft.rfft(parts))).mean(axis=0) * 0.02 / length
             return zero_frequency(np.fft.rfftfreq(length, 0.02), power, series=3 * windows)

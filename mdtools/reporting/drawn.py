@@ -129,6 +129,10 @@ _SINGLE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
         "Running Green-Kubo integral, and the estimates",
         lambda made, ax: figures.green_kubo_running(made["charge_current_acf"], ax, ionic_conductivity=made["ionic_conductivity"]),
     ),
+    "ionic_conductivity_spectrum": (
+        "Conductivity against frequency, means over bands with their 95 % intervals",
+        lambda made, ax: figures.ionic_conductivity_spectrum(made["ionic_conductivity_spectrum"], ax),
+    ),
     "charge_displacement_by_distance": (
         "Where the Haven ratio H comes from: pairs that start within a distance, relative to ions that move alone",
         lambda made, ax: figures.charge_displacement_by_distance(made["charge_displacement_by_distance"], ax),

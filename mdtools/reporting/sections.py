@@ -222,7 +222,30 @@ def conductivity(runs: Chains) -> Section | None:
     if not rows:
         return None
     header = ("run", "T (K)", f"σ ({unit})", "Einstein-Helfand", "Green-Kubo", "difference / error", "Nernst-Einstein", "Haven ratio")
-    return Section("conductivity", "Ionic conductivity", tables=(Table(header, tuple(rows)),), parts=_frames_unknown(runs))
+    return Section("conductivity", "Ionic conductivity", tables=(Table(header, tuple(rows)),), parts=(*_shares(runs), *_frames_unknown(runs)))
+
+
+def _shares(runs: Chains) -> tuple[Part, ...]:
+    """Which species carries the current: partial conductivities, what independent ions would give, and transference numbers."""
+    rows = []
+    for run in runs:
+        matrix, share = run.made.get("onsager"), run.made.get("transference_number")
+        if matrix is None:
+            continue
+        for name in map(str, matrix.species.values):
+            rows.append(
+                (
+                    run.name,
+                    name,
+                    _value(matrix, "partial_conductivity", species=name),
+                    _value(matrix, "partial_conductivity_nernst_einstein", species=name),
+                    "–" if share is None else _value(share, "transference_number", species=name),
+                    str(matrix.species_regime.sel(species=name).item()),
+                    str(matrix.frame_of_reference.item()),
+                )
+            )
+    header = ("run", "species", "partial σ (S/m)", "Nernst-Einstein", "transference number", "dipole", "frame")
+    return (Part("Shares of the current", tables=(Table(header, tuple(rows)),)),) if rows else ()
 
 
 def _frames_unknown(runs: Chains) -> tuple[Part, ...]:

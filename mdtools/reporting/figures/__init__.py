@@ -1,6 +1,6 @@
 """One function a quantity: a Dataset is drawn on `ax`, with units in the labels and the spread over windows as a band."""
 
-from mdtools.reporting.figures.charge import charge_current_acf, green_kubo_running
+from mdtools.reporting.figures.charge import charge_current_acf, green_kubo_running, ionic_conductivity_spectrum
 from mdtools.reporting.figures.density import density_slice
 from mdtools.reporting.figures.displacement import msd, self_overlap
 from mdtools.reporting.figures.parts import charge_displacement_by_distance, proton_displacement
@@ -26,6 +26,7 @@ __all__ = [
     "green_kubo_running",
     "intermediate_scattering",
     "intermediate_scattering_self",
+    "ionic_conductivity_spectrum",
     "msd",
     "msd_of_runs",
     "over_temperature",

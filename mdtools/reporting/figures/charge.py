@@ -9,7 +9,7 @@ from mdtools.reporting.figures.bands import curve
 from mdtools.reporting.style import COLOURS, axis_label, thinned
 from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI
 
-__all__ = ["charge_current_acf", "green_kubo_running"]
+__all__ = ["charge_current_acf", "green_kubo_running", "ionic_conductivity_spectrum"]
 
 # name -> (words, colour) of the estimates that are drawn as a level with its band
 LEVELS = {
@@ -63,3 +63,14 @@ def green_kubo_running(data: xr.Dataset, ax: Any, *, ionic_conductivity: xr.Data
     ax.set_xlabel(axis_label("upper limit of the integral", data.lag.attrs.get("units", "")))
     ax.set_ylabel(axis_label("conductivity", "S/m"))
     ax.legend()
+
+
+def ionic_conductivity_spectrum(data: xr.Dataset, ax: Any) -> None:
+    """sigma(f) of an `ionic_conductivity_spectrum` in its bands, with their 95 % intervals; nothing is drawn below one over a window."""
+    f = data.frequency.values
+    value, low, high = (data[f"ionic_conductivity_spectrum{end}"].values for end in ("", "_lower", "_upper"))
+    ax.plot(f, value, color=COLOURS[0], linewidth=1.0)
+    ax.fill_between(f, low, high, color=COLOURS[0], alpha=0.22, linewidth=0)
+    ax.set(xscale="log", xlim=(f[0], f[-1]), ylim=(0, None))
+    ax.set_xlabel(axis_label("frequency", data.frequency.attrs.get("units", "")))
+    ax.set_ylabel(axis_label("conductivity", data.ionic_conductivity_spectrum.attrs.get("units", "")))
