@@ -79,6 +79,7 @@ ON_REQUEST = {
 DECISIONS = {
     "detect_melting": "mdtools.detection.melting",
     "detect_soft_modes": "mdtools.detection.soft_modes",
+    "detect_mechanism": "mdtools.detection.mechanism",
 }
 SHOWING = {
     "report": "mdtools.reporting.page",

@@ -321,6 +321,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "transference_number_nernst_einstein": ("1", "share of the current if ions moved independently"),
     "ionic_transference_number": ("1", "share of the current that ions carry beside the electrons of the given conductivity"),
     "ambipolar_conductivity": ("S/m", "what carries mass when no current flows: of ions and the given electrons, or of two kinds of ions"),
+    "charge_correlation_factor": ("1", "f_I = f / H_R: squared displacement of the charge over that of uncorrelated jumps"),
     "ionic_conductivity_spectrum": ("S/m", "real part of the conductivity at a frequency, mean over a band"),
     "ionic_conductivity_spectrum_lower": ("S/m", "lower end of the 95 % interval"),
     "ionic_conductivity_spectrum_upper": ("S/m", "upper end of the 95 % interval"),
