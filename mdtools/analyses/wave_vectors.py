@@ -61,9 +61,11 @@ def _parsed(listed: Any, name: str, *, fractional: bool) -> np.ndarray:
         rows = [[float(x) for x in (one.split() if isinstance(one, str) else one)] for one in ([listed] if isinstance(listed, str) else listed)]
         found = np.array(rows, dtype=np.float64).reshape(len(rows), 3)
     except (TypeError, ValueError):
-        raise ValueError(f'{name}={listed!r} is not understood; write indices of the simulation cell, for instance ["2 0 0", "2 2 0"]') from None
+        raise ValueError(
+            f'{name}={listed!r} is not understood; write indices of the simulation cell, for instance ["2 0 0", "2 2 0"], or --{name} "2 0 0,2 2 0"'
+        ) from None
     if len(found) == 0:
-        raise ValueError(f'{name} is empty; write indices of the simulation cell, for instance ["2 0 0", "2 2 0"]')
+        raise ValueError(f'{name} is empty; write indices of the simulation cell, for instance ["2 0 0", "2 2 0"], or --{name} "2 0 0,2 2 0"')
     if fractional:
         return found
     if not np.array_equal(found, np.rint(found)):
