@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from mdtools.errors import TrajectoryError
+from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.harmonic.crystal import Crystal, crystal_of
 from mdtools.harmonic.mapping import SiteMap
 from mdtools.harmonic.modes import HarmonicCrystal, degenerate_sets
 from mdtools.harmonic.phonopy_files import read_phonopy
 from mdtools.harmonic.wave_vectors import commensurate, is_half_reciprocal, need_commensurate
 
-__all__ = ["ChosenModes", "asked", "lattice_source", "listed", "patterned"]
+__all__ = ["ChosenModes", "asked", "lattice_source", "listed", "need_resolved", "patterned"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,10 @@ class ChosenModes:
                 f"that hold no site ({why}); choose other bands, or pass most_dropped={share[worst] + 0.01:.2f} (--most-dropped)"
             )
 
+    def need_resolved(self, interval: float, *, who: str) -> None:
+        """Raise NotEnoughData where a mode lies above what frames `interval` (ps) apart show, by its frequency in the file."""
+        need_resolved(self.frequency, interval, who=who)
+
     def labels(self, mapping: SiteMap) -> dict[str, Any]:
         """Their labels in a Dataset."""
         return {
@@ -74,6 +78,16 @@ def lattice_source(phonopy: Any, primitive: Any, *, who: str) -> tuple[Crystal, 
         raise TrajectoryError(f"there is no file {phonopy}")
     harmonic = read_phonopy(Path(phonopy))
     return harmonic.crystal, harmonic
+
+
+def need_resolved(frequency: np.ndarray, interval: float, *, who: str) -> None:
+    """Raise NotEnoughData where a harmonic frequency (THz) lies above nine tenths of the Nyquist limit of frames `interval` (ps) apart."""
+    highest = float(np.nanmax(np.abs(frequency))) if np.any(np.isfinite(frequency)) else 0.0
+    if highest > 0.9 * 0.5 / interval:
+        raise NotEnoughData(
+            f"{who} needs frames that resolve the modes: one lies at {highest:.3g} THz by the file, and frames {interval:.3g} ps apart show those "
+            f"below {0.45 / interval:.3g} THz; store frames every {0.4 / highest:.2g} ps or less, or choose lower bands (--band)"
+        )
 
 
 def listed(mapping: SiteMap, harmonic: HarmonicCrystal) -> ChosenModes:

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.chosen_modes import lattice_source
+from mdtools.analyses.chosen_modes import lattice_source, need_resolved
 from mdtools.analyses.differenced import differenced
 from mdtools.analyses.labels import common, even_interval, noise_width, taper_weights, window_starts
 from mdtools.analyses.lattice_waves import mapping_of, mass_weighted, projected, told, waves_at_once, waves_of
@@ -81,6 +81,8 @@ def spectral_energy_density(
     shown = frequency if made is None else frequency[frequency <= made.band]
     undone = 1.0 if made is None else made.transfer(shown) ** 2
     labels = _by_band(harmonic, q, mapping, most_dropped) if by == "band" and harmonic is not None else {}
+    if labels and not traj.reduced:
+        need_resolved(labels["harmonic_frequency"], interval, who=f"{WHO} by band")
     power = []
     at_once = waves_at_once(traj, mapping, len(q))
     for first in range(0, len(q), at_once):

@@ -64,7 +64,8 @@ def mode_spectra(
     `mode_velocity_square`; `unprojected_coordinate_square` and `unprojected_velocity_square`, to which the squares of all
     bands of a q sum; `window_length`, `frequency_resolution`; labels `q_reduced`, `band`, `harmonic_frequency` (THz, negative where
     imaginary), `degenerate_set`, `series`, `dropped_weight`.
-    Raises TrajectoryError (no positions or masses, no supercell, q that does not fit, too much dropped), NotEnoughData.
+    Raises TrajectoryError (no positions or masses, no supercell, q that does not fit, too much dropped), NotEnoughData (short windows, frames
+    too far apart for the frequency in the file).
     Source: reference/science.md B7; phases as in phonopy (A. Togo, J. Phys. Soc. Jpn. 92, 012001 (2023)).
 
     >>> import ase
@@ -95,6 +96,8 @@ def mode_spectra(
         modes.need_kept(mapping, most_dropped, who=WHO)
         length = window_length(traj, windows, who=WHO, shortest=SHORTEST)
         interval, weight = even_interval(traj, who=WHO), taper_weights(taper, length)
+        if not traj.reduced:
+            modes.need_resolved(interval, who=WHO)
         out |= {
             "frequency": np.arange(length // 2 + 1) / (length * interval),
             "frequency_resolution": noise_width(weight) / interval,

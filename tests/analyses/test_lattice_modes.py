@@ -192,6 +192,9 @@ def test_what_is_missing_is_named_with_its_cure(run, springs):
         mode_spectra(run, phonopy="springs", q=HALF, pattern={"Na": "0 0 1"})
     with pytest.raises(TrajectoryError, match=r"is no supercell of memory"):
         mode_spectra(dataclasses.replace(run, cell=run.cell * np.array([1.0, 1.3, 1.0])), phonopy="springs", q=HALF)
+    coarse = dataclasses.replace(run, time=np.arange(run.n_frames) * 0.1)
+    with pytest.raises(NotEnoughData, match=r"one lies at 1\d.* THz by the file.* show those below 4.5 THz; store frames every 0.02"):
+        mode_spectra(coarse, phonopy="springs", q=HALF)
     with pytest.raises(NotEnoughData, match="windows=250"):
         mode_spectra(run, phonopy="springs", q=HALF, windows=1000)
 
