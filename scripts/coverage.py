@@ -195,9 +195,7 @@ def blocks(paths: Paths) -> tuple[Paths, Paths, Paths]:
     cut = time_blocks(paths.shape[-1])
     means, by_ion = [], []
     for first, length in zip(np.split(cut.first, np.cumsum(cut.counts)[:-1]), cut.lengths, strict=True):
-        stride = int(first[1] - first[0]) if len(first) > 1 else 1
-        start = paths[..., : int(first[-1]) + 1 : stride]
-        square = np.square(paths[..., length : length + int(first[-1]) + 1 : stride] - start)
+        square = np.square(paths[..., first + length] - paths[..., first])
         means.append(square.mean(axis=-3, dtype=np.float64))
         by_ion.append(square.sum(axis=-2).mean(axis=-1, dtype=np.float64))
     return cut.by_length(np.concatenate(means, axis=-1)), np.array(cut.lengths), np.stack(by_ion, axis=-1)

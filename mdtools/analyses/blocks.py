@@ -50,8 +50,9 @@ def time_blocks(n_frames: int) -> TimeBlocks:
     ((1, 2), [0, 1, 2, 3, 4, 5, 6, 7, 0, 2, 4, 6])
     """
     lengths = block_lengths(n_frames)
-    strides = [max(length, (n_frames - 1) // N_BLOCKS) for length in lengths]
-    first = [np.arange(0, n_frames - length, stride)[:N_BLOCKS] for length, stride in zip(lengths, strides, strict=True)]
+    strides = [max(length, (n_frames - 1) / N_BLOCKS) for length in lengths]
+    starts = [np.floor(np.arange(N_BLOCKS) * stride).astype(int) for stride in strides]
+    first = [start[start + length < n_frames] for start, length in zip(starts, lengths, strict=True)]
     counts = np.array([len(one) for one in first])
     start = np.concatenate(first)
     return TimeBlocks(lengths, counts, start, start + np.repeat(lengths, counts))
