@@ -20,6 +20,7 @@ __all__ = [
     "need_blocks",
     "need_every_origin",
     "need_every_window",
+    "need_same_run",
     "run_length",
     "temperature_of",
     "thermal_energy_in_ev",
@@ -30,6 +31,7 @@ __all__ = [
 
 KNOWN = ("diffusive", "subdiffusive")  # regimes in which D has a value
 STILL = 1e-16  # of the squared size of the cell: what rounding leaves of atoms that are held fixed
+SAME = 1e-3  # relative difference of volumes, temperatures and charges of one run: mean volumes over other frames of it are never equal
 CARRIED = ("n_frames", "n_atoms", "n_ions", "volume", "stated_temperature", "stated_pressure", "frame_interval", "mass", "charge")
 
 
@@ -77,6 +79,35 @@ def need_every_window(data: xr.Dataset, *, who: str) -> None:
             f"{who} needs every window of the measurement, and some were selected, or all averaged: pass the msd as it was measured, "
             "or measure a part of the run, read with begin= and end="
         )
+
+
+def need_same_run(first: xr.Dataset, second: xr.Dataset, *, names: tuple[str, str], who: str, compared: tuple[str, ...] = ("volume",)) -> None:
+    """Raise TrajectoryError where ions by species differ, or one of the numbers `compared` that both have (volume, temperature, charges)."""
+    ions, charges = ([_by_species(one, name) for one in (first, second)] for name in ("n_ions", "charge"))
+    differ = ions[0] != ions[1]
+    if "charge" in compared and all(charges) and not differ:
+        differ = any(abs(charges[0][name] - charges[1][name]) > SAME * abs(charges[0][name]) for name in charges[0])
+    for name in ("volume", "stated_temperature"):
+        if name in compared and name in first and name in second:
+            a, b = float(first[name]), float(second[name])
+            differ = differ or abs(a - b) > SAME * abs(a)  # not so for NaN
+    if differ:
+        both = (_told(one, compared) for one in (first, second))
+        told = " and ".join(f"{name} ({words})" for name, words in zip(names, both, strict=True))
+        raise TrajectoryError(f"{who}: {told} are of different runs; give both of one run")
+
+
+def _by_species(data: xr.Dataset, name: str) -> dict[str, float]:
+    return dict(zip(np.atleast_1d(data["species"].values).tolist(), np.atleast_1d(data[name].values).tolist(), strict=True)) if name in data else {}
+
+
+def _told(data: xr.Dataset, compared: tuple[str, ...]) -> str:
+    """Ions, their charges, volume and temperature in words, as far as they are compared."""
+    charges = _by_species(data, "charge") if "charge" in compared else {}
+    words = [f"{n:g} {name}" + (f" of {charges[name]:+g} e" if name in charges else "") for name, n in _by_species(data, "n_ions").items()]
+    words += [f"volume {float(data['volume']):g}"] if "volume" in data else []
+    words += [f"{float(data['stated_temperature']):g} K"] if "stated_temperature" in compared and "stated_temperature" in data else []
+    return ", ".join(words)
 
 
 def with_species(data: xr.Dataset, names: tuple[str, ...]) -> xr.Dataset:

@@ -8,12 +8,21 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.estimates.common import carried, is_reduced, lag_frames, temperature_of, thermal_energy_in_ev, three_jumps
+from mdtools.estimates.common import (
+    carried,
+    is_reduced,
+    lag_frames,
+    need_every_window,
+    need_same_run,
+    temperature_of,
+    thermal_energy_in_ev,
+    three_jumps,
+)
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.spectral import zero_frequency
 from mdtools.units import CONDUCTIVITY_TO_SI, S_PER_M_TO_MS_PER_CM
 
-__all__ = ["Estimate", "Routes", "ionic_conductivity", "routes"]
+__all__ = ["Estimate", "Routes", "ionic_conductivity", "need_measured_alike", "routes"]
 
 FEWEST_STRETCHES = 24  # of time and axes, from which a correlation is taken
 
@@ -38,7 +47,8 @@ def ionic_conductivity(
     `regime` of the dipole: "caged" (an insulator within this run) or "undecided" gives NaN and the 95 % bound `_upper`: the
     larger of what the slope allows and of three jumps of one species in the run, each q l of charge (see `self_diffusivity`).
     A route that cannot be taken is NaN, and the reason is in the history.
-    Raises TrajectoryError (no temperature, lj units, uneven frames), NotEnoughData (fewer than 8 lags).
+    Raises TrajectoryError (no temperature, lj units, uneven frames, dipole and current of different runs or charges),
+    NotEnoughData (fewer than 8 lags).
     Source: reference/science.md A1 rows 1 and 2; reference/transport.md 2.3.
 
     >>> from mdtools import synthetic
@@ -104,6 +114,9 @@ def routes(charge_displacement_msd: xr.Dataset, charge_current_acf: xr.Dataset |
         raise TrajectoryError(
             f"{who} is in S/m, and this run is in lj units: use the slope of charge_displacement_msd, or read the run with its real units"
         )
+    need_every_window(charge_displacement_msd, who=who)
+    if charge_current_acf is not None:
+        need_measured_alike(charge_displacement_msd, charge_current_acf, who=who)
     kelvin = temperature_of(charge_displacement_msd, temperature, who=who)
     per_diffusivity = CONDUCTIVITY_TO_SI / (float(charge_displacement_msd["volume"]) * thermal_energy_in_ev(kelvin, reduced=False))
     interval = float(charge_displacement_msd["frame_interval"]) if "frame_interval" in charge_displacement_msd else np.nan
@@ -115,6 +128,13 @@ def routes(charge_displacement_msd: xr.Dataset, charge_current_acf: xr.Dataset |
     if dipole.regime in ("caged", "undecided"):
         both = Estimate(np.nan, np.nan, 0.0, max(einstein.upper, per_diffusivity * _unseen(charge_displacement_msd)))
     return Routes(kelvin, per_diffusivity, interval, dipole, einstein, current, both, why)
+
+
+def need_measured_alike(dipole: xr.Dataset, current: xr.Dataset, *, who: str) -> None:
+    """Raise TrajectoryError where the dipole and the current are of different runs, or of other charges of one run."""
+    need_every_window(current, who=who)
+    names, compared = ("charge_displacement_msd", "charge_current_acf"), ("volume", "stated_temperature", "charge")
+    need_same_run(dipole, current, names=names, who=who, compared=compared)
 
 
 @dataclass(frozen=True)
@@ -169,11 +189,12 @@ def _alone_and_together(data: xr.Dataset, dipole: Diffusion) -> float:
     together = data[names[1]].sum("pair", skipna=False).transpose("xyz", "block_lag", "block").values
     frames = np.rint(data["block_lag"].values / float(data["frame_interval"]))
     at = min(int(np.searchsorted(frames, dipole.lag_first)), len(frames) - 1)
-    kept = np.isfinite(alone[:, at]) & np.isfinite(together[:, at])
-    x, y = alone[:, at][kept], together[:, at][kept]
-    if len(x) < FEWEST_STRETCHES or not (x.std() > 0 and y.std() > 0):
+    kept = np.isfinite(alone[0, at]) & np.isfinite(together[0, at])
+    # what differs from axis to axis (layers, channels) is no scatter
+    x, y = (part[:, at, kept] - part[:, at, kept].mean(axis=1, keepdims=True) for part in (alone, together))
+    if x.size < FEWEST_STRETCHES or not (x.any() and y.any()):
         return float("nan")
-    return float(np.corrcoef(x, y)[0, 1])
+    return float(np.sum(x * y) / np.sqrt(np.sum(x * x) * np.sum(y * y)))
 
 
 def _unseen(data: xr.Dataset) -> float:

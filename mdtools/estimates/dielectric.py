@@ -8,7 +8,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.errors import NotEnoughData
 from mdtools.estimates.common import carried, thermal_energy_in_ev
-from mdtools.estimates.conductivity import routes
+from mdtools.estimates.conductivity import need_measured_alike, routes
 from mdtools.estimates.conductivity_spectrum import of_current
 from mdtools.statistics.bands import lag_windowed, peak
 from mdtools.units import CONDUCTIVITY_TO_SI, VACUUM_PERMITTIVITY
@@ -46,7 +46,8 @@ def dielectric_function(
     with _stderr from the length of the run, `frequency_resolution`, and of an insulator `transverse_frequency` and `longitudinal_frequency` (THz)
     and `lyddane_sachs_teller` = (f_LO / f_TO)^2 epsilon_inf / epsilon_static (1 where it holds), with _stderr.
     Of currents made of positions there is the static constant alone, and the history says so.
-    Raises TrajectoryError (no temperature, lj units), NotEnoughData where the resolution is finer than one over the length of a window.
+    Raises TrajectoryError (no temperature, lj units, different runs), NotEnoughData where the resolution is finer than one over
+    the length of a window.
     Source: reference/science.md A1 row 15, A4 row 54, B3.
 
     >>> from mdtools import synthetic
@@ -59,6 +60,8 @@ def dielectric_function(
     """
     who = "dielectric_function"
     found = routes(charge_displacement_msd, None, temperature=temperature, who=who)
+    if charge_current_acf is not None:
+        need_measured_alike(charge_displacement_msd, charge_current_acf, who=who)
     per = 1 / (VACUUM_PERMITTIVITY * float(charge_displacement_msd["volume"]) * thermal_energy_in_ev(found.temperature, reduced=False))
     caged = found.dipole.regime == "caged"
     static = high_frequency + found.dipole.intercept * per / 6 if caged else np.nan

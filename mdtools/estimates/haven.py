@@ -5,7 +5,7 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.estimates.common import carried, is_reduced, thermal_energy_in_ev
+from mdtools.estimates.common import carried, is_reduced, need_same_run, thermal_energy_in_ev
 from mdtools.units import CONDUCTIVITY_TO_SI
 
 __all__ = ["haven_ratio"]
@@ -72,17 +72,7 @@ def _same_run(diffusivity: xr.Dataset, conductivity: xr.Dataset, *, who: str) ->
         raise TrajectoryError(f"{who} needs a conductivity in S/m, and this run is in lj units: read it with its real units")
     if "charge" not in conductivity:
         raise TrajectoryError(f"{who} needs the charge of each species: measure charge_displacement_msd of a trajectory with charges=")
-    same = np.isclose(float(diffusivity["volume"]), float(conductivity["volume"]), rtol=1e-6)
-    species = np.atleast_1d(diffusivity["species"].values).tolist()
-    ions, others = (
-        dict(zip(np.atleast_1d(one["species"].values).tolist(), np.atleast_1d(one["n_ions"].values), strict=True))
-        for one in (diffusivity, conductivity)
-    )
-    if not same or ions != others:
-        raise TrajectoryError(
-            f"{who}: the diffusivity (species {', '.join(species)}, volume {float(diffusivity['volume']):g}) and the conductivity "
-            f"({', '.join(conductivity['species'].values.tolist())}, {float(conductivity['volume']):g}) are of different runs; give both of one run"
-        )
+    need_same_run(diffusivity, conductivity, names=("the diffusivity", "the conductivity"), who=who)
 
 
 def _nernst_einstein(diffusivity: xr.Dataset, conductivity: xr.Dataset) -> tuple[float, float, list[str]]:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.estimates.common import KNOWN, carried, frame_of_reference, lag_frames, thermal_energy_in_ev, three_jumps
+from mdtools.estimates.common import KNOWN, carried, frame_of_reference, lag_frames, need_same_run, thermal_energy_in_ev, three_jumps
 from mdtools.estimates.conductivity import Routes, routes
 from mdtools.statistics.collective import slope_matrix, wishart_covariance
 from mdtools.statistics.cross_spectral import zero_frequency_matrix
@@ -291,8 +291,7 @@ def _of_route(name: str, one: _Shares | None, total: float, stderr: float, *, n:
 def _distinct(diffusivity: xr.Dataset, data: xr.Dataset, kelvin: float, value: np.ndarray, covariance: np.ndarray, *, who: str) -> dict[str, Any]:
     """What independent ions would conduct, and what is left of the matrix without it; a bound on D is taken for 1.96 standard errors."""
     names = data["species"].values.tolist()
-    if sorted(np.atleast_1d(diffusivity["species"].values).tolist()) != sorted(names):
-        raise TrajectoryError(f"{who}: the diffusivity is of {diffusivity['species'].values} and the dipole of {names}; give both of one run")
+    need_same_run(diffusivity, data, names=("self_diffusivity", "charge_displacement_msd"), who=who)
     d = diffusivity.sel(species=names)
     strength = data["n_ions"].values * np.square(data["charge"].values) * CONDUCTIVITY_TO_SI
     strength = strength / (float(data["volume"]) * thermal_energy_in_ev(kelvin, reduced=False))

@@ -12,6 +12,7 @@ from mdtools.estimates.common import carried
 __all__ = ["transference_number"]
 
 LEVEL = 1.96
+TIED = 1e-5  # of sigma_11 sigma_22: a determinant below it is rounding, two species that the frame of reference ties to one another
 
 
 @schema.recorded
@@ -24,7 +25,8 @@ def transference_number(onsager: xr.Dataset, *, electronic_conductivity: float |
 
     electronic_conductivity : S/m, from elsewhere (molecular dynamics has no electrons): t_ion = sigma / (sigma + sigma_e), which every t_a is
         multiplied with, and the ambipolar conductivity sigma sigma_e / (sigma + sigma_e) of a mixed conductor. Without it, of two
-        species that move, (sigma_11 sigma_22 - sigma_12^2) / sigma: what moves when no current flows.
+        species that move, (sigma_11 sigma_22 - sigma_12^2) / sigma: what moves when no current flows; not given where the two are tied
+        to one another, as by the barycentric frame.
 
     Returns `transference_number` (species) with _stderr, `_lower` and `_upper` (95 %), `transference_number_nernst_einstein`,
     `ionic_transference_number` and `ambipolar_conductivity` (S/m) with _stderr, `frame_of_reference`.
@@ -99,6 +101,8 @@ def _ambipolar(
         return {}
     two, spread = matrix[np.ix_(at, at)], covariance[np.ix_(at, at, at, at)]
     value = max(float(np.linalg.det(two)), 0.0) / total
+    if value * total < TIED * two[0, 0] * two[1, 1]:
+        return {}
     gradient = np.array([[two[1, 1], -two[0, 1]], [-two[0, 1], two[0, 0]]]) / total - value / total
     return {
         "ambipolar_conductivity": value,

@@ -56,7 +56,7 @@ def vanishing(temperature: Floats, log_value: Floats, stderr: Floats, *, limit: 
     posterior = np.exp(log_posterior - log_posterior.max())
     posterior /= posterior.sum()
     of_critical, of_power = posterior.sum(axis=1), posterior.sum(axis=0)
-    low, lower, value, upper, high = np.interp([0.025, 0.1587, 0.5, 0.8413, 0.975], np.cumsum(of_critical), distance)
+    low, lower, value, upper, high = np.interp([0.025, 0.1587, 0.5, 0.8413, 0.975], np.cumsum(of_critical) - of_critical / 2, distance)
     ends = np.sort(edge + side * np.array([low, high]))
     mean = float(of_power @ power)
     return Vanishing(

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from mdtools import synthetic
 from mdtools.analyses.current import charge_current_acf, charge_displacement_msd
 from mdtools.analyses.displacement import msd
 from mdtools.errors import TrajectoryError
-from mdtools.estimates.conductivity import Estimate, _combined, ionic_conductivity
+from mdtools.estimates.conductivity import Estimate, _alone_and_together, _combined, ionic_conductivity
 from mdtools.estimates.diffusivity import self_diffusivity
+from mdtools.statistics.diffusion import diffusion
 from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI, KINETIC_TO_EV
 
 TEMPERATURE = 1000.0
@@ -43,6 +45,37 @@ def test_routes_that_disagree_have_the_error_of_their_difference():
     one = _combined(Estimate(1.0, 0.1, 0.8, 1.2), Estimate(3.0, 0.1, 2.8, 3.2))
     assert one.value == pytest.approx(2.0)
     assert one.stderr == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("other", ["charge", "stated_temperature", "volume", "n_ions"])
+def test_a_dipole_and_a_current_of_different_runs_or_charges_are_no_one_conductivity(gas, other):
+    dipole, current = charge_displacement_msd(gas, lags="log"), charge_current_acf(gas, windows=8)
+    with pytest.raises(TrajectoryError, match=r"charge_displacement_msd \(8 A .* are of different runs"):
+        ionic_conductivity(dipole, current.assign({other: 0.8 * current[other]}))
+
+
+def test_the_mean_over_windows_is_no_measurement(gas):
+    dipole = charge_displacement_msd(gas, windows=2, lags="log")
+    with pytest.raises(TrajectoryError, match="needs every window"):
+        ionic_conductivity(dipole.mean("window", keep_attrs=True))
+
+
+def test_axes_that_differ_are_no_correlation_of_the_ions_with_their_sum():
+    """A layered conductor: both are large along x and small along z, and scatter independently."""
+    random = np.random.default_rng(3)
+    mean = np.array([4.0, 4.0, 0.1])[:, None, None]
+    alone, together = mean * (1 + 0.1 * random.standard_normal((2, 3, 1, 400)))
+    dims = ("xyz", "block_lag", "block")
+    data = xr.Dataset(
+        {
+            "charge_displacement_block_self": (dims, alone),
+            "charge_displacement_block_by_pair": (("pair", *dims), together[None]),
+            "frame_interval": 1.0,
+        },
+        coords={"block_lag": [10.0]},
+    )
+    line = diffusion(np.arange(100), np.arange(100.0) * np.ones((3, 1)), n_frames=1000)
+    assert abs(_alone_and_together(data, line)) < 0.15
 
 
 def test_a_run_without_a_jump_excludes_no_less_than_three_jumps():

@@ -78,6 +78,7 @@ def test_in_the_barycentric_frame_the_shares_are_the_masses_of_the_other_and_say
     np.testing.assert_allclose(t.transference_number, [0.8, 0.2], rtol=1e-6)
     np.testing.assert_allclose(t.transference_number_stderr, 0, atol=1e-6)
     assert t.frame_of_reference == "barycentre"
+    assert "ambipolar_conductivity" not in t  # 0 by the frame, whatever the ions do
 
 
 def test_a_framework_carries_nothing_and_the_mobile_species_everything():
@@ -172,6 +173,12 @@ def test_two_kinds_of_ions_limit_each_other(matrix):
 def test_frames_of_reference_are_not_mixed(gas, measured):
     with pytest.raises(TrajectoryError, match="in the frame of none and charge_current_acf in that of barycentre"):
         onsager(measured[0], charge_current_acf(gas, reference="barycentre"))
+
+
+def test_the_diffusivity_of_another_run_is_refused(gas, measured):
+    d = self_diffusivity(msd(gas, reference="none"))
+    with pytest.raises(TrajectoryError, match="are of different runs"):
+        onsager(*measured, d.assign(volume=2 * d.volume))
 
 
 def test_a_negative_electronic_conductivity_is_refused(matrix):

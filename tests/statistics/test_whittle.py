@@ -80,6 +80,14 @@ def test_a_condensed_run_bounds_the_critical_temperature():
     assert vanishing(kelvin, law, np.full(3, 0.3), limit=1.3).lower >= 1.3
 
 
+def test_a_critical_temperature_sharper_than_the_grid_is_at_its_place():
+    kelvin = np.arange(1.0, 9.0)
+    step = 4 * 7 / 400
+    exact = 1.0 - 10.5 * step
+    found = vanishing(kelvin, np.log(kelvin - exact), np.full(8, 1e-3))
+    assert abs(found.value - exact) < 0.05 * step
+
+
 def test_laws_need_three_temperatures():
     with pytest.raises(ValueError, match="three temperatures"):
         vanishing(np.array([1.0, 2.0]), np.zeros(2), np.ones(2))
