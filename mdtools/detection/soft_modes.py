@@ -161,7 +161,7 @@ def _to_zero(
     """Probability that the mode softens to zero; T_c of both routes is kept where it is likely."""
     x = kelvin[used]
     log, error = stiffness
-    near, far = int(np.argmin(log)), int(np.argmax(log))
+    near, far = _softest(log, error), int(np.argmax(log))
     depth, depth_error = log[far] - log[near], math.hypot(error[far], error[near])
     out.reasons.append(f"stiffness W^2 falls to {math.exp(-depth):.2g} of its largest, from {x[far]:g} to {x[near]:g}{unit}")
     if near not in (0, len(x) - 1):
@@ -180,6 +180,12 @@ def _to_zero(
     if probability >= SURE:
         out.critical = routes
     return float(probability)
+
+
+def _softest(log: np.ndarray, error: np.ndarray) -> int:
+    """The lower end of the series, unless a value within it is lower by more than two standard errors."""
+    lowest, end = int(np.argmin(log)), min((0, len(log) - 1), key=lambda k: float(log[k]))
+    return lowest if log[end] - log[lowest] > 2 * math.hypot(error[end], error[lowest]) else end
 
 
 def _overdamps(out: _Judged, members: list[xr.Dataset], used: np.ndarray) -> float:

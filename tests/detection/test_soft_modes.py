@@ -58,6 +58,13 @@ def test_a_minimum_within_the_series_is_no_zero():
     assert "rises on both sides" in found.reason[0].item()
 
 
+def test_neighbours_that_change_places_within_their_errors_make_no_minimum():
+    """1.10 and 1.11 hardly differ: whichever comes out lower by chance, the mode goes to zero."""
+    runs = series(lambda t: 9.0 * (t - 1.0), lambda t: 1.0, np.array([1.1, 1.11, 1.4, 1.7, 2.0, 2.4]))
+    runs[1] = runs[1].assign(mode_frequency=0.99 * runs[0].mode_frequency)
+    assert verdict(runs)[0] == "softens to zero"
+
+
 def test_a_mode_that_does_not_change_is_stable():
     assert verdict(series(lambda t: 9.0, lambda t: 1.0, KELVIN))[0] == "stable"
 
