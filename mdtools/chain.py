@@ -83,7 +83,7 @@ class Chain:
         for name in STAGES:
             self._ask(name)
         for name in STAGES:
-            if name in ON_REQUEST and name not in self.options:
+            if not wanted_of(name, self.options):
                 continue
             if not any(one.many for one in signature(name).inputs):
                 try:
@@ -141,7 +141,7 @@ class Chains:
         for member in self.members:
             member.make_all()
         for name in STAGES:
-            if len(self.members) > 1 and any(one.many for one in signature(name).inputs) and self._varies(name):
+            if len(self.members) > 1 and any(one.many for one in signature(name).inputs) and self._varies(name) and wanted_of(name, self.options):
                 try:
                     self.make(name)
                 except (TrajectoryError, NotEnoughData):
@@ -152,6 +152,13 @@ class Chains:
         seen = [run.made[first].get(VARIES[name]) for run in self.members for first in run.made if VARIES[name] in run.made[first]]
         values = [np.atleast_1d(one.values) for one in seen]
         return any(one.shape == values[0].shape and not np.allclose(one, values[0], equal_nan=True) for one in values)
+
+
+def wanted_of(name: str, options: Mapping[str, Any]) -> bool:
+    """Whether a stage is made unasked, or was asked for by its options, and so is everything that it needs."""
+    if name in ON_REQUEST and name not in options:
+        return False
+    return all(wanted_of(one.name, options) for one in signature(name).inputs if one.required and one.name in STAGES)
 
 
 def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = None) -> Chains:

@@ -90,13 +90,20 @@ def missing(traj: Any, name: str) -> list[str]:
             traj.need(part, who=name)
         except TrajectoryError as reason:
             lacking.append(str(reason).split(" needs ", 1)[1].replace(f", and {traj.source} has none", ""))
-    if signature(name).option("primitive"):
+    stages = _stages(name)
+    if any(signature(stage).option("primitive") for stage in stages):
         lacking.append("a primitive cell: --phonopy phonopy_params.yaml, or --primitive POSCAR")
-    if signature(name).option("carriers"):
+    if any(signature(stage).option("carriers") for stage in stages):
         lacking.append("what carries the protons: --carriers O")
     if any(one.many for one in signature(name).inputs):
         lacking.append("several temperatures: give a series table")
     return lacking
+
+
+def _stages(name: str) -> list[str]:
+    """A result and everything that it is made of."""
+    inputs = [one.name for one in signature(name).inputs if one.required and one.name in {**ANALYSES, **ESTIMATES}]
+    return [name, *(stage for one in inputs for stage in _stages(one))]
 
 
 def _needed(name: str) -> list[str]:
