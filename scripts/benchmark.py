@@ -34,7 +34,7 @@ import scipy.fft
 
 import mdtools as md
 from mdtools import readers, synthetic
-from mdtools.analyses import modes, wave_vectors
+from mdtools.analyses import density_modes, wave_vectors
 from mdtools.statistics.spectral import zero_frequency
 from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI, KINETIC_TO_EV
 
@@ -368,7 +368,7 @@ def scattering(repeats: int) -> Iterator[Row]:
         yield (
             case,
             "mdtools",
-            phases / _best(lambda h=indices: list(modes.Modes(few, reference="none").over(h, windows=1, length=100)), repeats),
+            phases / _best(lambda h=indices: list(density_modes.DensityModes(few, reference="none").over(h, windows=1, length=100)), repeats),
             "G phases/s",
         )
         yield case, "dynasor", phases / _peer_time("dynasor", lambda h=indices: _rho_of_dynasor(few, h), repeats), "G phases/s"

@@ -17,6 +17,7 @@ from mdtools.trajectory import Trajectory
 __all__ = ["bragg_reflections"]
 
 MOST = 20000  # reflections
+COPIES = 4  # of the waves of a block that are there at a time
 
 
 @schema.recorded
@@ -59,7 +60,8 @@ def bragg_reflections(
     indices = [traj.indices(name) for name in traj.species_names]
     amplitude = np.zeros((windows, len(indices), len(miller), 2))
     intensity = np.zeros((windows, len(indices), len(miller)))
-    for some, s in frames_in_frame(traj, reference, slice(0, windows * length)):
+    waves_of_frame = COPIES * 16 * len(miller)
+    for some, s in frames_in_frame(traj, reference, slice(0, windows * length), bytes_per_frame=waves_of_frame):
         window = some // length
         for k, atoms in enumerate(indices):
             with jax.enable_x64(True):

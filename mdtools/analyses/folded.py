@@ -38,11 +38,16 @@ def grid_shape(traj: Trajectory, n: np.ndarray, spacing: float) -> tuple[int, in
     return shape[0], shape[1], shape[2]
 
 
-def frames_in_frame(traj: Trajectory, reference: Sequence[str] | str | None, frames: slice) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Frames in blocks, and their scaled positions (frame, atom, xyz) float64 in the frame of reference."""
+def frames_in_frame(
+    traj: Trajectory, reference: Sequence[str] | str | None, frames: slice, *, bytes_per_frame: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Frames in blocks, and their scaled positions (frame, atom, xyz) float64 in the frame of reference.
+
+    bytes_per_frame : what the caller makes of a frame besides.
+    """
     path, _ = dataclasses.replace(traj, unwrap="scaled").reference_path(reference)
     every = np.arange(traj.n_frames)[frames]
-    block = int(np.clip(memory.block() // (8 * 8 * traj.n_atoms), 1, len(every)))
+    block = int(np.clip(memory.block() // (8 * 8 * traj.n_atoms + bytes_per_frame), 1, len(every)))
     for first in range(0, len(every), block):
         some = every[first : first + block]
         stored = np.asarray(traj.scaled_positions[int(some[0]) : int(some[-1]) + 1]).astype(np.float64)

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
+from mdtools.analyses.density_modes import DensityModes
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
-from mdtools.analyses.modes import Modes
 from mdtools.analyses.over_atoms import window_length
 from mdtools.analyses.scattering_lengths import Weights, coherent
 from mdtools.analyses.scattering_lengths import incoherent as incoherent_lengths
@@ -270,7 +270,7 @@ class _Which:
         """
         first, second, names = species_pairs(self.traj)
         pairs = tuple(zip(first.tolist(), second.tolist(), strict=True))
-        modes = Modes(self.traj, reference=self.reference, currents=currents)
+        modes = DensityModes(self.traj, reference=self.reference, currents=currents)
         n_pairs = len(names) + (self.seen is not None)
         out = np.zeros((2 if currents else 1, windows, n_pairs, len(self.shells.q), len(frames)))
         for window, part, values in modes.over(self.indices, windows=windows, length=length):

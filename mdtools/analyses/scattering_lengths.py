@@ -48,7 +48,7 @@ def _elements(traj: Trajectory, who: str) -> list[Any]:
         raise ValueError(f"{who}: weights= needs the tables of periodictable: pip install periodictable") from None
     found = []
     for name in traj.species_names:
-        start = re.match(r"([A-Z][a-z]?)(?![a-z])", name)
+        start = re.match(r"([A-Z][a-z]?)(?![A-Za-z])", name)
         element = getattr(periodictable, start[1], None) if start else None
         if element is None or not hasattr(element, "neutron"):
             raise TrajectoryError(

@@ -142,9 +142,9 @@ def _windows(data: xr.Dataset, who: str, measured: str) -> int:
 
 
 def _smoothing(r: np.ndarray) -> np.ndarray:
-    """Matrix (r, r) of a Gaussian of standard deviation WIDTH that keeps the integral."""
+    """Matrix (r, r) of a Gaussian of standard deviation WIDTH; what each bin gives to others sums to 1, so that the integral stays, at r = 0 too."""
     weights = np.exp(-((r[:, None] - r[None, :]) ** 2) / (2 * WIDTH**2))
-    return weights / weights.sum(axis=1, keepdims=True)
+    return weights / weights.sum(axis=0, keepdims=True)
 
 
 def _independent(data: xr.Dataset, n_windows: int) -> np.ndarray:
@@ -157,7 +157,8 @@ def _independent(data: xr.Dataset, n_windows: int) -> np.ndarray:
 def _two_peaks(r: np.ndarray, curve: np.ndarray, plain: np.ndarray, farthest: float, n: float) -> tuple[float, ...]:
     """Distance of the second peak, depth and distance of the minimum before it, the fraction beyond, and the standard deviation
     of the depth if the counts of n independent displacements scatter about a level curve; NaN without one."""
-    top = [k for k in range(1, len(r) - 1) if curve[k - 1] < curve[k] >= curve[k + 1] and curve[k] > 0]
+    rises = np.diff(curve, prepend=0.0) > 0  # ions that hardly rattle have their peak in the first bin
+    top = [k for k in range(len(r) - 1) if rises[k] and curve[k] >= curve[k + 1]]
     best: tuple[float, ...] = (np.nan,) * 5
     if not top:
         return best

@@ -189,6 +189,8 @@ def test_weights_are_scattering_lengths_and_form_factors_of_each_wave_vector(wal
     from mdtools.analyses.scattering_lengths import coherent
 
     np.testing.assert_allclose(coherent(traj, "xray", np.zeros(1), who="test")[:, 0], [20, 9], atol=1e-3)
+    with pytest.raises(md.TrajectoryError, match=r"CA of .* is no chemical element"):  # and not carbon
+        md.structure_factor(traj.relabel({"CA": traj.indices("Ca")}), weights="xray", **options)
     few, many = (md.structure_factor(traj, shells=n, weights="xray", **options) for n in (5, 0))
     width = float(many.q.max()) / 5
     last = many.isel(q=many.q.values > 4 * width * (1 + 1e-9))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import mdtools as md
-from mdtools import synthetic
+from mdtools import memory, synthetic
+from mdtools.analyses import bragg
 from mdtools.analyses.bragg import bragg_reflections
 from mdtools.errors import NotEnoughData
 from mdtools.estimates.bragg import debye_waller
@@ -82,3 +83,20 @@ def test_too_few_windows_and_wrong_repeats_are_refused(from_paths):
         bragg_reflections(crystal, q_max=60.0)
     with pytest.raises(md.TrajectoryError, match="--q-max"):
         bragg_reflections(crystal, repeat=(3, 3, 3), q_max=0.5)
+
+
+def test_blocks_of_frames_leave_room_for_the_waves(monkeypatch):
+    crystal = synthetic.damped_oscillator(cells=3, n_frames=1000)
+    whole = bragg_reflections(crystal, windows=4)
+    taken = []
+
+    def watched(s, miller):
+        taken.append(16 * len(s) * len(miller))
+        return waves(s, miller)
+
+    waves = bragg.density_waves
+    monkeypatch.setattr(bragg, "density_waves", watched)
+    with memory.limited("32MB"):
+        parts = bragg_reflections(crystal, windows=4)
+        assert max(taken) <= memory.block() / 4 < sum(taken)
+    np.testing.assert_allclose(parts.density_amplitude, whole.density_amplitude, atol=1e-12)

@@ -27,6 +27,15 @@ def test_the_second_peak_is_the_hop_and_the_fraction_beyond_the_minimum_is_that_
     assert 1.2 < found.hop_minimum < 2.4
 
 
+@pytest.mark.parametrize("rattle", [0.0, 0.02, 0.05])
+def test_ions_that_hardly_rattle_have_a_first_peak_too(rattle):
+    """Else the first shell would pass for ions that have stayed, and the second, at sqrt(2) l, for the hop."""
+    run = synthetic.vacancy_hopper(lattice="sc", cells=4, n_frames=400, jumps_per_frame=1, lattice_parameter=3.0, rattle=rattle, seed=1)
+    found = hop_distance(van_hove_self(run, lags=[0.5, 2.0, 5.0, 9.0], reference="none")).isel(species=0)
+    assert found.regime == "resolved"
+    assert abs(found.hop_distance - 3.0) < 0.05
+
+
 def test_the_error_of_the_hop_covers(from_paths):
     found = [
         hop_distance(van_hove_self(hopper(from_paths, seed=seed), lags=[1.0], bins=120, r_max=9.0, reference="none")).isel(species=0)

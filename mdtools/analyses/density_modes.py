@@ -13,14 +13,14 @@ from mdtools.analyses.wave_vectors import Rods, rods_of
 from mdtools.kernels.waves import modes_by_group
 from mdtools.trajectory import Quantity, Trajectory
 
-__all__ = ["Modes"]
+__all__ = ["DensityModes"]
 
 TILE = 256  # atoms of one species whose waves are in the cache of a processor together
 FRAMES = 256  # that are sent to the device together, at most: two such blocks are under way
 ABREAST = 64  # frames side by side on an accelerator; a processor takes them one by one
 
 
-class Modes:
+class DensityModes:
     """rho_s(q, t) or j_s(q, t) of a trajectory in a frame of reference, at whole indices of the cell of each frame.
 
     reference : as in `msd`; `taken` is what it came to. currents : sum v exp(i q . r) in place of sum exp(i q . r).
