@@ -6,7 +6,7 @@ from saved measurements. Everything is made once; what could not be made is kept
 
 import importlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,7 +83,7 @@ class Chain:
         for name in STAGES:
             self._ask(name)
         for name in STAGES:
-            if not wanted_of(name, self.options):
+            if not wanted_of(name, {*self.options, *self.made}):
                 continue
             if not any(one.many for one in signature(name).inputs):
                 try:
@@ -140,8 +140,9 @@ class Chains:
         """Make everything that can be made of each run, and of all together."""
         for member in self.members:
             member.make_all()
+        given = set(self.options).union(*(member.made for member in self.members))
         for name in STAGES:
-            if len(self.members) > 1 and any(one.many for one in signature(name).inputs) and self._varies(name) and wanted_of(name, self.options):
+            if len(self.members) > 1 and any(one.many for one in signature(name).inputs) and self._varies(name) and wanted_of(name, given):
                 try:
                     self.make(name)
                 except (TrajectoryError, NotEnoughData):
@@ -154,11 +155,11 @@ class Chains:
         return any(one.shape == values[0].shape and not np.allclose(one, values[0], equal_nan=True) for one in values)
 
 
-def wanted_of(name: str, options: Mapping[str, Any]) -> bool:
-    """Whether a stage is made unasked, or was asked for by its options, and so is everything that it needs."""
-    if name in ON_REQUEST and name not in options:
+def wanted_of(name: str, given: Collection[str]) -> bool:
+    """Whether a stage is made unasked, or was given (its options, or its result), and so is everything that it needs."""
+    if name in ON_REQUEST and name not in given:
         return False
-    return all(wanted_of(one.name, options) for one in signature(name).inputs if one.required and one.name in STAGES)
+    return all(wanted_of(one.name, given) for one in signature(name).inputs if one.required and one.name in STAGES)
 
 
 def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = None) -> Chains:

@@ -9,13 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ase
 import pytest
 import xarray as xr
 
 import mdtools as md
 from mdtools import progress, synthetic
 from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, ON_REQUEST, VARIES
-from mdtools.chain import chains_of, load
+from mdtools.chain import Chain, Chains, chains_of, load
 from mdtools.cli import main
 from mdtools.cli.arguments import COMMANDS
 from mdtools.cli.info import info
@@ -343,6 +344,18 @@ def test_a_report_makes_what_takes_long_only_where_it_is_asked_for():
     runs = chains_of(gas, options={"charge_displacement_by_distance": {"bins": 5}})
     runs.make_all()
     assert runs.members[0].made["charge_displacement_by_distance"].sizes["r"] == 5
+
+
+def test_a_report_goes_on_from_what_was_given_as_a_file_too():
+    crystal = synthetic.harmonic_crystal(cells=4, n_frames=400, seed=1).relabel({"Na": range(64)})
+    sodium = ase.Atoms("Na", cell=[3, 3, 3], pbc=True)
+    spectra = md.mode_spectra(crystal, primitive=sodium, q=[0.5, 0.5, 0.5], pattern={"Na": "1 0 0"})
+    run = Chain(made={"mode_spectra": spectra})
+    run.make_all()
+    assert "mode_frequencies" in {*run.made, *run.refused}
+    runs = Chains(members=[Chain(name=f"{one}", made={"msd": md.msd(crystal.replace(step={}, temperature=one))}) for one in (300.0, 600.0)])
+    runs.make_all()
+    assert not {"mode_frequencies", "detect_soft_modes"} & {*runs.refused, *runs.members[0].refused}
 
 
 def test_info_says_no_exactly_where_the_functions_refuse():
