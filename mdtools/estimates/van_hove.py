@@ -24,8 +24,8 @@ def hop_distance(van_hove_self: xr.Dataset, *, minimum_depth: float = 0.15) -> x
 
     Of the mean over windows, smoothed by 0.2 angstrom: P_1 at the first maximum, P_min at the minimum that is deepest below the
     maximum after it, P_2, up to 2 (V/N)^(1/3): what is farther is no single hop. depth = 1 - P_min / min(P_1, P_2). Values are
-    those at the lag where the length is best known among the lags that resolve a hop: depth above minimum_depth by 95 % of its
-    error, and above three standard deviations of a count. Errors are those of a jackknife over windows.
+    those at the lag with the most independent ions in both peaks among the lags that resolve a hop: depth above minimum_depth by 95 %
+    of its error, and above three standard deviations of a count. Errors are those of a jackknife over windows.
 
     minimum_depth : what depth at least parts two peaks. Where hops are so frequent or so loose that no lag has it, or where ions do
         not hop, there is no value (NaN) and `regime` says "not resolved".
@@ -64,7 +64,8 @@ def hop_distance(van_hove_self: xr.Dataset, *, minimum_depth: float = 0.15) -> x
     with np.errstate(invalid="ignore"):
         resolved = (value["hop_depth"] - t * error["hop_depth"] > minimum_depth) & (value["hop_depth"] > CHANCE * value["counted"])
         resolved &= error["hop_distance"] < value["hop_distance"] / 4  # else the peak is another one without some window
-    chosen = np.argmin(np.where(resolved, error["hop_distance"], np.inf), axis=1)
+    # by the counts alone: the lag of the least error would be one whose error is too small by chance
+    chosen = np.argmin(np.where(resolved, value["counted"], np.inf), axis=1)
     there = resolved.any(axis=1)
     pick = (np.arange(n_species), chosen)
     out: dict[str, Any] = {
