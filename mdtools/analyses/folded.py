@@ -24,7 +24,7 @@ def repeats(repeat: Sequence[int]) -> np.ndarray:
     return n.astype(int)
 
 
-def grid_shape(traj: Trajectory, n: np.ndarray, spacing: float) -> tuple[int, int, int]:
+def grid_shape(traj: Trajectory, n: np.ndarray, spacing: float, *, instead: str = "a larger spacing, ") -> tuple[int, int, int]:
     """Grid points along each vector of the folded cell, at most `spacing` angstrom apart. Raises ValueError where they are too many."""
     if not spacing > 0:
         raise ValueError(f"spacing={spacing!r}; write the distance between grid points in angstrom, for instance 0.2")
@@ -33,7 +33,7 @@ def grid_shape(traj: Trajectory, n: np.ndarray, spacing: float) -> tuple[int, in
     if 8 * np.prod(shape, dtype=float) > memory.block():
         raise ValueError(
             f"spacing={spacing:g} makes {' x '.join(map(str, shape))} grid points, {memory.in_words(8 * np.prod(shape, dtype=float))} a species, and "
-            f"{memory.in_words(memory.block())} may be taken: pass a larger spacing, a repeat, or more memory (--memory)"
+            f"{memory.in_words(memory.block())} may be taken: pass {instead}a repeat of the unit cell (--repeat 3,3,3), or more memory (--memory)"
         )
     return shape[0], shape[1], shape[2]
 
@@ -79,7 +79,7 @@ def sites(traj: Trajectory, n: np.ndarray, reference: Sequence[str] | str | None
     Two sites of a species are no nearer than half of (V / number)^(1/3); where ions do not keep to sites, the peaks mean nothing.
     """
     cell = traj.mean_cell / n[:, None]
-    shape = grid_shape(traj, n, FINE)
+    shape = grid_shape(traj, n, FINE, instead="")
     found = []
     for name, each in zip(traj.species_names, density(traj, n, shape, reference), strict=True):
         number = round(len(traj.indices(name)) / int(n.prod()))

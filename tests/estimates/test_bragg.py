@@ -100,3 +100,5 @@ def test_blocks_of_frames_leave_room_for_the_waves(monkeypatch):
         parts = bragg_reflections(crystal, windows=4)
         assert max(taken) <= memory.block() / 4 < sum(taken)
     np.testing.assert_allclose(parts.density_amplitude, whole.density_amplitude, atol=1e-12)
+    with memory.limited("8MB"), pytest.raises(ValueError, match="may be taken: pass a repeat"):  # it has no spacing to make larger
+        bragg_reflections(crystal, windows=4)
