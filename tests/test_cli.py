@@ -361,9 +361,10 @@ def test_a_report_goes_on_from_what_was_given_as_a_file_too():
 def test_info_says_no_exactly_where_the_functions_refuse():
     whole = synthetic.ornstein_uhlenbeck(n_atoms=32, n_frames=200, frame_interval=0.05, seed=1)
     bare = whole.replace(step={"step": "bare"}, velocities=None, charges=None)
+    coarse = {name: {"spacing": 2.0} if name in ("van_hove_map", "density_map") else {} for name in ON_REQUEST}
     for traj in (whole, bare, bare.with_charges({"A": 1, "B": -1}), whole.replace(step={"step": "cold"}, temperature=None)):
         runs = chains_of(traj)
-        runs.set_options({name: {} for name in ON_REQUEST})
+        runs.set_options(coarse)
         runs.make_all()
         for command, answer, missing in info(traj)[1]:
             name = command.replace("-", "_")
