@@ -54,7 +54,8 @@ def mode_frequencies(
     `mode_lifetime` 1 / G (ps), `damping_ratio` G / 2 W (above 1: overdamped), `static_susceptibility` <|Q|^2> / k_B T (ps^2) by the
     fit, each with _stderr, _lower and _upper (95 %), which are symmetric in the logarithm; `static_susceptibility_direct` by the
     mean square; `relaxation_time_slow` and `_fast` where overdamped; `central_peak_share` x and `central_peak_time` where
-    there is one (f_0 is then the static stiffness, the peak is seen higher, near f_0 / sqrt(1 - x)); `mode_model`, `damping_regime`, `model_log_evidence` (mode, model), `fit_quality`, `fitted_to` (THz).
+    there is one (f_0 is then the static stiffness, the peak is seen higher, near f_0 / sqrt(1 - x));
+    `mode_model`, `damping_regime`, `model_log_evidence` (mode, model), `fit_quality`, `fitted_to` (THz).
     A mode slower than an eighth of a window is "unresolved", a mode that sits off its site "condensed": NaN, with a reason.
     Raises TrajectoryError (spectra without taper, no temperature), NotEnoughData (no spectra, no ordinates below frequency_max).
     Source: reference/science.md B7.
