@@ -61,7 +61,7 @@ def charge_displacement_msd(
     `_self` (window, species, lag), `_self_by_axis` (window, xyz, lag) in e^2 angstrom^2; with `tensor` `_tensor` and `_self_tensor`
     (window, xyz, xyz2, lag). Over the non-overlapping blocks of time of `msd`: `charge_displacement_block_by_pair` (pair, xyz,
     block_lag, block), `charge_displacement_block_self` (xyz, block_lag, block), with `tensor` `charge_displacement_block_tensor`.
-    Self parts are not told of tensors, which mix the axes.
+    `n_origins` (window, lag) as of `msd`. Self parts are not told of tensors, which mix the axes.
     One sample a frame, however many ions: the spread of the long lags is large (science.md B3).
     Raises TrajectoryError (no charges, charges that change with time, not neutral, uneven frames), NotEnoughData,
     ValueError for lags that a window does not hold. Source: reference/science.md A1 rows 1 and 3, B3.
@@ -91,6 +91,7 @@ def charge_displacement_msd(
         "charge_displacement_msd": (("window", "lag"), by_axis.sum(axis=1)),
         "charge_displacement_msd_by_axis": (("window", "xyz", "lag"), by_axis),
         "charge_displacement_msd_by_pair": (("window", "pair", "lag"), by_pair),
+        "n_origins": (("window", "lag"), np.tile(length - frames, (windows, 1))),
         **by_block(dipole, traj, tensor=tensor),
         **_coordinates(traj, windows, lag_times(frames, interval), tensor),
         **_self_displacement(traj, reference, times_of(traj, lags, "all", windows=windows, length=length), by_pair, tensor),

@@ -28,7 +28,8 @@ def vibrational_moments(phonon_dos: xr.Dataset) -> xr.Dataset:
     Of g_s(f): band centre int f g df / int g df; <f^2> alike, which for a harmonic crystal is Tr D / (3 N (2 pi)^2) of its dynamical matrix D;
     Debye temperature h sqrt(5/3 <f^2>) / k_B, that of a Debye spectrum with the same <f^2>; D = k_B T g_s(0) / (12 m N_s), g_s(0) by maximum
     likelihood of the lowest ordinates; fluidity f of the two-phase model from Delta = (2 g_s(0) / 9 N_s) (pi k_B T / m)^1/2 (N_s / V)^1/3
-    (6 / pi)^2/3: 0 of a solid, 1 of a gas. It is an indicator of a molten sublattice, not thermodynamics.
+    (6 / pi)^2/3: 0 of a solid, 1 of a gas. It is an indicator of a molten sublattice, not thermodynamics: g_s(0) is the lowest ordinate there, which
+    where D is NaN depends on the length of the windows.
     Errors: the jackknife over the windows. D is NaN where the spectrum does not level off at zero frequency (a caged
     species), and `undetermined` in the history says why. The row "all" is of all atoms.
 

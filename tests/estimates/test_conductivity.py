@@ -58,6 +58,8 @@ def test_the_mean_over_windows_is_no_measurement(gas):
     dipole = charge_displacement_msd(gas, windows=2, lags="log")
     with pytest.raises(TrajectoryError, match="needs every window"):
         ionic_conductivity(dipole.mean("window", keep_attrs=True))
+    with pytest.raises(TrajectoryError, match="needs every window"):
+        ionic_conductivity(dipole.isel(window=[0]))
 
 
 def test_axes_that_differ_are_no_correlation_of_the_ions_with_their_sum():
