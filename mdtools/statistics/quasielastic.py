@@ -332,7 +332,12 @@ def _line(data: Ordinates, starts: dict[str, Floats]) -> tuple[float, ...]:
     independent = max(np.e, len(data.values) * float(data.weight.sum()) / temper)
     elastic = amplitude * share
     if 2 * (value - found["v"][1]) < temper * np.log(independent):
-        error, elastic = max(error, elastic), 0.0
+        single, sampling = found["v"][0], found["v"][2]
+        if not np.isfinite(sampling[0, 0]) and np.exp(single[0]) * data.n * data.interval <= 1:  # too narrow to be told from an elastic line
+            elastic = float(np.exp(single[1]))
+            error = max(error, elastic * (float(np.sqrt(sampling[1, 1])) if np.isfinite(sampling[1, 1]) else 1.0))
+        else:
+            error, elastic = max(error, elastic), 0.0
     widths = []
     for x, _, covariance, _, _ in (found["v"], found["wo"]):
         width = float(np.exp(x[0])) / (2 * np.pi)
