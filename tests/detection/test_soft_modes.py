@@ -108,7 +108,7 @@ def test_runs_of_different_modes_and_a_single_run_are_refused():
 def test_phi4_lattice_softens_to_zero_at_its_critical_temperature(on_site, kelvin, truth):
     runs = []
     for t in kelvin:
-        lattice = synthetic.phi4_lattice(cells=8, n_frames=4000, temperature=t, on_site=on_site, relax=5000, seed=7)
+        lattice = synthetic.phi4_lattice(cells=8, n_frames=3000, temperature=t, on_site=on_site, relax=5000, seed=7)
         site = ase.Atoms("X", cell=lattice.mean_cell / 8, pbc=True)
         spectra_of = mode_spectra(
             lattice.relabel({"X": range(512)}), primitive=site, q=[0, 0, 0], pattern={"X": "0 0 1"}, windows=1, reference="none"
