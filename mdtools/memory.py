@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-__all__ = ["available", "block", "in_words", "is_said", "limit", "limited", "size"]
+__all__ = ["available", "block", "cores", "in_words", "is_said", "limit", "limited", "size"]
 
 VARIABLE = "MDTOOLS_MEMORY"
 SMALLEST = 2**20
@@ -48,6 +48,11 @@ def block() -> int:
     The rest is for what is read ahead, for results, and for what libraries copy.
     """
     return limit() // 8
+
+
+def cores() -> int:
+    """Processor cores that this process may use, as the scheduler says: each holds a piece of a block."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

@@ -1,23 +1,19 @@
 """Pieces of one measurement on the cores of the host, one thread each: a scan of XLA runs on a single core."""
 
 import collections
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import jax
 
-__all__ = ["PIECES", "cores", "in_float64", "in_turn", "pieces", "platform"]
+from mdtools.memory import cores
+
+__all__ = ["PIECES", "in_float64", "in_turn", "pieces", "platform"]
 
 PIECES = 16  # into which work is cut, whatever the number of cores, so that sums do not depend on the machine
 T = TypeVar("T")
 Item = TypeVar("Item")
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def platform() -> str:

@@ -9,11 +9,11 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.analyses.density_modes import DensityModes
-from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
+from mdtools.analyses.labels import common, even_interval, lag_times, species_pairs, window_starts
 from mdtools.analyses.over_atoms import window_length
 from mdtools.analyses.scattering_lengths import Weights, coherent
 from mdtools.analyses.scattering_lengths import incoherent as incoherent_lengths
-from mdtools.analyses.self_scattering import self_correlation
+from mdtools.analyses.self_scattering import check_convention, correlation_times, per_ion, self_correlation
 from mdtools.analyses.wave_vectors import Shells, chosen, in_cycles, lengths, shells_of
 from mdtools.kernels.scattering import current_correlations, even_spectrum, mean_products, mode_correlations
 from mdtools.trajectory import Trajectory
@@ -67,7 +67,7 @@ def intermediate_scattering(
     1.0
     """
     who = "intermediate_scattering"
-    length, interval, frames = _times(traj, windows, lags, longest, who=who)
+    length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
     which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
     values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames)
     out = {
@@ -122,7 +122,7 @@ def dynamic_structure_factor(
     who = "dynamic_structure_factor"
     if longest is None:
         longest = (window_length(traj, windows, who=who) - 1) // 2 * even_interval(traj, who=who)
-    length, interval, frames = _times(traj, windows, "all", longest, who=who)
+    length, interval, frames = correlation_times(traj, windows, "all", longest, who=who)
     which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
     values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames)
     each_pair = which.by_pair(values)[0] / _per(traj, convention)[:, None, None]
@@ -138,9 +138,9 @@ def dynamic_structure_factor(
     if incoherent:
         each = which.shells.mean(self_correlation(traj, which.indices, windows=windows, frames=frames, reference=reference)[0], 2)
         spectra = cycles * _spectrum(each, of_lag, interval)
-        out["dynamic_structure_factor_self"] = (("window", "species", "q", "frequency"), _per_ion(traj, convention)[:, None, None] * spectra)
+        out["dynamic_structure_factor_self"] = (("window", "species", "q", "frequency"), per_ion(traj, convention)[:, None, None] * spectra)
         if weights == "neutron":
-            share = incoherent_lengths(traj, who=who) * _per_ion(traj, "dynasor")
+            share = incoherent_lengths(traj, who=who) * per_ion(traj, "dynasor")
             out["neutron_incoherent_structure_factor"] = (("window", "q", "frequency"), np.einsum("s,wsqf->wqf", share, spectra))
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
 
@@ -225,7 +225,7 @@ def current_correlation(
     """
     who = "current_correlation"
     traj.need("scaled_positions", "velocities", who=who)
-    length, interval, frames = _times(traj, windows, lags, longest, who=who)
+    length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
     which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference)
     if not np.all(np.any(which.indices, axis=1)):
         raise ValueError(f"{who}: q = 0 has no direction, along which a current could be longitudinal; leave out 0 0 0")
@@ -302,35 +302,14 @@ def _of_density(longest: int) -> Callable[[Any, Any, Any], Any]:
     return lambda modes, pairs, _: mode_correlations(modes[:, 0], pairs=pairs, longest=longest)[None]
 
 
-def _times(traj: Trajectory, windows: int, lags: str | Sequence[float], longest: float | None, *, who: str) -> tuple[int, float, np.ndarray]:
-    """Frames of a window, time between frames, and lags in frames."""
-    length = window_length(traj, windows, who=who)
-    interval = even_interval(traj, who=who)
-    most = length - 1
-    if longest is not None:
-        if not 0 < longest <= most * interval * (1 + 1e-9):
-            raise ValueError(
-                f"{who}: longest={longest!r}; write a time in ps, up to {most * interval:g}, the length of a window, or pass fewer windows"
-            )
-        most = max(1, round(longest / interval))
-    return length, interval, lag_frames(lags, longest=most, frame_interval=interval)
-
-
 def _per(traj: Trajectory, convention: str | None) -> np.ndarray:
     """What the products of each pair are divided by."""
-    if convention not in (None, "dynasor", "mdanse"):
-        raise ValueError(f'convention={convention!r} is not understood; write "dynasor" or "mdanse", or leave it out')
+    check_convention(convention)
     first, second, _ = species_pairs(traj)
     if convention != "mdanse":
         return np.full(len(first), float(traj.n_atoms))
     sizes = np.array([len(traj.indices(name)) for name in traj.species_names], dtype=np.float64)
     return np.sqrt(sizes[first] * sizes[second]) * np.where(first == second, 1.0, 2.0)
-
-
-def _per_ion(traj: Trajectory, convention: str | None) -> np.ndarray:
-    """Factor of a mean over the ions of each species: dynasor divides by all atoms."""
-    sizes = np.array([len(traj.indices(name)) for name in traj.species_names], dtype=np.float64)
-    return sizes / traj.n_atoms if convention == "dynasor" else np.ones(len(sizes))
 
 
 def _lag_weights(t: np.ndarray, taper: str, resolution: float | None) -> np.ndarray:

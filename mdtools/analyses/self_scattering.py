@@ -14,7 +14,7 @@ from mdtools.analyses.wave_vectors import Shells, chosen, in_cycles, shells_of
 from mdtools.kernels.scattering import from_power, self_power
 from mdtools.trajectory import Trajectory
 
-__all__ = ["intermediate_scattering_self", "self_correlation"]
+__all__ = ["check_convention", "correlation_times", "intermediate_scattering_self", "per_ion", "self_correlation"]
 
 ATOMS = 32  # whose spectra are in the cache of a processor together
 
@@ -66,21 +66,10 @@ def intermediate_scattering_self(
     """
     who = "intermediate_scattering_self"
     traj.need("scaled_positions", who=who)
-    length, interval = window_length(traj, windows, who=who), even_interval(traj, who=who)
-    most = length - 1
-    if longest is not None:
-        if not 0 < longest <= most * interval * (1 + 1e-9):
-            raise ValueError(
-                f"{who}: longest={longest!r}; write a time in ps, up to {most * interval:g}, the length of a window, or pass fewer windows"
-            )
-        most = max(1, round(longest / interval))
-    frames = lag_frames(lags, longest=most, frame_interval=interval)
+    length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
     indices, average = _chosen(traj, who, q=q, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells)
     values, taken = self_correlation(traj, indices, windows=windows, frames=frames, reference=reference)
-    if convention not in (None, "dynasor", "mdanse"):
-        raise ValueError(f'convention={convention!r} is not understood; write "dynasor" or "mdanse", or leave it out')
-    if convention == "dynasor":
-        values = values * np.array([len(traj.indices(name)) / traj.n_atoms for name in traj.species_names])[:, None, None]
+    values = values * per_ion(traj, convention)[:, None, None]
     out = {
         **common(traj),
         "intermediate_scattering_self": (("window", "species", "q", "lag"), average.mean(values, 2)),
@@ -89,6 +78,35 @@ def intermediate_scattering_self(
         **average.described(),
     }
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
+
+
+def correlation_times(
+    traj: Trajectory, windows: int, lags: str | Sequence[float], longest: float | None, *, who: str
+) -> tuple[int, float, np.ndarray]:
+    """Frames of a window, time between frames, and lags in frames."""
+    length = window_length(traj, windows, who=who)
+    interval = even_interval(traj, who=who)
+    most = length - 1
+    if longest is not None:
+        if not 0 < longest <= most * interval * (1 + 1e-9):
+            raise ValueError(
+                f"{who}: longest={longest!r}; write a time in ps, up to {most * interval:g}, the length of a window, or pass fewer windows"
+            )
+        most = max(1, round(longest / interval))
+    return length, interval, lag_frames(lags, longest=most, frame_interval=interval)
+
+
+def check_convention(convention: str | None) -> None:
+    """Raises ValueError for a word that is no peer's."""
+    if convention not in (None, "dynasor", "mdanse"):
+        raise ValueError(f'convention={convention!r} is not understood; write "dynasor" or "mdanse", or leave it out')
+
+
+def per_ion(traj: Trajectory, convention: str | None) -> np.ndarray:
+    """Factor of a mean over the ions of each species: dynasor divides by all atoms."""
+    check_convention(convention)
+    sizes = np.array([len(traj.indices(name)) for name in traj.species_names], dtype=np.float64)
+    return sizes / traj.n_atoms if convention == "dynasor" else np.ones(len(sizes))
 
 
 def self_correlation(

@@ -3,7 +3,6 @@
 Whoever takes the blocks decides where they go, memory or a store; beside them only a few blocks are in memory.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mdtools import progress
+from mdtools import memory, progress
 from mdtools.errors import TrajectoryError
 from mdtools.readers import passes
 from mdtools.readers.frames import Block
@@ -123,8 +122,7 @@ def _converted(run: "Understood", block: Block, begin: int, stride: int, *, clos
 
 def workers() -> int:
     """Threads that read at once: the processor cores that this process may use, as the scheduler says, up to 16."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_WORKERS)
+    return min(memory.cores(), _MOST_WORKERS)
 
 
 def _in_order(work: Callable[[Any], Any], items: Iterable[Any], number: int) -> Iterator[Any]:
