@@ -6,7 +6,7 @@ from saved measurements. Everything is made once; what could not be made is kept
 
 import importlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, ON_REQUEST, PUBLIC
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.signatures import Input, signature
 
-__all__ = ["STAGES", "Chain", "Chains", "chains_of", "load", "made_for", "save", "stage_of"]
+__all__ = ["STAGES", "Chain", "Chains", "chains_of", "group_name", "load", "made_for", "names_apart", "renamed", "run_name", "save", "stage_of"]
 
 _FORMATS = {".gz", ".bz2", ".xz", ".zst", ".lammpstrj", ".dump", ".zarr", ".dcd", ".xtc", ".trr", ".xyz", ".extxyz", ".nc", ".csv", ".toml"}
 STAGES = {**ANALYSES, **ESTIMATES, **DECISIONS}
@@ -31,7 +31,7 @@ ASKS: dict[str, dict[str, dict[str, Any]]] = {"self_diffusivity_tensor": {"msd":
 class Chain:
     """What is known of one run: its trajectory or some of its results, and every result made from them so far.
 
-    name : label of the run. options : per stage, the keyword options that it gets.
+    name : label of the run. options : per stage, the keyword options that it gets. keep : is given every result as it is made.
     """
 
     name: str = "run"
@@ -39,6 +39,7 @@ class Chain:
     made: dict[str, Any] = field(default_factory=dict)
     refused: dict[str, Exception] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    keep: Callable[[str, Any], None] = lambda name, data: None
 
     def make(self, name: str) -> Any:
         """The result called `name`, made from what is there. Raises TrajectoryError or NotEnoughData where it cannot be."""
@@ -56,6 +57,7 @@ class Chain:
         except (TrajectoryError, NotEnoughData) as reason:
             self.refused[name] = reason
             raise
+        self.keep(name, self.made[name])
         return self.made[name]
 
     def _ask(self, name: str) -> None:
@@ -78,11 +80,11 @@ class Chain:
             raise reason from None
         return [made] if wanted.many else made
 
-    def make_all(self) -> None:
-        """Make everything that can be made of one run; `refused` holds the reasons of the rest."""
-        for name in STAGES:
+    def make_all(self, *, only: Collection[str] = STAGES) -> None:
+        """Make everything that can be made of one run, or of it `only` some; `refused` holds the reasons of the rest."""
+        for name in only:
             self._ask(name)
-        for name in STAGES:
+        for name in only:
             if not wanted_of(name, {*self.options, *self.made}):
                 continue
             if not any(one.many for one in signature(name).inputs):
@@ -175,9 +177,9 @@ def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = 
     if isinstance(source, Chain):
         return Chains(members=[source], options=options)
     if isinstance(source, Trajectory):
-        return Chains(members=[Chain(name=_run_name(source.source), traj=source, options=options)], options=options)
+        return Chains(members=[Chain(name=run_name(source.source), traj=source, options=options)], options=options)
     if isinstance(source, Series):
-        members = [Chain(name=_run_name(name), traj=traj, options=options) for name, traj in source]
+        members = [Chain(name=run_name(name), traj=traj, options=options) for name, traj in source]
         _told_apart(members)
         out = Chains(members=members, options=options)
         out.refused.update({f"read {name}": reason for name, reason in source.refused.items()})
@@ -214,7 +216,7 @@ def _from_datasets(named: Sequence[tuple[str, Any]], options: Mapping[str, Mappi
             whole[stage] = data
             continue
         key = json.dumps(origin, sort_keys=True)
-        chain = runs.setdefault(key, Chain(name=label or _run_name(origin[0].get("source", "run")), options=options))
+        chain = runs.setdefault(key, Chain(name=label or run_name(origin[0].get("source", "run")), options=options))
         if stage in chain.made:
             raise TrajectoryError(f"two {_words(stage)} of the same run {chain.name} were given; give one of them")
         chain.made[stage] = data
@@ -244,19 +246,20 @@ def made_for(runs: Chains, name: str) -> Chains:
     return out
 
 
-def save(chains: Chains, path: str | Path) -> None:
-    """Every result in one netCDF file, in groups <run>/<stage>; written beside its place and renamed."""
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.part")
-    beside.unlink(missing_ok=True)
-    with _removed_on_failure(beside):
+def save(chains: Chains, path: str | Path, *, about: Mapping[str, str] | None = None) -> None:
+    """Every result in one netCDF file, in groups <run>/<stage>; written beside its place and renamed. about : attributes of the file."""
+    with renamed(Path(path)) as beside:
         mode = "w"
         for number, (name, made) in enumerate([*((member.name, member.made) for member in chains), ("", chains.made)]):
             for stage, data in made.items():
-                group = f"{_group(name, number)}/{stage}" if name else stage
-                data.to_netcdf(beside, engine="h5netcdf", group=group, mode=mode)
+                where = f"{group_name(name, number)}/{stage}" if name else stage
+                data.to_netcdf(beside, engine="h5netcdf", group=where, mode=mode)
                 mode = "a"
-        beside.replace(path)
+        if about:
+            import h5py
+
+            with h5py.File(beside, "a") as file:
+                file.attrs.update(about)
 
 
 def load(path: str | Path) -> list[tuple[str, Any]]:
@@ -290,20 +293,24 @@ def load(path: str | Path) -> list[tuple[str, Any]]:
 
 
 @contextmanager
-def _removed_on_failure(path: Path) -> Iterator[None]:
+def renamed(path: Path) -> Iterator[Path]:
+    """A name beside a file, under which it is written; it takes its place when it is whole, and is removed where it fails."""
+    beside = path.with_name(f".{path.name}.part")
+    beside.unlink(missing_ok=True)
     try:
-        yield
+        yield beside
     except BaseException:
-        path.unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
+    beside.replace(path)
 
 
-def _group(name: str, number: int) -> str:
+def group_name(name: str, number: int) -> str:
     """A run's name as the name of a group."""
     return name.replace("/", "_").strip(". ") or f"run {number}"
 
 
-def _run_name(source: str) -> str:
+def run_name(source: str) -> str:
     """A short label from where a trajectory came from: the name of its (first) file without what says its format."""
     name = Path(source.split(", ")[0].split(" (")[0]).name or source
     while Path(name).suffix.lower() in _FORMATS:
@@ -312,11 +319,17 @@ def _run_name(source: str) -> str:
 
 
 def _told_apart(runs: list[Chain]) -> None:
-    """Number the runs that are called alike."""
-    names = [run.name for run in runs]
-    for k, run in enumerate(runs):
-        if names.count(run.name) > 1:
-            run.name = f"{run.name} {names[: k + 1].count(run.name)}"
+    for run, name in zip(runs, names_apart([run.name for run in runs]), strict=True):
+        run.name = name
+
+
+def names_apart(names: Sequence[str]) -> list[str]:
+    """Names, with numbers where several are alike.
+
+    >>> names_apart(["a", "b", "a"])
+    ['a 1', 'b', 'a 2']
+    """
+    return [name if names.count(name) == 1 else f"{name} {names[: k + 1].count(name)}" for k, name in enumerate(names)]
 
 
 def _function(name: str) -> Any:

@@ -9,58 +9,127 @@ species = { 1 = "Ca", 2 = "F" }
 windows = 4
 
 [detect_melting]
+
+[slurm]                     # what mdtools slurm takes
+time = "02:00:00"
 """
 
 import difflib
 import glob
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mdtools import chain, progress
+from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.signatures import Option, signature
 from mdtools.values import checked
 
-__all__ = ["Recipe", "read_recipe", "run"]
+__all__ = ["Recipe", "opened", "read_recipe", "run", "written"]
 
 SOURCES = {"read": ("read", "path"), "series": ("read_series", "table")}
+OTHERS = {"slurm": "mdtools.sbatch"}  # sections of functions that are no stage
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a recipe asks for, every word of it checked."""
+    """What a recipe asks for, every word of it checked. row : the row of the table, where it is one run of a series alone."""
 
     source: str
     paths: tuple[Path, ...]
     reading: Mapping[str, Any]
     stages: Mapping[str, Mapping[str, Any]]
     report: Mapping[str, Any]
+    slurm: Mapping[str, Any] = field(default_factory=dict)
+    row: Mapping[str, Any] | None = None
+
+    def members(self) -> list[tuple[str, "Recipe"]]:
+        """Each run of it alone, with its name. Raises TrajectoryError where the table is not understood."""
+        if self.source == "read":
+            return [(chain.run_name(str(self.paths[0])), self)]
+        from mdtools.readers.series import placed_rows
+
+        return [(chain.run_name(row["name"]), replace(self, row=row)) for row in placed_rows(self.paths[0])]
+
+    def named(self) -> Iterator[Path]:
+        """Every file that is named for one run, patterns and folders as they are written."""
+        told = {**self.reading, **(self.row or {})}
+        values = [self.paths if self.row is None else told.get("path", told.get("paths")), told.get("log"), told.get("topology")]
+        for value in values:
+            yield from (Path(one) for one in ([value] if isinstance(value, (str, Path)) else value or ()))
+
+    def lost(self) -> list[Path]:
+        """The files that are named, and are not there."""
+        return [one for one in self.named() if not one.exists() and not glob.glob(str(one))]
+
+    def files(self) -> tuple[Path, ...]:
+        """The files that one run is read from; of a store, the one that says what it holds."""
+        found: list[Path] = []
+        for one in self.named():
+            matching = [one] if one.exists() else [Path(match) for match in sorted(glob.glob(str(one)))]
+            for path in matching:
+                inside = [path / "zarr.json"] if (path / "zarr.json").is_file() else sorted(path.rglob("*")) if path.is_dir() else [path]
+                found += [file for file in inside if file.is_file()]
+        return tuple(found)
 
 
-def run(recipe: str | Path, *, folder: str | None = None) -> Path:
+def run(recipe: str | Path, *, folder: str | None = None, member: int | None = None, gather: bool = False) -> Path | None:
     """Everything a recipe asks for, in one job: a .nc for each section, and the report.
 
-    folder : where the results are written; the folder of the recipe if not given.
+    folder : where the results are written; the folder of the recipe if not given. member : make one run of the series alone,
+    by its row in the table from 0, and keep it in the folder: what is there already is not made again. gather : make the
+    same of the runs that were kept.
 
     Everything is checked before anything starts. Paths in a recipe are meant from its own folder. Returns the path of
-    the report. Raises ValueError for a word that is not understood, and what the functions raise.
+    the report, or None with member. Raises ValueError for a word that is not understood, what the functions raise, and
+    for a section that no run allows its reason, when all others are written.
     """
-    from mdtools.reporting.page import report
-
     asked = read_recipe(recipe)
     target = Path(recipe).parent if folder is None else Path(folder)
     target.mkdir(parents=True, exist_ok=True)
+    if gather or member is not None:
+        return _in_parts(asked, target, member, gather)
     with progress.bar():
-        runs = _opened(asked)
+        runs = opened(asked)
         runs.set_options(asked.stages)
-        for name in asked.stages:
-            chain.save(chain.made_for(runs, name), target / f"{name}.nc")
-        named = {option.name: option.default for option in signature("report").options} | dict(asked.report)
-        out = report(runs, **{**named, "out": target / named["out"]})
-    print(f"written to {target}: {', '.join(f'{name}.nc' for name in asked.stages)}{', ' if asked.stages else ''}{out.name}")
+        out, refused = written(runs, asked, target)
+    for name, reason in refused.items():
+        raise type(reason)(f"[{name}] could not be made, everything else was: {reason}")
     return out
+
+
+def _in_parts(asked: Recipe, target: Path, member: int | None, gather: bool) -> Path | None:
+    from mdtools import batch
+
+    if member is None:
+        return batch.gathered(asked, target)
+    if gather:
+        raise ValueError("member= (--member) makes one run and gather= (--gather) puts runs together; pass one of them")
+    found = batch.tasks(asked, target)
+    if not 0 <= member < len(found):
+        raise ValueError(f"there is no member {member}: the recipe has {len(found)} runs, counted from 0")
+    with progress.bar():
+        batch.made(found[member])
+    return None
+
+
+def written(runs: chain.Chains, asked: Recipe, target: Path) -> tuple[Path, dict[str, Exception]]:
+    """A .nc for each section and the report, in a folder: the path of the report, and the sections that no run allows."""
+    from mdtools.reporting.page import report
+
+    refused: dict[str, Exception] = {}
+    for name in asked.stages:
+        try:
+            chain.save(chain.made_for(runs, name), target / f"{name}.nc")
+        except (TrajectoryError, NotEnoughData) as reason:
+            refused[name] = reason
+    options = {option.name: option.default for option in signature("report").options} | dict(asked.report)
+    out = report(runs, **{**options, "out": target / options["out"]})
+    files = [f"{name}.nc" for name in asked.stages if name not in refused]
+    print(f"written to {target}: {', '.join([*files, out.name])}")
+    return out, refused
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -72,7 +141,7 @@ def read_recipe(path: str | Path) -> Recipe:
         sections = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as reason:
         raise ValueError(f"{path} is not TOML: {reason}") from None
-    known = [*SOURCES, *chain.STAGES, "report"]
+    known = [*SOURCES, *chain.STAGES, "report", *OTHERS]
     for name, options in sections.items():
         if name not in known:
             raise ValueError(f"{path}: there is no section [{name}]{_nearest(name, known)}")
@@ -90,13 +159,17 @@ def read_recipe(path: str | Path) -> Recipe:
         _checked(f"{path} [{source}]", reading, SOURCES[source][0]),
         {name: _checked(f"{path} [{name}]", sections[name], name) for name in sections if name in chain.STAGES},
         _checked(f"{path} [report]", sections.get("report", {}), "report"),
+        _checked(f"{path} [slurm]", sections.get("slurm", {}), "slurm"),
     )
 
 
-def _opened(asked: Recipe) -> chain.Chains:
+def opened(asked: Recipe) -> chain.Chains:
+    """The runs that a recipe names."""
     from mdtools.readers import read, read_series
 
     with progress.stage("read"):
+        if asked.row is not None:
+            return chain.chains_of(read_series([asked.row], **asked.reading))
         if asked.source == "series":
             return chain.chains_of(read_series(asked.paths[0], **asked.reading))
         return chain.chains_of(read(asked.paths[0] if len(asked.paths) == 1 else list(asked.paths), **asked.reading))
@@ -125,7 +198,7 @@ def _beside(recipe: Path, name: str, value: Any) -> Any:
 
 
 def _checked(where: str, options: Mapping[str, Any], function: str) -> dict[str, Any]:
-    known: dict[str, Option] = {option.name: option for option in signature(function).options}
+    known: dict[str, Option] = {option.name: option for option in signature(function, OTHERS.get(function)).options}
     if function == "read_series":  # what holds for every member
         known = {option.name: option for option in signature("read").options} | known
     for name in options:

@@ -43,6 +43,8 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "values": ({"signatures"}, set()),
     "chain": (ANYTHING, ANYTHING),
     "recipe": (ANYTHING, ANYTHING),
+    "batch": (ANYTHING, ANYTHING),
+    "sbatch": ({"batch", "errors", "recipe"}, set()),
     "cli": (ANYTHING, ANYTHING),
 }
 FILES = sorted(ROOT.rglob("*.py"))

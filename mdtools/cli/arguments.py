@@ -24,8 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     **{DETECT + name.removeprefix("detect_").replace("_", "-"): ("decide", name) for name in DECISIONS},
     **{name.replace("_", "-"): ("show", name) for name in SHOWING},
     "run": ("show", "run"),
+    "slurm": ("show", "slurm"),
 }
-OWN = {"info": "mdtools.cli.info", "convert": "mdtools.cli.convert", "run": "mdtools.recipe"}
+OWN = {"info": "mdtools.cli.info", "convert": "mdtools.cli.convert", "run": "mdtools.recipe", "slurm": "mdtools.sbatch"}
+RECIPES = ("run", "slurm")  # commands that take a recipe, in which stands how to read
 STAGES = {
     "read": "read: files -> a trajectory",
     "measure": "measure: a trajectory -> curves, by window",
@@ -92,8 +94,8 @@ def parse(words: list[str]) -> Request | None:
         _given(got, reader),
         options,
         got.get("out") if "out" not in options else None,
-        got.get("device"),
-        got.get("memory"),
+        got.get("device") if "device" not in options else None,
+        got.get("memory") if "memory" not in options else None,
     )
 
 
@@ -137,19 +139,21 @@ def _parser(command: str) -> tuple[_Parser, dict[str, Option], dict[str, Option]
         allow_abbrev=False,
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=min(110, shutil.get_terminal_size().columns)),
     )
-    if function == "run":
+    if function in RECIPES:
         parser.add_argument("paths", nargs=1, metavar="RECIPE", help="recipe in TOML")
     else:
         parser.add_argument("paths", nargs="+", metavar="FILE", help=TAKES[stage])
     mine = {option.name: option for option in described.options}
-    reader = {} if function == "run" else {option.name: option for option in signature("read").options}
+    reader = {} if function in RECIPES else {option.name: option for option in signature("read").options}
     _add(parser.add_argument_group("options"), mine)
     # an option of both (temperature) is given to both
     own = {name: option for name, option in reader.items() if name not in mine}
     _add(parser.add_argument_group("reading (units of files are converted; what is passed here is in ps, amu, e, K)"), own)
     others = parser.add_argument_group("output")
-    if "out" not in mine and function not in ("info", "run"):
+    if "out" not in mine and function not in ("info", *RECIPES):
         others.add_argument("--out", metavar="FILE.nc", help=f"where the numbers are written; {function}.nc if not given")
+    if function == "slurm":
+        return parser, mine, reader
     others.add_argument("--device", metavar="cpu|cuda:0", help="where to compute; JAX's first choice if not given")
     others.add_argument(
         "--memory",

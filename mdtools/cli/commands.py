@@ -30,6 +30,12 @@ def execute(request: Request) -> None:
         with _device(request.device), _memory(request.memory):
             run(request.paths[0], **request.options)
         return
+    if request.function == "slurm":
+        from mdtools.recipe import read_recipe
+        from mdtools.sbatch import slurm
+
+        slurm(request.paths[0], **{**read_recipe(request.paths[0]).slurm, **request.options})
+        return
     with _device(request.device), _memory(request.memory), progress.bar():
         {"read": _read, "measure": _measure, "estimate": _estimate, "decide": _estimate, "show": _report}[request.stage](request)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.trajectory import Series, Trajectory
 
-__all__ = ["read_rows", "rows_of"]
+__all__ = ["placed_rows", "read_rows", "rows_of"]
 
 _KNOWN = ("name", "path", "paths", "replica")
 _OPTIONS = (
@@ -132,6 +132,12 @@ def read_rows(table: Any, read: Any, *, errors: Literal["keep", "raise"], option
         members += found.members if isinstance(found, Series) else (found,)
         listed += [{**row, **part, "name": name} for part, name in zip(parts, names[-len(parts) :], strict=True)]
     return Series(names=tuple(names), members=tuple(members), rows=tuple(listed))
+
+
+def placed_rows(table: Any) -> list[dict[str, Any]]:
+    """The rows of a table, each of which can be read alone: its files as seen from here."""
+    rows, folder = rows_of(table)
+    return [{key: _placed(value, folder) if key in ("path", "paths", "log", "topology") else value for key, value in row.items()} for row in rows]
 
 
 def _placed(path: Any, folder: Path) -> Any:

@@ -13,12 +13,12 @@ from mdtools.reporting.parts import Section
 __all__ = ["report"]
 
 
-def report(source: Any, *, out: str | Path = "report.html", title: str | None = None) -> Path:
+def report(source: Any, *, out: str | Path = "report.html", title: str | None = None, everything: bool = True) -> Path:
     """Everything that can be measured, estimated and decided, on one page, with every number beside it.
 
     source : a Trajectory, a Series, Datasets (a list, or a mapping name -> Dataset), or saved .nc files.
     out : the page; the numbers are beside it in one netCDF file of the same name, in groups run/result.
-    title : heading of the page.
+    title : heading of the page. everything : make all that can be made; else show what was given or asked for by name.
 
     What cannot be made is listed on the page with the reason. The page is one file that asks for nothing from outside:
     verdict, evidence, diffusion, conductivity, figures, closure (do these numbers agree with each other?), history.
@@ -33,7 +33,8 @@ def report(source: Any, *, out: str | Path = "report.html", title: str | None = 
     'walk.html'
     """
     runs = chain.chains_of(source)
-    runs.make_all()
+    if everything:
+        runs.make_all()
     if not any(run.made for run in runs) and not runs.made:
         reasons = [str(reason) for run in runs for reason in run.refused.values()] + [str(reason) for reason in runs.refused.values()]
         raise TrajectoryError(reasons[0] if reasons else "the report needs a trajectory, a series, or saved results; nothing was given")
