@@ -34,6 +34,8 @@ ANALYSES = {
     "phonon_dos": "mdtools.analyses.phonons",
     "spectral_energy_density": "mdtools.analyses.energy_spectrum",
     "mode_spectra": "mdtools.analyses.lattice_modes",
+    "site_occupation": "mdtools.analyses.sites",
+    "displacement_waves": "mdtools.analyses.rigidity",
     "melting_indicators": "mdtools.analyses.melting",
 }
 ESTIMATES = {
@@ -42,6 +44,8 @@ ESTIMATES = {
     "ionic_conductivity": "mdtools.estimates.conductivity",
     "haven_ratio": "mdtools.estimates.haven",
     "debye_waller": "mdtools.estimates.bragg",
+    "jump_diffusivity": "mdtools.estimates.jumps",
+    "shear_modulus": "mdtools.estimates.rigidity",
     "hop_distance": "mdtools.estimates.van_hove",
     "hole_filling": "mdtools.estimates.van_hove",
     "onsager": "mdtools.estimates.onsager",

@@ -9,7 +9,7 @@ import xarray as xr
 
 from mdtools import memory, schema
 from mdtools.analyses.labels import common, lag_frames, lag_times
-from mdtools.analyses.over_atoms import group_means
+from mdtools.analyses.over_atoms import group_means, ion_groups
 from mdtools.analyses.reflections import density_amplitudes
 from mdtools.errors import NotEnoughData
 from mdtools.kernels.melting import moments_and_overlap, neighbour_counts, stayed_within
@@ -49,7 +49,7 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
     starts = np.arange(windows)[:, None] * part + np.arange(0, part, stride)[None, :]
     lags = lag_frames("log", longest=half, frame_interval=traj.frame_interval)[1:]
     distance = np.array([_neighbour_distance(traj, name) for name in traj.species_names])
-    shared: dict[str, Any] = {"groups": _ion_groups(traj, ion_blocks), "reference": reference}
+    shared: dict[str, Any] = {"groups": ion_groups(traj, ion_blocks), "reference": reference}
     moments, taken = group_means(moments_and_overlap, traj, arguments=(lags, starts, 2 * np.pi / distance), **shared)
     square, fourth, overlap = _by_species(moments[0], len(distance), ion_blocks)
     never, width = _never_moved(traj, windows, distance, shared)
@@ -91,15 +91,6 @@ def _enough(traj: Trajectory, windows: int, ion_blocks: int) -> None:
             + ", ".join(f"{name} {n}" for name, n in few.items())
             + f": pass ion_blocks={min(few.values())}, or select the other species"
         )
-
-
-def _ion_groups(traj: Trajectory, ion_blocks: int) -> np.ndarray:
-    """Group of each atom: its species, and within it a block of ions that follow one another (neighbours, in most files)."""
-    groups = np.empty(traj.n_atoms, dtype=int)
-    for k, name in enumerate(traj.species_names):
-        atoms = traj.indices(name)
-        groups[atoms] = k * ion_blocks + np.arange(len(atoms)) * ion_blocks // len(atoms)
-    return groups
 
 
 def _by_species(moments: np.ndarray, n_species: int, ion_blocks: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

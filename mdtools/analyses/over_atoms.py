@@ -11,7 +11,7 @@ from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.kernels.grouped import group_sums
 from mdtools.trajectory import Quantity, Trajectory
 
-__all__ = ["block_of_atoms", "frame_of", "group_means", "species_groups", "window_length"]
+__all__ = ["block_of_atoms", "frame_of", "group_means", "ion_groups", "species_groups", "window_length"]
 
 
 def window_length(traj: Trajectory, windows: int, *, who: str, shortest: int = 2) -> int:
@@ -34,6 +34,15 @@ def species_groups(traj: Trajectory) -> np.ndarray:
     """Group of each atom: the number of its species."""
     number = {name: k for k, name in enumerate(traj.species_names)}
     return np.array([number[name] for name in traj.species.tolist()])
+
+
+def ion_groups(traj: Trajectory, ion_blocks: int) -> np.ndarray:
+    """Group of each atom: its species, and within it a block of ions that follow one another (neighbours, in most files)."""
+    groups = np.empty(traj.n_atoms, dtype=int)
+    for k, name in enumerate(traj.species_names):
+        atoms = traj.indices(name)
+        groups[atoms] = k * ion_blocks + np.arange(len(atoms)) * ion_blocks // len(atoms)
+    return groups
 
 
 def frame_of(traj: Trajectory, reference: Sequence[str] | str | None, quantity: Quantity) -> tuple[np.ndarray, np.ndarray, Any]:

@@ -1,0 +1,36 @@
+"""Nearest sites and hysteresis against their definitions."""
+
+import jax
+import numpy as np
+
+from mdtools.analyses.lattice import Lattice
+from mdtools.kernels.sites import held, nearest_site
+
+
+def test_the_nearest_site_is_that_of_all_images_in_a_tilted_cell():
+    random = np.random.default_rng(0)
+    lattice = Lattice(np.array([2, 1, 3]), np.array([[4.0, 0, 0], [1.7, 3.6, 0], [-0.8, 1.1, 5.0]]), random.uniform(size=(3, 3)))
+    points, address, near = lattice.candidates(1.0)
+    s = random.uniform(-2, 2, (50, 7, 3))
+    with jax.enable_x64(True):
+        found, distance = (np.asarray(one) for one in nearest_site(s, lattice.repeat, lattice.cell, points, address, near))
+    images = np.stack(np.meshgrid(*[np.arange(-7, 8)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    every = (lattice.sites[:, None] + images).reshape(-1, 3) @ lattice.cell
+    place = (s * lattice.repeat) @ lattice.cell
+    naive = np.array([[np.linalg.norm(every - one, axis=1).min() for one in row] for row in place])
+    np.testing.assert_allclose(distance, naive, atol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(lattice.place(found) - place, axis=-1), naive, atol=1e-12)
+    assert lattice.number(found).max() < lattice.n_sites
+
+
+def test_an_ion_keeps_its_site_until_it_enters_another():
+    address = np.zeros((6, 1, 4), dtype=np.int64)
+    address[:, 0, 0] = [0, 1, 1, 1, 2, 2]
+    inside = np.array([True, False, True, True, False, False])[:, None]
+    with jax.enable_x64(True):
+        belongs, last = held(address, inside, np.full((1, 4), 9, dtype=np.int64))
+        before, never = held(address, np.zeros_like(inside), np.full((1, 4), 9, dtype=np.int64))
+    assert np.asarray(belongs)[:, 0, 0].tolist() == [0, 0, 1, 1, 1, 1]
+    assert np.asarray(last)[:, 0].tolist() == [0, 0, 2, 3, 3, 3]
+    assert (np.asarray(before) == 9).all()
+    assert (np.asarray(never) == -1).all()
