@@ -249,6 +249,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "rigidity_ratio": ("1", "shear modulus over n k_B T of the framework"),
     # quasielastic scattering
     "quasielastic_width": ("THz", "half width at half maximum of the quasielastic line of a species, in cycles"),
+    "quasielastic_width_seen": ("THz", "half width at half maximum of the line as it is seen through the resolution, in cycles"),
     "predicted_quasielastic_width": ("THz", "the same by the likeliest motion, where that is one Lorentzian"),
     "elastic_incoherent_structure_factor": ("1", "F_s(q, t) at infinite time, corrected for the length of the windows"),
     "motion": ("", "the likeliest motion of a species"),

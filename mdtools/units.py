@@ -25,6 +25,7 @@ __all__ = [
     "VACUUM_PERMITTIVITY",
     "UnitSystem",
     "duration",
+    "linewidth",
 ]
 
 BOLTZMANN = 8.617333262e-5  # eV / K
@@ -96,3 +97,29 @@ def duration(value: float | str, name: str) -> float:
         except ValueError:
             raise ValueError(f"{name}={value!r} is not a duration; write for instance {name}='2 fs'") from None
     return float(value)
+
+
+_WIDTHS = {"THz": 1.0, "GHz": 1e-3, "meV": 1e-3 / PLANCK, "ueV": 1e-6 / PLANCK, "\u00b5eV": 1e-6 / PLANCK, "\u03bceV": 1e-6 / PLANCK}
+
+
+def linewidth(value: str, name: str, *, reduced: bool = False) -> float:
+    """A width in THz (cycles) from a number with its unit, of frequency or of energy: E = h f. In lj units a plain number, of 1/tau.
+
+    Raises ValueError for anything else.
+
+    >>> round(linewidth("1 meV", "resolution"), 6)
+    0.241799
+    >>> linewidth("0.3", "resolution")
+    Traceback (most recent call last):
+    ...
+    ValueError: resolution='0.3' is not a width with its unit; write a positive number with meV, ueV, THz or GHz
+    """
+    match = re.fullmatch(r"\s*(\d*\.?\d+(?:[eE][-+]?\d+)?|\d+\.)\s*(\S*)\s*", str(value))
+    number = float(match[1]) if match else 0.0
+    if reduced:
+        if match is None or match[2] or not number > 0:
+            raise ValueError(f"{name}={value!r}: in lj units a width is a positive number of 1/tau; write for instance {name}='0.05'")
+        return number
+    if match is None or match[2] not in _WIDTHS or not number > 0:
+        raise ValueError(f"{name}={value!r} is not a width with its unit; write a positive number with meV, ueV, THz or GHz")
+    return number * _WIDTHS[match[2]]

@@ -4,7 +4,8 @@
     python scripts/coverage_quasielastic.py --runs 120 --seed 11
 
 Independent ions in three dimensions: Brownian; jumps of one length in random directions with rattling; overdamped in a harmonic well.
-Every run is cut into eight windows; intervals have Student's factor of seven degrees of freedom.
+Every run is cut into eight windows; intervals have Student's factor of seven degrees of freedom. Then the width of a line of 0.1 THz
+(Brownian ions at one wave number, windows of 40 ps) behind a resolution whose half width is 5, 1 and 0.2 of it. About ten minutes.
 """
 
 import argparse
@@ -12,7 +13,9 @@ import argparse
 import numpy as np
 from scipy.special import stdtrit
 
-from mdtools.statistics.quasielastic import compared, ordinates
+from mdtools.statistics.ordinates import ordinates
+from mdtools.statistics.quasielastic import compared
+from mdtools.statistics.quasielastic_lines import lines
 
 STEP, FRAMES, IONS, WINDOWS = 0.1, 800, 24, 8
 Q = np.linspace(0.5, 2.5, 5)
@@ -45,15 +48,36 @@ CASES = {
 }
 
 
-def correlation(path: np.ndarray) -> np.ndarray:
+WIDTH, LONGER, ALONE = 0.1, 4, 1.5  # THz, of the frames above, 1/angstrom
+
+
+def correlation(path: np.ndarray, wave_numbers: np.ndarray = Q) -> np.ndarray:
     """F_s (window, q, lag), over three axes."""
-    length = FRAMES // WINDOWS
+    length = len(path) // WINDOWS
     x = path.reshape(WINDOWS, length, -1)
-    out = np.empty((WINDOWS, len(Q), length))
-    for k, q in enumerate(Q):
+    out = np.empty((WINDOWS, len(wave_numbers), length))
+    for k, q in enumerate(wave_numbers):
         spectrum = np.fft.fft(np.exp(1j * q * (x - x[:, :1])), 2 * length, axis=1)
         out[:, k] = np.fft.ifft((np.abs(spectrum) ** 2).mean(axis=2))[:, :length].real / np.arange(length, 0, -1)
     return out
+
+
+def behind_a_resolution(runs: int, random: np.random.Generator) -> None:
+    print("\n| resolution | line / resolution | 95 % interval covers | 68 % covers | bias / sd | scatter | refused |\n|---|---|---|---|---|---|---|")
+    step = np.sqrt(2 * (2 * np.pi * WIDTH / ALONE**2) * STEP)
+    q = np.array([ALONE])
+    every = [correlation(random.normal(0, step, (LONGER * FRAMES, IONS, 3)).cumsum(axis=0), q) for _ in range(runs)]
+    for shape in ("gaussian", "lorentzian", "triangular"):
+        for ratio in (0.2, 1.0, 5.0):
+            seen = {"interval": STEP, "highest": 0.5 / STEP, "full_width": 2 * WIDTH / ratio, "shape": shape}
+            found = [lines(ordinates(one, q, **seen)) for one in every]
+            width, error = (np.array([getattr(one, name)[0] for one in found]) for name in ("width", "width_stderr"))
+            known = error < width
+            z = (np.log(width[known]) - np.log(WIDTH)) / (error[known] / width[known])
+            covers = [f"{np.mean(np.abs(z) < stdtrit(WINDOWS - 1, 0.5 + level / 2)):.1%}" for level in (0.95, 0.68)]
+            scatter = np.std(np.log(width[known]))
+            row = f"{covers[0]} | {covers[1]} | {np.mean(z) / np.std(z):+.2f} | {scatter:.1%} | {1 - known.mean():.1%}"
+            print(f"| {shape} | {ratio:g} | {row} |", flush=True)
 
 
 def main() -> None:
@@ -75,6 +99,7 @@ def main() -> None:
             print(
                 f"| {motion} | {name} | {covers[0]} | {covers[1]} | {z[:, k].mean() / z[:, k].std():+.2f} | {right / options.runs:.1%} |", flush=True
             )
+    behind_a_resolution(options.runs, random)
 
 
 if __name__ == "__main__":

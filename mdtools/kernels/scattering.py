@@ -17,6 +17,7 @@ from mdtools.kernels.waves import turned
 __all__ = ["current_correlations", "even_spectrum", "from_power", "mean_products", "mode_correlations", "self_power"]
 
 TOGETHER = 16  # wave vectors whose series are transformed side by side: they stay in the cache of a processor
+ROWS = 8  # spectra made side by side, for the same reason
 
 
 def _length(n: int, longest: int) -> int:
@@ -116,8 +117,21 @@ def self_power(
 def even_spectrum(correlation: Float[Array, "*batch lag"], taper: Float[Array, " lag"], dt: Float[Array, ""]) -> Float[Array, "*batch lag"]:
     """S(f_k) = dt [c(0) + 2 sum_{m = 1}^M w_m c(m) cos(2 pi k m / n)], n = 2 M + 1, f_k = k / (n dt), k = 0 ... M.
 
-    The Fourier transform of the correlation continued to negative times: the mean over all n frequencies is c(0) / dt.
+    The Fourier transform of the correlation continued to negative times: the mean over all n frequencies is c(0) / dt. n is odd and often
+    prime, so the sums are made by Bluestein's convolution, with km = [k^2 + m^2 - (k - m)^2] / 2, in transforms of a fast length.
     """
-    tapered = correlation * jnp.expand_dims(taper, tuple(range(correlation.ndim - 1)))
-    both = jnp.concatenate([tapered, tapered[..., :0:-1]], axis=-1)
-    return dt * jnp.real(jnp.fft.rfft(both))
+    last = correlation.shape[-1] - 1
+    n, size = 2 * last + 1, fast_length(2 * last + 1)
+    m = jnp.arange(last + 1)
+    turns = (m * m % (2 * n)).astype(jnp.float64) / (2 * n)  # of m^2 / 2n, whole ones left out
+    chirp = jnp.exp(-2j * jnp.pi * turns)
+    back = jnp.conj(chirp)
+    around = jnp.concatenate([back, jnp.zeros(size - n, back.dtype), back[:0:-1]])
+    kernel, ahead = jnp.fft.fft(around), chirp * taper * jnp.where(m == 0, 1.0, 2.0)
+
+    def one(row: Float[Array, " lag"]) -> Float[Array, " lag"]:
+        product = jnp.fft.ifft(jnp.fft.fft(row * ahead, n=size) * kernel)[: last + 1] * chirp
+        return dt * jnp.real(product)
+
+    rows = jax.lax.map(one, correlation.reshape(-1, last + 1), batch_size=ROWS)
+    return rows.reshape(correlation.shape)

@@ -1,8 +1,6 @@
 """How ions move, from the spectrum of exp(i q . r): Whittle likelihood of models of F_s(q, t), many wave numbers at once.
 
-The periodogram of one window of L frames is the transform of its circular correlation c(m) = (1 - m/L) F(m) + m/L F(L - m), so its
-mean under a model is the same transform of the model: what a finite window does to a line is part of the model, not a bias.
-Ordinates are taken as Gamma distributed about
+Ordinates (statistics/ordinates.py) are taken as Gamma distributed about
 
     S_k(q) = A_q P_k(q; theta) + B_q,        -ln L = sum_qk w_k kappa_q [ln S_k + I_k / S_k],    w_0 = 1/2, else 1,
 
@@ -21,91 +19,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
-__all__ = ["MOTIONS", "Fit", "Lines", "Ordinates", "compared", "fitted", "lines", "ordinates"]
+from mdtools.statistics.motions import MOTIONS
+from mdtools.statistics.ordinates import Ordinates
+
+__all__ = ["Fit", "compared", "fitted", "sampling", "scored", "started"]
 
 Floats = NDArray[Any]
 STEPS = 120
-ORDER = 12  # spherical harmonics of the rotor
-
-
-@dataclass(frozen=True)
-class Ordinates:
-    """Periodograms (window, q, frequency) at the lowest frequencies, and what belongs to them."""
-
-    values: Floats
-    kappa: Floats  # (q,) of one window
-    q: Floats
-    n: int  # frames of a window
-    interval: float
-
-    @property
-    def weight(self) -> Floats:
-        """(q, frequency) of one window."""
-        w = np.ones(self.values.shape[-1])
-        w[0] = 0.5
-        return self.kappa[:, None] * w
-
-    @property
-    def time(self) -> Floats:
-        return np.arange(self.n) * self.interval
-
-
-def ordinates(correlation: Floats, q: Floats, *, interval: float, highest: float) -> Ordinates:
-    """Periodograms up to the frequency `highest` of F_s (window, q, lag) at every lag of its windows."""
-    n = correlation.shape[-1]
-    each = _transform(correlation, interval)[..., : max(4, int(highest * n * interval) + 1)]
-    each = np.maximum(each, 1e-12 * each.max())  # ions that do not move have nothing at other frequencies
-    scatter = np.mean((each.var(axis=0, ddof=1) / each.mean(axis=0) ** 2)[:, 1:], axis=-1)
-    return Ordinates(each, 1 / np.maximum(scatter, 1e-6), np.asarray(q), n, interval)
-
-
-def _transform(correlation: Floats, interval: float) -> Floats:
-    """dt sum_m c(m) cos(2 pi k m / L) of the circular correlation c, k = 0 ... L/2."""
-    n = correlation.shape[-1]
-    share = np.arange(n) / n
-    back = np.concatenate([correlation[..., :1], correlation[..., :0:-1]], axis=-1)
-    return np.asarray(interval * np.fft.rfft((1 - share) * correlation + share * back, axis=-1).real)
-
-
-# -- models: F(q, t) of the motion alone, theta positive ------------------------------------------------------------------
-
-
-def _elastic(q: Floats, t: Floats, _: Floats) -> Floats:
-    return np.ones((len(q), len(t)))
-
-
-def _continuous(q: Floats, t: Floats, theta: Floats) -> Floats:
-    """exp(-D q^2 t)."""
-    return np.asarray(np.exp(-theta[0] * q[:, None] ** 2 * t))
-
-
-def _jump(q: Floats, t: Floats, theta: Floats) -> Floats:
-    """Chudley and Elliott, directions averaged: exp[-(t / tau) (1 - sin ql / ql)], theta = (l, tau)."""
-    return np.asarray(np.exp(-(1 - np.sinc(q * theta[0] / np.pi))[:, None] * t / theta[1]))
-
-
-def _rotor(q: Floats, t: Floats, theta: Floats) -> Floats:
-    """sum_l (2 l + 1) j_l(qb)^2 exp(-l (l + 1) D_r t), theta = (b, D_r)."""
-    order = np.arange(ORDER + 1)
-    share = (2 * order + 1) * special.spherical_jn(order, q[:, None] * theta[0]) ** 2
-    share[:, -1] += 1 - share.sum(axis=1)
-    return np.asarray(share @ np.exp(-(order * (order + 1) * theta[1])[:, None] * t))
-
-
-def _confined(q: Floats, t: Floats, theta: Floats) -> Floats:
-    """Overdamped in a harmonic well: exp[-q^2 u^2 (1 - exp(-t / tau))], theta = (u, tau)."""
-    return np.asarray(np.exp(-((q * theta[0]) ** 2)[:, None] * (1 - np.exp(-t / theta[1]))))
-
-
-MOTIONS: dict[str, tuple[Callable[[Floats, Floats, Floats], Floats], str]] = {
-    "elastic": (_elastic, ""),
-    "continuous": (_continuous, "D"),
-    "jump": (_jump, "lt"),
-    "rotor": (_rotor, "cr"),
-    "confined": (_confined, "ct"),
-}
 
 
 @dataclass(frozen=True)
@@ -132,14 +53,21 @@ def fitted(data: Ordinates, motion: str) -> Fit:
     model, kinds = MOTIONS[motion]
     thetas = _grid(data, kinds)
     value, a, b = _profiled(data, np.stack([_mean(data, model, theta) for theta in thetas]))
-    found = [_scored(data, model, np.log(np.concatenate([thetas[k], a[k], b[k]])), kinds) for k in np.argsort(-value.sum(axis=-1), kind="stable")[:2]]
+    found = [scored(data, model, np.log(np.concatenate([thetas[k], a[k], b[k]])), kinds) for k in np.argsort(-value.sum(axis=-1), kind="stable")[:2]]
     return _fit(data, motion, *max(found, key=lambda one: one[1]))
+
+
+def started(data: Ordinates, model: Callable[..., Floats], kinds: str) -> Floats:
+    """ln(theta, A, B) (q, parameter) of the best of a grid at each wave number on its own."""
+    thetas = np.array(_grid(data, kinds))
+    value, a, b = _profiled(data, np.stack([_mean(data, model, theta) for theta in thetas]))
+    best, each = np.argmax(value, axis=0), np.arange(len(data.q))
+    return np.asarray(np.log(np.concatenate([thetas[best], a[best, each][:, None], b[best, each][:, None]], axis=1)))
 
 
 def _mean(data: Ordinates, model: Callable[..., Floats], theta: Floats) -> Floats:
     """P_k(q; theta), never quite 0."""
-    p = _transform(model(data.q, data.time, theta), data.interval)[..., : data.values.shape[-1]]
-    return np.maximum(p, 1e-9 * data.interval)
+    return np.maximum(data.of_model(model(data.q, data.time, theta)), 1e-9 * data.interval)
 
 
 def _bounds(data: Ordinates, kinds: str) -> tuple[Floats, Floats]:
@@ -152,7 +80,7 @@ def _bounds(data: Ordinates, kinds: str) -> tuple[Floats, Floats]:
     ends = {kind: (0.1 / data.q.max(), most) for kind, most in longest.items()} | {"t": time, "r": (0.5 / time[1], 0.5 / time[0])}
     ends["D"] = (1e-3 / (data.q.max() ** 2 * time[1]), 10 / (data.q.min() ** 2 * data.interval))
     ends["o"] = (1e-4, 1e4)
-    ends["w"] = (1 / (data.n * data.interval), np.pi / data.interval)
+    ends["w"] = (data.slowest, np.pi / data.interval)
     ends["v"] = (ends["w"][0] / 10, ends["w"][1])
     return np.array([ends[kind][0] for kind in kinds]), np.array([ends[kind][1] for kind in kinds])
 
@@ -204,7 +132,7 @@ def _spectrum(data: Ordinates, model: Callable[..., Floats], x: Floats, n_theta:
     return s, slopes
 
 
-def _scored(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: str) -> tuple[Floats, float]:
+def scored(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: str) -> tuple[Floats, float]:
     """Fisher scoring with damping; the parameters and their ln L."""
     power, w = data.values.mean(axis=0), len(data.values) * data.weight
     n_theta, damping = len(kinds), 1e-3
@@ -226,7 +154,7 @@ def _scored(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: str
             break
         x, s, slopes, gain, value = np.clip(x + step, low, high), trial, more, new - value, new
         damping = max(damping / 10, 1e-9)
-        if gain < 1e-3:  # of ln L: a thousandth of what an error bar is
+        if gain < 1e-6:  # of ln L, of which an error bar is a half: steps may be short and many
             break
     return x, value
 
@@ -234,12 +162,12 @@ def _scored(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: str
 def _fit(data: Ordinates, motion: str, x: Floats, value: float) -> Fit:
     model, kinds = MOTIONS[motion]
     n_theta, n_q = len(kinds), len(data.q)
-    covariance, misfit, excess = _sampling(data, model, x, kinds)
+    covariance, misfit, excess = sampling(data, model, x, kinds)
     a, b = np.exp(x[n_theta : n_theta + n_q]), np.exp(x[n_theta + n_q :])
     return Fit(motion, np.exp(x[:n_theta]), covariance[:n_theta, :n_theta], a, b, value, misfit, excess)
 
 
-def _sampling(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: str) -> tuple[Floats, float, float]:
+def sampling(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: str) -> tuple[Floats, float, float]:
     """Covariance of x by the influence of each window, chi^2 per degree of freedom, and the excess over independent ordinates.
 
     What the data do not bind (at an end of its range, or less known than a factor of two) has an infinite variance.
@@ -274,72 +202,3 @@ def compared(data: Ordinates, motions: Sequence[str] = tuple(MOTIONS)) -> list[F
     temper = max(1.0, top.excess) * max(1.0, top.misfit)
     independent = max(np.e, len(data.values) * float(data.weight.sum()) / temper)
     return [replace(fit, log_evidence=fit.likelihood / temper - 0.5 * len(fit.theta) * np.log(independent)) for fit in fits]
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Of each wave number: half width at half maximum of the line on its own, and beside an elastic one; what stays elastic; standard errors."""
-
-    width: Floats
-    width_stderr: Floats
-    width_beside: Floats
-    width_beside_stderr: Floats
-    elastic: Floats
-    elastic_stderr: Floats
-
-
-def lines(data: Ordinates) -> Lines:
-    """One Lorentzian with or without an elastic line, F = A [E + (1 - E) exp(-2 pi Gamma t)] + flat, at each wave number on its own.
-
-    A line narrower than one over a window counts as elastic. E = 0 unless the data ask for it (BIC), with the error that it would have.
-    """
-    starts = {}
-    for model, kinds in ((_relaxing, "v"), (_partly, "wo")):
-        thetas = np.array(_grid(data, kinds))
-        value, a, b = _profiled(data, np.stack([_mean(data, model, theta) for theta in thetas]))
-        best = np.argmax(value, axis=0)
-        each = np.arange(len(data.q))
-        starts[kinds] = np.log(np.concatenate([thetas[best], a[best, each][:, None], b[best, each][:, None]], axis=1))
-    rows = []
-    for k in range(len(data.q)):
-        one = replace(data, values=data.values[:, [k]], kappa=data.kappa[[k]], q=data.q[[k]])
-        rows.append(_line(one, {kinds: x[k] for kinds, x in starts.items()}))
-    return Lines(*(np.array(column) for column in zip(*rows, strict=True)))
-
-
-def _relaxing(_: Floats, t: Floats, theta: Floats) -> Floats:
-    """exp(-w t)."""
-    return np.asarray(np.exp(-theta[0] * t))[None]
-
-
-def _partly(_: Floats, t: Floats, theta: Floats) -> Floats:
-    """theta = (w, E / (1 - E))."""
-    rest = 1 / (1 + theta[1])
-    return np.asarray(1 - rest + rest * np.exp(-theta[0] * t))[None]
-
-
-def _line(data: Ordinates, starts: dict[str, Floats]) -> tuple[float, ...]:
-    found = {}
-    for model, kinds in ((_relaxing, "v"), (_partly, "wo")):
-        x, value = _scored(data, model, starts[kinds], kinds)
-        found[kinds] = (x, value, *_sampling(data, model, x, kinds))
-    x, value, covariance, misfit, excess = found["wo"]
-    amplitude, share = float(np.exp(x[2])), float(1 / (1 + np.exp(-x[1])))
-    gradient = np.array([share * (1 - share), share]) * amplitude
-    part = np.where(np.isfinite(covariance[1:3, 1:3]), covariance[1:3, 1:3], 0.0)
-    error = float(np.sqrt(gradient @ part @ gradient)) if np.isfinite(covariance[1, 1]) else amplitude * min(share, 1 - share)
-    temper = max(1.0, misfit) * max(1.0, excess)
-    independent = max(np.e, len(data.values) * float(data.weight.sum()) / temper)
-    elastic = amplitude * share
-    if 2 * (value - found["v"][1]) < temper * np.log(independent):
-        single, sampling = found["v"][0], found["v"][2]
-        if not np.isfinite(sampling[0, 0]) and np.exp(single[0]) * data.n * data.interval <= 1:  # too narrow to be told from an elastic line
-            elastic = float(np.exp(single[1]))
-            error = max(error, elastic * (float(np.sqrt(sampling[1, 1])) if np.isfinite(sampling[1, 1]) else 1.0))
-        else:
-            error, elastic = max(error, elastic), 0.0
-    widths = []
-    for x, _, covariance, _, _ in (found["v"], found["wo"]):
-        width = float(np.exp(x[0])) / (2 * np.pi)
-        widths += [width, width * float(np.sqrt(covariance[0, 0]))]
-    return (*widths, elastic, error)

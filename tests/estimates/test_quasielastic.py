@@ -63,8 +63,8 @@ def test_what_it_cannot_use_is_refused_in_words(walk):
 
 
 def test_one_species_or_wave_number_may_be_selected(walk):
-    whole = md.quasielastic_width(walk)
-    one = md.quasielastic_width(walk.sel(species=["A"]))
+    whole = md.quasielastic_width(walk, motions=["continuous", "jump"])
+    one = md.quasielastic_width(walk.sel(species=["A"]), motions=["continuous", "jump"])
     np.testing.assert_allclose(one.quasielastic_diffusivity, whole.quasielastic_diffusivity.sel(species=["A"]), rtol=1e-6)
 
 
@@ -75,3 +75,51 @@ def test_the_convention_does_not_change_the_estimate():
         for name in (None, "dynasor")
     ]
     np.testing.assert_allclose(found[0].quasielastic_diffusivity, found[1].quasielastic_diffusivity, rtol=1e-6)
+
+
+def test_behind_a_resolution_the_motion_is_the_same_and_the_line_is_broader(walk):
+    plain = md.quasielastic_width(walk, motions=["elastic", "continuous"])
+    for shape in ("gaussian", "lorentzian"):
+        found = md.quasielastic_width(walk, motions=["elastic", "continuous"], resolution="0.5 meV", resolution_shape=shape)
+        assert found.motion.values.tolist() == ["continuous", "continuous"]
+        difference = found.quasielastic_diffusivity - plain.quasielastic_diffusivity
+        assert np.all(abs(difference) < 2 * plain.quasielastic_diffusivity_stderr)
+        full = 0.5 / 4.135667696923859
+        there = np.isfinite(found.quasielastic_width.values)
+        assert there.sum() >= 5
+        assert np.all(abs(found.quasielastic_width - plain.quasielastic_width).values[there] < 3 * found.quasielastic_width_stderr.values[there])
+        width, seen = found.quasielastic_width.values[there], found.quasielastic_width_seen.values[there]
+        if shape == "lorentzian":
+            np.testing.assert_allclose(seen, width + full / 2, rtol=1e-9)
+        else:
+            # 0.5346 L + sqrt(0.2166 L^2 + G^2) of full widths, to 2e-4: J. Olivero and R. Longbothum, J. Quant. Spectrosc. 17, 233 (1977)
+            np.testing.assert_allclose(seen, 0.5346 * width + np.sqrt(0.2166 * width**2 + full**2 / 4), rtol=5e-4)
+            assert np.all(found.quasielastic_width_seen_stderr.values[there] < found.quasielastic_width_stderr.values[there])
+
+
+def test_a_line_that_the_resolution_hides_has_no_width_and_counts_as_elastic():
+    slow = synthetic.brownian(n_atoms=40, n_frames=1600, diffusivity=0.05, seed=9)
+    measured = md.intermediate_scattering_self(slow, q=[0.6], reference="none")  # a line of 0.003 THz
+    found = md.quasielastic_width(measured, motions=["elastic", "continuous"], resolution="2 meV")
+    assert np.isnan(found.quasielastic_width).all()
+    assert np.isnan(found.quasielastic_width_seen).all()
+    assert np.all(found.elastic_incoherent_structure_factor > 0.9)
+
+
+def test_a_resolution_is_never_guessed(walk):
+    for resolution, words in (("0.5", "with its unit"), ("0.5 K", "meV, ueV, THz or GHz"), ("-1 meV", "positive"), ("40 meV", "pass a larger highest")):
+        with pytest.raises(ValueError, match=words):
+            md.quasielastic_width(walk, resolution=resolution)
+    with pytest.raises(ValueError, match="gaussian, lorentzian, triangular"):
+        md.quasielastic_width(walk, resolution="1 meV", resolution_shape="square")
+    with pytest.raises(NotEnoughData, match="fewer windows"):
+        md.quasielastic_width(walk, resolution="1 ueV")
+    assert "quasielastic_width_seen" not in md.quasielastic_width(walk, motions=["continuous"])
+
+
+def test_a_run_in_lj_units_gives_its_resolution_as_a_number(walk):
+    reduced = walk.assign_attrs(unit_system="lj")
+    found = md.quasielastic_width(reduced, motions=["continuous"], resolution="0.12")
+    assert np.isfinite(found.quasielastic_width_seen).any()
+    with pytest.raises(ValueError, match="1/tau"):
+        md.quasielastic_width(reduced, resolution="0.5 meV")

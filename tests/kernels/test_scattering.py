@@ -72,12 +72,14 @@ def test_the_self_part_is_the_mean_cosine_of_the_displacements(windows):
         np.testing.assert_allclose(found[w], [each[:2].mean(axis=0), each[2:].mean(axis=0)], atol=1e-12)
 
 
-def test_the_spectrum_is_the_cosine_sum_and_keeps_the_area():
-    c, taper = np.random.default_rng(5).normal(size=(2, 8)), np.linspace(1, 0, 8)
+@pytest.mark.parametrize("last", [0, 1, 7, 83])  # 167 is prime
+def test_the_spectrum_is_the_cosine_sum_and_keeps_the_area(last):
+    n = 2 * last + 1
+    c, taper = np.random.default_rng(5).normal(size=(2, 3, last + 1)), np.linspace(1, 0, last + 1)
     with jax.enable_x64(True):
         found = np.asarray(even_spectrum(c, taper, np.float64(0.1)))
-    m, k = np.arange(1, 8), np.arange(8)
-    expected = 0.1 * (c[:, :1] + 2 * (taper[1:] * c[:, 1:]) @ np.cos(2 * np.pi * np.outer(m, k) / 15))
-    np.testing.assert_allclose(found, expected, atol=1e-14)
-    area = (found[:, 0] + 2 * found[:, 1:].sum(axis=1)) / (15 * 0.1)
-    np.testing.assert_allclose(area, c[:, 0], atol=1e-13)
+    m, k = np.arange(1, last + 1), np.arange(last + 1)
+    expected = 0.1 * (c[..., :1] + 2 * (taper[1:] * c[..., 1:]) @ np.cos(2 * np.pi * np.outer(m, k) / n))
+    np.testing.assert_allclose(found, expected, atol=2e-14)
+    area = (found[..., 0] + 2 * found[..., 1:].sum(axis=-1)) / (n * 0.1)
+    np.testing.assert_allclose(area, c[..., 0], atol=1e-13)

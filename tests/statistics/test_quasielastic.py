@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from scipy import special
 
-from mdtools.statistics.quasielastic import MOTIONS, compared, fitted, lines, ordinates
+from mdtools.statistics.motions import MOTIONS
+from mdtools.statistics.ordinates import ordinates
+from mdtools.statistics.quasielastic import compared, fitted
+from mdtools.statistics.quasielastic_lines import lines
 
 STEP, FRAMES, IONS, WINDOWS = 0.1, 800, 24, 8
 Q = np.linspace(0.5, 2.5, 5)
