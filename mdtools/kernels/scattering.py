@@ -124,13 +124,13 @@ def even_spectrum(correlation: Float[Array, "*batch lag"], taper: Float[Array, "
     n, size = 2 * last + 1, fast_length(2 * last + 1)
     m = jnp.arange(last + 1)
     turns = (m * m % (2 * n)).astype(jnp.float64) / (2 * n)  # of m^2 / 2n, whole ones left out
-    chirp = jnp.exp(-2j * jnp.pi * turns)
+    chirp = jax.lax.complex(jnp.cos(2.0 * jnp.pi * turns), -jnp.sin(2.0 * jnp.pi * turns))
     back = jnp.conj(chirp)
     around = jnp.concatenate([back, jnp.zeros(size - n, back.dtype), back[:0:-1]])
-    kernel, ahead = jnp.fft.fft(around), chirp * taper * jnp.where(m == 0, 1.0, 2.0)
+    kernel, ahead = jnp.fft.fft(around), chirp * (taper * jnp.where(m == 0, 1.0, 2.0)).astype(chirp.dtype)
 
     def one(row: Float[Array, " lag"]) -> Float[Array, " lag"]:
-        product = jnp.fft.ifft(jnp.fft.fft(row * ahead, n=size) * kernel)[: last + 1] * chirp
+        product = jnp.fft.ifft(jnp.fft.fft(row.astype(chirp.dtype) * ahead, n=size) * kernel)[: last + 1] * chirp
         return dt * jnp.real(product)
 
     rows = jax.lax.map(one, correlation.reshape(-1, last + 1), batch_size=ROWS)
