@@ -1,25 +1,24 @@
 """Van Hove functions as maps in space: density on a grid, transformed, multiplied over time, transformed back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from mdtools import memory, progress, schema
+from mdtools import memory, schema
 from mdtools.analyses.displacement import origin_frames
 from mdtools.analyses.folded import grid_shape, repeats
+from mdtools.analyses.grid_pairs import Grid, fits_over_time, summed
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import species_groups, window_length
-from mdtools.kernels.density import density_spectrum, difference_counts, spectrum_products
 from mdtools.trajectory import Trajectory
 
 __all__ = ["van_hove_map"]
 
 POINTS = 5e8  # grid points that are transformed unless told: some tens of seconds on one core
+MOVES = 2**20  # displacements that are counted together
 ALONG = ("along_a", "along_b", "along_c")
 
 
@@ -45,7 +44,8 @@ def van_hove_map(
     spacing : largest distance between grid points, angstrom.
     repeat : how often the unit cell fits along each cell vector: the map reaches one unit cell to each side, or half the cell of the
         run where that is less. Differences are in vectors of the unit cell.
-    origins : "all", "first", every so many frames, or "auto": as many as keep the work within 5e8 grid points, evenly spaced.
+    origins : "all" (one transform over time for all lags, where memory holds it), "first", every so many frames, or "auto": all where
+        that keeps the work within 5e8 grid points, else as many as do, evenly spaced.
     reference : species whose unweighted mean displacement is subtracted, "barycentre" or "none"; by default the framework that
         the trajectory declares, else the barycentre.
 
@@ -68,26 +68,35 @@ def van_hove_map(
     unit = np.array(grid_shape(traj, n, spacing))
     shape = unit * n
     half = np.minimum(unit, (shape - 1) // 2)
-    stride = _affordable_stride(traj, windows, length, frames, shape)
-    starts = origin_frames(stride if origins == "auto" else origins, length)
-    n_origins = np.array([np.sum(starts + lag < length) for lag in frames])
     groups = species_groups(traj)
     sizes = np.bincount(groups)
-    _need_room(len(sizes), len(frames), shape)
+    _need_room(len(sizes), windows, len(frames), shape, half)
     path, taken = replace(traj, unwrap="scaled").reference_path(reference)
-    grids = _Grids(traj, path, groups, shape)
-    alone, others = zip(*(_of_window(grids, k * length, length, frames, starts, half) for k in range(windows)), strict=True)
-    voxel = traj.volume / np.prod(shape)
-    each = n_origins[:, None, None, None]
+    grid = Grid(traj, path, groups, shape)
+    room = fits_over_time(grid, length, len(frames))
+    stride = _affordable_stride(traj, windows, length, frames, shape, over_time=room)
+    starts = origin_frames(stride if origins == "auto" else origins, length)
+    over_time = room and len(starts) == length
+    n_origins = np.array([np.sum(starts + lag < length) for lag in frames])
+    extent = tuple(2 * half + 1)
     first, second = (index.ravel() for index in np.indices((len(sizes), len(sizes))))
+    alone = np.empty((windows, len(sizes), len(frames), *extent))
+    others = np.empty((windows, len(first), len(frames), *extent))
+    for k in range(windows):
+        pairs = summed(grid, k * length, length, frames, starts, over_time=over_time)
+        for number, (lag, here) in enumerate(zip(frames.tolist(), pairs, strict=True)):
+            own, folded = _moved(grid, k * length + starts[starts + lag < length], lag, half)
+            here[np.arange(len(sizes)), np.arange(len(sizes))] -= folded
+            alone[k, :, number] = own
+            others[k, :, number] = here[(slice(None), slice(None), *_within(half, shape))].reshape(-1, *extent)
+    each = n_origins[:, None, None, None]
+    alone /= sizes[:, None, None, None, None] * each * (traj.volume / np.prod(shape))
+    others /= (sizes[first] * sizes[second])[:, None, None, None, None] * each / np.prod(shape)
     names = traj.species_names
     out: dict[str, Any] = {
         **common(traj),
-        "van_hove_self_map": (("window", "species", "lag", *ALONG), np.stack(alone) / (sizes[:, None, None, None, None] * each * voxel)),
-        "van_hove_distinct_map": (
-            ("window", "pair", "lag", *ALONG),
-            np.stack(others)[:, first, second] * np.prod(shape) / ((sizes[first] * sizes[second])[:, None, None, None, None] * each),
-        ),
+        "van_hove_self_map": (("window", "species", "lag", *ALONG), alone),
+        "van_hove_distinct_map": (("window", "pair", "lag", *ALONG), others),
         "lattice": (("cell_axis", "xyz"), traj.mean_cell / n[:, None]),
         "window": window_starts(traj, windows),
         "pair": [f"{names[s]}-{names[t]}" for s, t in zip(first, second, strict=True)],
@@ -101,70 +110,51 @@ def van_hove_map(
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 
 
-class _Grids:
-    """Grid points of the ions of a frame, and the transform of their density; the latest frames are kept."""
-
-    def __init__(self, traj: Trajectory, path: np.ndarray, groups: np.ndarray, shape: np.ndarray) -> None:
-        self.traj, self.path, self.groups, self.shape = traj, path, groups, shape
-        self.n_groups = int(groups.max()) + 1
-        self.kept: dict[int, tuple[np.ndarray, Any]] = {}
-
-    def __call__(self, frame: int) -> tuple[np.ndarray, Any]:
-        """(atom, xyz) grid points counted on over the cell faces, and the transform (group, x, y, half)."""
-        if frame not in self.kept:
-            s = np.asarray(self.traj.scaled_positions[frame]).astype(np.float64) - self.path[frame]
-            point = np.floor(s * self.shape).astype(np.int64)
-            place = np.ravel_multi_index(tuple((point % self.shape).T), tuple(self.shape)) + self.groups * np.prod(self.shape)
-            counts = np.bincount(place, minlength=self.n_groups * np.prod(self.shape)).reshape(self.n_groups, *self.shape)
-            self.kept = dict(list(self.kept.items())[-2:])
-            self.kept[frame] = point, density_spectrum(jnp.asarray(counts, dtype=jnp.float64))
-        return self.kept[frame]
+def _moved(grid: Grid, starts: np.ndarray, lag: int, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of displacements of ions of each group (group, x, y, z): within the map, of the unwrapped path; and all, folded into the cell."""
+    extent, n = 2 * half + 1, grid.n_groups
+    own = np.zeros(n * int(np.prod(extent)), dtype=np.int64)
+    folded = np.zeros(n * int(np.prod(grid.shape)), dtype=np.int64)
+    together = max(1, MOVES // len(grid.groups))
+    for k in range(0, len(starts), together):
+        some = starts[k : k + together]
+        moved = (grid.points(some + lag) - grid.points(some)).reshape(-1, 3)
+        group = np.tile(grid.groups, len(some))
+        inside = np.all(abs(moved) <= half, axis=1)
+        own += _counted(group[inside], moved[inside] + half, extent, len(own))
+        folded += _counted(group, moved % grid.shape, grid.shape, len(folded))
+    return own.reshape(n, *extent), folded.reshape(n, *grid.shape)
 
 
-def _of_window(grids: _Grids, begin: int, length: int, frames: np.ndarray, starts: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Counts of one window within the map: of each species with itself (s, lag, x, y, z), of pairs (s, t, lag, x, y, z) without those."""
-    n, shape = grids.n_groups, grids.shape
-    spectrum = (n, n, *shape[:2], shape[2] // 2 + 1)
-    crop = np.ix_(*[np.arange(-m, m + 1) % size for m, size in zip(half, shape, strict=True)])
-    alone = np.zeros((n, len(frames), *(2 * half + 1)), dtype=np.int64)
-    others = np.zeros((n, n, len(frames), *(2 * half + 1)), dtype=np.int64)
-    folded = np.zeros((len(frames), n, *shape), dtype=np.int64)
-    with jax.enable_x64(True):
-        totals = [jnp.zeros(spectrum, jnp.complex128) for _ in frames]
-        for number, k, start in _by_origin(frames, starts, length):
-            (point, first), (later, second) = grids(begin + start), grids(begin + start + int(frames[k]))
-            totals[k] = spectrum_products(totals[k], first, second)
-            moved = later - point
-            inside = np.all(abs(moved) <= half, axis=1)
-            np.add.at(alone[:, k], (grids.groups[inside], *(moved[inside] + half).T), 1)
-            np.add.at(folded[k], (grids.groups, *(moved % shape).T), 1)
-            progress.advance(number, int(np.sum(starts[:, None] + frames[None, :] < length)), "pairs of frames", n_bytes=48 * len(point))
-        for k, total in enumerate(totals):
-            counts = np.asarray(difference_counts(total, shape=(int(shape[0]), int(shape[1]), int(shape[2])))).copy()
-            counts[np.arange(n), np.arange(n)] -= folded[k]
-            others[:, :, k] = counts[(slice(None), slice(None), *crop)]
-    return alone, others
+def _counted(group: np.ndarray, place: np.ndarray, extent: np.ndarray, size: int) -> np.ndarray:
+    return np.bincount(group * int(np.prod(extent)) + np.ravel_multi_index(tuple(place.T), tuple(extent)), minlength=size)
 
 
-def _by_origin(frames: np.ndarray, starts: np.ndarray, length: int) -> Iterator[tuple[int, int, int]]:
-    """How many are done with this one, the number of the lag and the origin, all lags of an origin together."""
-    number = 0
-    for start in starts.tolist():
-        for k in np.flatnonzero(start + frames < length).tolist():
-            number += 1
-            yield number, k, start
+def _within(half: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Indices of the map among the differences 0 ... n - 1 along each cell vector."""
+    return np.ix_(*[np.arange(-m, m + 1) % size for m, size in zip(half, shape, strict=True)])
 
 
-def _affordable_stride(traj: Trajectory, windows: int, length: int, frames: np.ndarray, shape: np.ndarray) -> int:
-    points = float(np.prod(shape)) * len(traj.species_names) * windows * float(np.sum(length - frames))
-    return min(max(1, int(np.ceil(points / POINTS))), length)
+def _affordable_stride(traj: Trajectory, windows: int, length: int, frames: np.ndarray, shape: np.ndarray, *, over_time: bool) -> int:
+    """1 where one transform of every frame does, else frames from one origin to the next that keep the work within `POINTS`."""
+    of_frame = float(np.prod(shape)) * len(traj.species_names) * windows
+    if over_time and of_frame * length <= POINTS:
+        return 1
+    return min(max(1, int(np.ceil(of_frame * float(np.sum(length - frames)) / POINTS))), length)
 
 
-def _need_room(n_groups: int, n_lags: int, shape: np.ndarray) -> None:
-    """Raises ValueError where the sums of all lags do not fit."""
-    needed = 8.0 * np.prod(shape) * n_lags * n_groups * (n_groups + 2)
+def _room(n_groups: int, windows: int, n_lags: int, shape: np.ndarray, half: np.ndarray) -> float:
+    """Bytes of the maps and of one window's transformed sums, of all lags, and of the sums of one lag while they are transformed back."""
+    maps = 8.0 * np.prod(2 * half + 1.0) * windows * n_lags * n_groups * (n_groups + 1)
+    points = 8.0 * np.prod(shape, dtype=float) * n_groups**2
+    return maps + points * n_lags * (1 + 2 / shape[2]) + 4 * points
+
+
+def _need_room(n_groups: int, windows: int, n_lags: int, shape: np.ndarray, half: np.ndarray) -> None:
+    """Raises ValueError where maps and sums of all lags do not fit."""
+    needed = _room(n_groups, windows, n_lags, shape, half)
     if needed > memory.limit():
         raise ValueError(
-            f"the sums of {n_lags} lags on {' x '.join(map(str, shape))} grid points take {memory.in_words(needed)}, and "
-            f"{memory.in_words(memory.limit())} may be taken: pass fewer lags, a larger spacing, or more memory (--memory)"
+            f"the maps of {n_lags} lags on {' x '.join(map(str, shape))} grid points take {memory.in_words(needed)}, and "
+            f"{memory.in_words(memory.limit())} may be taken: pass fewer lags or windows, a larger spacing, or more memory (--memory)"
         )

@@ -8,9 +8,12 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from mdtools.kernels.correlation import fast_length
 from mdtools.kernels.shapes import Array, Complex, Float, Int
 
-__all__ = ["density_spectrum", "difference_counts", "spectrum_products"]
+__all__ = ["correlated_products", "density_planes", "density_spectrum", "difference_counts", "spectrum_products"]
+
+TOGETHER = 16  # wave vectors whose series are transformed side by side: they stay in the cache of a processor
 
 
 @jax.jit
@@ -25,6 +28,28 @@ def spectrum_products(
 ) -> Complex[Array, "group group x y half"]:
     """total + conj(first_s) later_t for every pair of groups s, t."""
     return total + jnp.conj(first)[:, None] * later[None, :]
+
+
+@jax.jit
+def density_planes(counts: Float[Array, "frame group x y z"], k: Int[Array, " plane"]) -> Complex[Array, "frame group x y plane"]:
+    """The planes k_z = k of `density_spectrum`, of many frames: a sum along z for the planes that are wanted, then transforms of planes."""
+    z = jnp.arange(counts.shape[-1])
+    turns = (z[:, None] * k[None, :] % counts.shape[-1]).astype(jnp.float64) / counts.shape[-1]
+    along = [jnp.matmul(counts, wave(2.0 * jnp.pi * turns), precision="highest") for wave in (jnp.cos, jnp.sin)]
+    return jnp.fft.fftn(jax.lax.complex(along[0], -along[1]), axes=(2, 3))
+
+
+@functools.partial(jax.jit, static_argnames="longest")
+def correlated_products(modes: Complex[Array, "frame group q"], lags: Int[Array, " lag"], *, longest: int) -> Complex[Array, "lag group group q"]:
+    """sum_t conj(a_s(t)) a_t(t + m) over every time origin t, for each pair of groups and lag m up to `longest`, by FFT over time."""
+    n = modes.shape[0]
+
+    def one(series: Complex[Array, "group frame"]) -> Complex[Array, "group group lag"]:
+        spectra = jnp.fft.fft(series, n=fast_length(n + longest))
+        return jnp.fft.ifft(jnp.conj(spectra)[:, None] * spectra[None, :])[..., lags]
+
+    each = jax.lax.map(one, jnp.moveaxis(modes, 0, 2).swapaxes(0, 1), batch_size=TOGETHER)
+    return jnp.moveaxis(each, (3, 0), (0, 3))
 
 
 @functools.partial(jax.jit, static_argnames="shape")

@@ -58,9 +58,7 @@ class Ordinates:
         return _transform(correlation, self.interval, self.damping)[..., : self.values.shape[-1]]
 
 
-def ordinates(
-    correlation: Floats, q: Floats, *, interval: float, highest: float, full_width: float = 0.0, shape: str = "gaussian"
-) -> Ordinates:
+def ordinates(correlation: Floats, q: Floats, *, interval: float, highest: float, full_width: float = 0.0, shape: str = "gaussian") -> Ordinates:
     """Periodograms up to the frequency `highest` of F_s (window, q, lag) at every lag of its windows.
 
     full_width, shape : of the resolution through which they are seen; 0 for none.

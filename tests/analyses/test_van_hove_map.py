@@ -1,11 +1,14 @@
 """Van Hove functions in space: integer counts of a double loop on the same grid, sums, and agreement with the radial counts."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mdtools import memory, synthetic
+from mdtools.analyses import grid_pairs
+from mdtools.analyses import van_hove_map as van_hove_map_file
 from mdtools.analyses.van_hove import van_hove_distinct, van_hove_self
 from mdtools.analyses.van_hove_map import van_hove_map
 from mdtools.schema import history
@@ -49,6 +52,41 @@ def test_every_voxel_is_that_of_a_double_loop_over_ions_and_origins(breathing):
                 counts = out.van_hove_distinct_map.sel(pair=f"{s}-{t}")[0, k] * len(members) * len(targets) * (8 - lag) / np.prod(shape)
                 np.testing.assert_allclose(counts, others, atol=1e-9)
                 assert others.sum() > 50
+
+
+def test_a_transform_over_time_and_products_by_origin_give_the_same_whole_numbers(breathing, monkeypatch):
+    options = {"lags": [0.0, 0.1, 0.4], "spacing": 1.5, "reference": "none", "windows": 1}
+    at_once = van_hove_map(breathing, origins="all", **options)
+    for planes in (2, 0):  # some planes of wave vectors at a time; no room for any
+        monkeypatch.setattr(grid_pairs, "_planes", lambda *_, planes=planes: planes)
+        other = van_hove_map(breathing, origins="all", **options)
+        for name in ("van_hove_distinct_map", "van_hove_self_map"):
+            np.testing.assert_array_equal(other[name], at_once[name])
+
+
+def test_strided_origins_are_those_of_a_run_with_fewer_frames():
+    gas = synthetic.brownian(n_atoms=12, n_frames=16, length=9.0)
+    options = {"lags": [0.0, 4 * gas.frame_interval], "spacing": 1.5, "reference": "none"}
+    strided = van_hove_map(gas, origins=2, **options)
+    fewer = replace(gas, scaled_positions=np.asarray(gas.scaled_positions)[::2], cell=gas.cell[::2], time=gas.time[::2])
+    every = van_hove_map(fewer, origins="all", **options)
+    for name in ("van_hove_distinct_map", "van_hove_self_map"):
+        np.testing.assert_allclose(strided[name], every[name], rtol=1e-12)
+
+
+def test_the_room_that_is_asked_for_is_what_is_taken(monkeypatch):
+    gas = synthetic.brownian(n_atoms=30, n_frames=24, length=12.0)
+    asked = []
+    room = van_hove_map_file._room
+    monkeypatch.setattr(van_hove_map_file, "_room", lambda *of: asked.append(room(*of)) or asked[-1])
+    options = {"lags": "all", "spacing": 0.5, "reference": "none", "windows": 2}
+    van_hove_map(gas, **options)  # compiled
+    tracemalloc.start()
+    out = van_hove_map(gas, **options)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.1 * asked[-1] + 2 * memory.block() / 8
+    assert out.van_hove_distinct_map.nbytes + out.van_hove_self_map.nbytes < asked[-1] < 3 * peak
 
 
 def test_the_radial_counts_are_those_of_the_map_to_the_width_of_a_voxel(from_paths):

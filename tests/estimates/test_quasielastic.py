@@ -107,7 +107,12 @@ def test_a_line_that_the_resolution_hides_has_no_width_and_counts_as_elastic():
 
 
 def test_a_resolution_is_never_guessed(walk):
-    for resolution, words in (("0.5", "with its unit"), ("0.5 K", "meV, ueV, THz or GHz"), ("-1 meV", "positive"), ("40 meV", "pass a larger highest")):
+    for resolution, words in (
+        ("0.5", "with its unit"),
+        ("0.5 K", "meV, ueV, THz or GHz"),
+        ("-1 meV", "positive"),
+        ("40 meV", "pass a larger highest"),
+    ):
         with pytest.raises(ValueError, match=words):
             md.quasielastic_width(walk, resolution=resolution)
     with pytest.raises(ValueError, match="gaussian, lorentzian, triangular"):

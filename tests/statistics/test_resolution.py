@@ -64,7 +64,9 @@ def of_walk(random, n_frames=1600):
     return (np.fft.ifft(power)[:, :n].real / np.arange(n, 0, -1))[:, None]
 
 
-@pytest.mark.parametrize("ratio, shape, runs", [(0.2, "gaussian", 16), (1.0, "gaussian", 16), (5.0, "gaussian", 16), (1.0, "lorentzian", 8), (1.0, "triangular", 8)])
+@pytest.mark.parametrize(
+    ("ratio", "shape", "runs"), [(0.2, "gaussian", 16), (1.0, "gaussian", 16), (5.0, "gaussian", 16), (1.0, "lorentzian", 8), (1.0, "triangular", 8)]
+)
 def test_the_width_behind_the_resolution_is_found_with_its_error(ratio, shape, runs):
     random = np.random.default_rng(1)
     full = 2 * WIDTH / ratio
