@@ -49,7 +49,8 @@ class Grid:
 
 
 def summed(grid: Grid, begin: int, length: int, lags: np.ndarray, starts: np.ndarray, *, over_time: bool) -> Iterator[np.ndarray]:
-    """Of one lag after the other the number of pairs (s, t, x, y, z), i in s at an origin and j in t later, i = j among them, whose grid points differ by (x, y, z).
+    """Of one lag after the other the number of pairs (s, t, x, y, z) whose grid points differ by (x, y, z): i in s at an origin, j in t
+    later, i = j among them.
 
     begin, length : of the window, in frames. over_time : all its frames are origins, and there is room for it.
     """

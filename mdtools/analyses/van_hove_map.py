@@ -88,7 +88,7 @@ def van_hove_map(
             own, folded = _moved(grid, k * length + starts[starts + lag < length], lag, half)
             here[np.arange(len(sizes)), np.arange(len(sizes))] -= folded
             alone[k, :, number] = own
-            others[k, :, number] = here[(slice(None), slice(None), *_within(half, shape))].reshape(-1, *extent)
+            others[k, :, number] = [one[_within(half, shape)] for one in here.reshape(-1, *shape)]
     each = n_origins[:, None, None, None]
     alone /= sizes[:, None, None, None, None] * each * (traj.volume / np.prod(shape))
     others /= (sizes[first] * sizes[second])[:, None, None, None, None] * each / np.prod(shape)

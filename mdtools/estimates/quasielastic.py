@@ -63,7 +63,8 @@ def quasielastic_width(
     degree of freedom); by species `motion`, the likeliest, `quasielastic_diffusivity` (D, or l^2 / 6 tau, averaged over both by
     probability; NaN where neither is likely), and the parameters of each model, NaN where the data do not bind them: `jump_length`,
     `residence_time`, `rotation_radius`, `rotational_diffusivity`, `confinement_size` (u), `confinement_time`. With _stderr; D, l and tau
-    with _lower and _upper of 95 %. With a resolution also `quasielastic_width_seen`. Jumps of the model have random directions; those on a lattice are averaged over by shells of q or `q=`.
+    with _lower and _upper of 95 %. With a resolution also `quasielastic_width_seen`. Jumps of the model have random directions;
+    those on a lattice are averaged over by shells of q or `q=`.
     Raises NotEnoughData (fewer than four windows, or not every lag, or windows too short for the resolution), TrajectoryError (uneven
     frames), ValueError. Source: statistics/quasielastic.py, statistics/resolution.py.
 
@@ -87,7 +88,7 @@ def quasielastic_width(
     used = q > 0
     if not used.any():
         raise NotEnoughData(f"{who} needs a wave number above 0: measure intermediate_scattering_self at some")
-    seen = {"interval": interval, "highest": band, "full_width": instrument.full_width, "shape": instrument.shape}
+    seen: dict[str, Any] = {"interval": interval, "highest": band, "full_width": instrument.full_width, "shape": instrument.shape}
     each = [ordinates(values[:, k][:, used], q[used], **seen) for k in range(values.shape[1])]
     rows = [_of_species(one, names, used, instrument) for one in each]
     out: dict[str, Any] = {**carried(data), "species": data["species"].values, "q": q, "motion_model": np.array(names)}

@@ -73,6 +73,29 @@ def test_the_bragg_amplitude_of_fluorine_follows_the_calibration(files, temperat
     assert np.all(found.bragg_significance.sel(species="F")[family] < 1e-6)
 
 
+@pytest.fixture(scope="module")
+def melt(files):
+    return md.read(files.parents[1] / "data" / "caf2_melt.lammpstrj.zst", temperature=2200)
+
+
+def test_the_melt_has_no_bragg_amplitude(melt):
+    """science.md C0: .006 of F, .018 of Ca, in a melt of 768 ions."""
+    found = debye_waller(bragg_reflections(melt, repeat=(3, 3, 3), q_max=2.4))
+    family = [sorted(map(abs, h)) == [0, 0, 2] for h in found.miller.values]
+    density = np.sqrt(np.maximum(found.bragg_intensity[:, family].mean("reflection"), 0.0))  # of the wave itself: a melt has no sites
+    assert abs(density.sel(species="F") - 0.006) < 0.03
+    assert abs(density.sel(species="Ca") - 0.018) < 0.03
+    assert abs(np.nanmean(found.bragg_amplitude.sel(species="F")[family]) - 0.006) < 0.03
+    assert np.all(found.bragg_significance.sel(species="F") > 0.01 / found.sizes["reflection"])  # none stands out
+    assert np.all(np.isnan(found.thermal_displacement))
+
+
+def test_the_melt_is_a_liquid_whatever_is_called_framework(melt):
+    for framework in (None, "Ca"):
+        named = melt if framework is None else md.read(melt.source, temperature=2200, framework=framework)
+        assert md.detect_melting(md.melting_indicators(named)).system_verdict.item() == "liquid"
+
+
 def test_too_few_windows_and_wrong_repeats_are_refused(from_paths):
     crystal = einstein(from_paths, (0.06, 0.15))
     with pytest.raises(NotEnoughData, match="windows=8"):
