@@ -31,7 +31,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "statistics": ({"statistics", "errors"}, {"numpy", "scipy"}),
     "analyses": (
         {"analyses", "kernels", "harmonic", "trajectory", "schema", "units", "errors", "memory", "progress"},
-        {"numpy", "jax", "xarray", "periodictable"},
+        {"numpy", "jax", "xarray", "periodictable", "scipy"},
     ),
     "estimates": ({"estimates", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),
     "detection": ({"detection", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),

@@ -124,15 +124,23 @@ def taper_weights(taper: str, length: int) -> np.ndarray:
 def tapers_of(taper: str, length: int, count: int) -> tuple[np.ndarray, float]:
     """Tapers (taper, frame) of a window whose spectra are averaged, and the width that they resolve in units of one over the frame interval.
 
-    "hann", "none", or "multitaper": `count` sine tapers, (count + 1) / n wide. Raises ValueError for any other word or count.
+    "hann", "none", or `count` orthonormal tapers, (count + 1) / n wide: "multitaper" of sines, "dpss" of D. Slepian. Raises ValueError for any
+    other word or count. Source of "dpss": D. J. Thomson, Proc. IEEE 70, 1055 (1982), with time times half bandwidth (count + 1) / 2.
     """
-    if taper != "multitaper":
+    if taper == "welch":  # of pwtools, not for users: it ends in a kink
+        weights = 1 - np.square((np.arange(length) - (length - 1) / 2) / ((length - 1) / 2))
+        return weights[None], noise_width(weights)
+    if taper not in ("multitaper", "dpss"):
         if taper not in ("hann", "none"):
-            raise ValueError(f'taper={taper!r} is not understood; write "hann", "multitaper" or "none"')
+            raise ValueError(f'taper={taper!r} is not understood; write "hann", "multitaper", "dpss" or "none"')
         weights = taper_weights(taper, length)
         return weights[None], noise_width(weights)
     if not 1 <= count <= length // 4:
         raise ValueError(f"tapers={count} is not between 1 and {length // 4}, a quarter of the frames of a window")
+    if taper == "dpss":
+        from scipy.signal.windows import dpss
+
+        return dpss(length, (count + 1) / 2, count), (count + 1) / length
     with jax.enable_x64(True):
         return np.asarray(sines(length, count)), (count + 1) / (length + 1)
 

@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.differenced import differenced
+from mdtools.analyses.correlated_dos import dos_of_gpumd
+from mdtools.analyses.differenced import Differenced, differenced
 from mdtools.analyses.labels import common, even_interval, lag_times, tapers_of, thermal_energy, window_starts
 from mdtools.analyses.over_atoms import group_means, species_groups, window_length
 from mdtools.analyses.over_tiles import tile_means
@@ -76,10 +77,12 @@ def phonon_dos(
     traj: Trajectory,
     *,
     windows: int = 8,
-    taper: Literal["hann", "multitaper", "none"] = "hann",
+    taper: Literal["hann", "multitaper", "dpss", "none"] = "hann",
     tapers: int = 5,
     reference: Sequence[str] | str | None = "none",
     cross_sections: Mapping[str, float] | None = None,
+    convention: Literal["gpumd", "pwtools"] | None = None,
+    correlation_time: float | None = None,
 ) -> xr.Dataset:
     """Phonon density of states of each species and direction, normalised by theory.
 
@@ -93,10 +96,14 @@ def phonon_dos(
     windows : equal parts, each with its own g; the resolution is their inverse length. They do not overlap, so that their spread is
         the error. They are padded with zeros to an even length whose transform is fast, for which the rule still holds.
     taper : "hann" keeps a strong line from leaking; "multitaper" is the mean over `tapers` orthogonal sine tapers, smooth and
-        (tapers + 1) over the length of a window wide; "none" makes the integral exact.
-    tapers : number of tapers of "multitaper". reference : as in `msd`, of the velocities.
+        (tapers + 1) over the length of a window wide, "dpss" that over Slepian's, which leak less; "none" makes the integral exact.
+    tapers : number of tapers of "multitaper" and "dpss". reference : as in `msd`, of the velocities.
     cross_sections : total neutron scattering cross section of every species, in any one unit ("Ca=2.83,F=4.018", barn), for what inelastic neutron
         scattering sees: g_n = N sum_s (sigma_s / m_s) g_s / sum_s (sigma_s / m_s) N_s, with the same integral 3 N.
+    convention : "gpumd" gives the numbers of that program's compute_dos, each species a group: half a Hann taper on `correlation_time` (ps) of the
+        velocity correlation, every axis normalised to N_s by its own C(0) in place of the temperature; at f = j / (2 correlation_time), the
+        angular frequencies of theirs over 2 pi; a density may be negative. "pwtools": the parabola of Welch on the velocities, and zeros to twice
+        their length less one; over its integral it is pwtools' curve by either method. Estimates take neither, `taper` has no say in them.
     Frames must come faster than 2.5 times the highest frequency, else lines are folded back into the spectrum. Of velocities made
         of positions the transfer function of the differences is divided out, up to four fifths of the Nyquist limit, where the
         axis ends; frames too far apart for that are refused. The kinetic temperature is then that of the integral.
@@ -123,19 +130,18 @@ def phonon_dos(
         made.need_spectrum(traj.temperature, who=who)
     length = window_length(traj, windows, who=who)
     interval, energy = even_interval(traj, who=who), thermal_energy(traj)
-    weight, width = tapers_of(taper, length, tapers)
-    n_fft = fast_length(length)
-    shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference, "weights": traj.masses}
-    options = {"windows": windows, "n_fft": n_fft}
-    terms, _, taken = tile_means(velocity_terms, traj, "velocities", arguments=(weight,), options=options, **shared)
-    by_direction = 2.0 * interval / energy * np.moveaxis(terms["power"], 1, 0)
-    frequency = np.arange(n_fft // 2 + 1) / (n_fft * interval)
-    if made is None:
-        kinetic = terms["square"].T
+    if convention == "gpumd":
+        if made is not None:
+            raise TrajectoryError(f'{who} with convention="gpumd" needs velocities of the file, and these were made of positions: leave it out')
+        shape: dict[str, Any] = {"length": length, "interval": interval, "windows": windows, "reference": reference, "who": who}
+        by_direction, frequency, kinetic, taken = dos_of_gpumd(traj, correlation_time, **shape)
+        width = 1.0 / (len(frequency) - 1)  # of half a Hann taper on n lags
+    elif convention in (None, "pwtools"):
+        weight, width = tapers_of("welch" if convention else taper, length, tapers)
+        n_fft = 2 * length - 1 if convention else fast_length(length)
+        by_direction, frequency, kinetic, taken = _of_spectra(traj, weight, n_fft, made, interval=interval, windows=windows, reference=reference)
     else:
-        frequency = frequency[frequency <= made.band]
-        by_direction = by_direction[..., : len(frequency)] / made.transfer(frequency) ** 2
-        kinetic = energy * np.trapezoid(by_direction.sum(axis=2), frequency, axis=-1)
+        raise ValueError(f'convention={convention!r} is not understood; write "gpumd" or "pwtools", or leave it out')
     freedom = 3.0 * np.array([len(traj.indices(name)) for name in traj.species_names])
     out = {
         **common(traj),
@@ -153,6 +159,22 @@ def phonon_dos(
     unused = traj.n_frames - windows * length
     told = {} if made is None else {**made.told, "transfer_undone_to": made.band}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, **told)
+
+
+def _of_spectra(
+    traj: Trajectory, tapers: np.ndarray, n_fft: int, made: Differenced | None, *, interval: float, windows: int, reference: Sequence[str] | str | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Any]:
+    """Density of each species and axis (window, species, direction, frequency), frequencies, sum of m v^2 (window, species), reference."""
+    energy = thermal_energy(traj)
+    shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference, "weights": traj.masses}
+    terms, _, taken = tile_means(velocity_terms, traj, "velocities", arguments=(tapers,), options={"windows": windows, "n_fft": n_fft}, **shared)
+    by_direction = 2.0 * interval / energy * np.moveaxis(terms["power"], 1, 0)
+    frequency = np.arange(n_fft // 2 + 1) / (n_fft * interval)
+    if made is None:
+        return by_direction, frequency, terms["square"].T, taken
+    frequency = frequency[frequency <= made.band]
+    by_direction = by_direction[..., : len(frequency)] / made.transfer(frequency) ** 2
+    return by_direction, frequency, energy * np.trapezoid(by_direction.sum(axis=2), frequency, axis=-1), taken
 
 
 def _as_neutrons_see(traj: Trajectory, dos: np.ndarray, cross_sections: Mapping[str, float], *, who: str) -> np.ndarray:

@@ -133,6 +133,8 @@ def _windows_of(phonon_dos: xr.Dataset, *, who: str) -> tuple[np.ndarray, np.nda
     """Densities (window, species and all, frequency), frequencies, and the number of atoms of each."""
     if "window" not in phonon_dos.dims or "species" not in phonon_dos.dims:
         raise TrajectoryError(f"{who} needs every window and species of the measurement: pass phonon_dos as it was measured")
+    if any(step.get("step") == "phonon_dos" and step.get("convention") for step in schema.history(phonon_dos)):
+        raise TrajectoryError(f"{who} needs densities normalised by the temperature: measure phonon_dos without convention=")
     n = phonon_dos.sizes["window"]
     if n < FEWEST:
         raise NotEnoughData(

@@ -5,11 +5,11 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from mdtools.kernels.correlation import autocorrelation
+from mdtools.kernels.correlation import autocorrelation, fast_length
 from mdtools.kernels.shapes import Array, Float
 from mdtools.kernels.spectrum import periodogram
 
-__all__ = ["velocity_correlation", "velocity_correlation_from_first", "velocity_terms"]
+__all__ = ["half_hann_spectrum", "trailing_correlation", "velocity_correlation", "velocity_correlation_from_first", "velocity_terms"]
 
 
 @jax.jit
@@ -22,6 +22,30 @@ def velocity_correlation(v: Float[Array, "xyz time"]) -> Float[Array, " lag"]:
 def velocity_correlation_from_first(v: Float[Array, "xyz time"]) -> Float[Array, " lag"]:
     """C(m) = v(0) . v(m): the first frame is the only time origin."""
     return jnp.sum(v[:, :1] * v, axis=0)
+
+
+@functools.partial(jax.jit, static_argnames="lags")
+def trailing_correlation(v: Float[Array, "xyz time"], *, lags: int) -> Float[Array, "xyz lag"]:
+    """C(m) = 1/(n - lags + 1) sum_k v(k) v(k - m), m < lags, k from lags - 1 on: every lag has the same time origins."""
+    n = v.shape[-1]
+    late = v.at[:, : lags - 1].set(0.0)
+    n_fft = fast_length(2 * n)
+    product = jnp.fft.rfft(late, n=n_fft) * jnp.conj(jnp.fft.rfft(v, n=n_fft))
+    return jnp.fft.irfft(product, n=n_fft)[..., :lags] / (n - lags + 1)
+
+
+@jax.jit
+def half_hann_spectrum(
+    c: Float[Array, "*batch lag"], frequency: Float[Array, " frequency"], interval: Float[Array, ""]
+) -> Float[Array, "frequency *batch"]:
+    """D(f) = 2 dt sum_m (2 - delta_m0) h_m c(m) cos(2 pi f m dt), h_m = (1 + cos(pi m / n)) / 2: the half of Hann's taper on n lags.
+
+    The integral over f from 0 to 1 / 2 dt is c(0) (but for what the grid of f leaves out). Negative where the taper's side lobes are.
+    """
+    m = jnp.arange(c.shape[-1]).astype(jnp.float64)
+    weight = (1 + jnp.cos(jnp.pi * m / c.shape[-1])) / 2 * jnp.where(m == 0, 1.0, 2.0)
+    tapered = c * jnp.expand_dims(weight, tuple(range(c.ndim - 1)))
+    return jax.lax.map(lambda f: 2 * interval * jnp.tensordot(tapered, jnp.cos(2 * jnp.pi * f * m * interval), 1, precision="highest"), frequency)
 
 
 def velocity_terms(

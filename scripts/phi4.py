@@ -1,0 +1,97 @@
+"""T_c of the phi^4 lattice by its soft mode at q = 0, from trajectory to verdict: by own runs, or by those of LAMMPS (scripts/phi4.in).
+
+    python scripts/phi4.py --on-site 4     --cells 10 --temperatures 2.1,2.3,2.6,3,3.6,4.2
+    python scripts/phi4.py --on-site 0.25  --cells 20 --temperatures 1.5,1.6,1.75,2,2.4,3
+    python scripts/phi4.py --lammps FOLDER [--vendor]     (FOLDER/phi4_T.lammpstrj of scripts/phi4.in)
+
+Prints stiffness and inverse susceptibility at every temperature and T_c by both routes. --save FOLDER keeps the spectra, from which
+the rest is done again at once; --vendor writes the table of data/phi4.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.pop(0)  # this folder: its coverage.py is not the package that numba looks for
+
+import ase
+import numpy as np
+import xarray as xr
+
+import mdtools as md
+from mdtools import schema, synthetic
+
+THERMOSTAT = 0.05  # 1 / time, of both kinds of runs
+VENDORED = Path(__file__).parents[1] / "data" / "phi4"
+
+
+def spectra_of(run: md.Trajectory, windows: int) -> xr.Dataset:
+    """Of the mode in which all ions move as one."""
+    n = round(run.n_atoms ** (1 / 3))
+    site = ase.Atoms("X", cell=run.mean_cell / n, pbc=True)
+    named = run.relabel({"X": range(run.n_atoms)})
+    return md.mode_spectra(named, primitive=site, q=[0, 0, 0], pattern={"X": "0 0 1"}, windows=windows, reference="none")
+
+
+def own(asked: argparse.Namespace, temperature: float) -> xr.Dataset:
+    """Several runs of one temperature, a window each."""
+    parts = []
+    for k in range(asked.runs):
+        settings = {"cells": asked.cells, "n_frames": asked.frames, "on_site": asked.on_site, "every": asked.every, "relax": asked.relax}
+        run = synthetic.phi4_lattice(temperature=temperature, friction=THERMOSTAT, seed=asked.seed + k, **settings)
+        parts.append(spectra_of(run, 1).assign_coords(window=[1e6 * k]))
+    return xr.concat(parts, dim="window", data_vars="minimal", coords="minimal", compat="override", join="override", combine_attrs="override")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--on-site", type=float, default=4.0)
+    parser.add_argument("--temperatures", default="2.1,2.3,2.6,3,3.6,4.2")
+    for name, value in (("cells", 10), ("frames", 4000), ("runs", 2), ("every", 25), ("relax", 10000), ("seed", 53)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--lammps", type=Path)
+    parser.add_argument("--save", type=Path)
+    parser.add_argument("--vendor", action="store_true")
+    asked = parser.parse_args()
+    found = []
+    kelvin = [float(one) for one in asked.temperatures.split(",")]
+    print("| T | W^2 | 1/chi | G | model |\n|---|---|---|---|---|")
+    for t in kelvin:
+        place = None if asked.save is None else asked.save / f"phi4_{asked.on_site:g}_{asked.cells}_{t:g}.nc"
+        if place is not None and place.exists():
+            data = xr.load_dataset(place, engine="h5netcdf")
+        else:
+            data = own(asked, t) if asked.lammps is None else from_lammps(asked.lammps, t)
+            if place is not None:
+                place.parent.mkdir(exist_ok=True, parents=True)
+                schema.to_netcdf(data, place)
+        if asked.vendor:
+            VENDORED.mkdir(exist_ok=True)
+            schema.to_netcdf(data, VENDORED / f"phi4_{t:g}.nc")
+        found.append(md.mode_frequencies(data, thermostat_damping=THERMOSTAT))
+        print(line(t, found[-1]), flush=True)
+    out = md.detect_soft_modes(found)
+    print(f"\n{out.verdict.item()}: {out.reason.item()}")
+    for route in out.route.values:
+        one = out.sel(route=route).isel(mode=0)
+        print(f"T_c by {route}: {float(one.critical_temperature):.3f} +- {float(one.critical_temperature_stderr):.3f}", end="")
+        print(f", exponent {float(one.critical_exponent):.2f} +- {float(one.critical_exponent_stderr):.2f}")
+
+
+def from_lammps(folder: Path, t: float) -> xr.Dataset:
+    run = md.read(folder / f"phi4_{t:g}.lammpstrj", units="lj", timestep=0.02, species={1: "A"}, masses={"A": 1.0}, temperature=t)
+    return spectra_of(run, 2)
+
+
+def line(t: float, one: xr.Dataset) -> str:
+    one = one.isel(mode=0)
+    stiffness = (2 * np.pi * float(one.mode_frequency)) ** 2
+    error = 2 * stiffness * float(one.mode_frequency_stderr / one.mode_frequency)
+    chi = float(one.static_susceptibility_direct)
+    chi_error = float(one.static_susceptibility_direct_stderr) / chi**2
+    damping = 2 * np.pi * float(one.mode_damping)
+    return f"| {t:g} | {stiffness:.4f} +- {error:.4f} | {1 / chi:.4f} +- {chi_error:.4f} | {damping:.3f} | {one.mode_model.item()} |"
+
+
+if __name__ == "__main__":
+    main()
