@@ -36,6 +36,7 @@ ANALYSES = {
     "mode_spectra": "mdtools.analyses.lattice_modes",
     "site_occupation": "mdtools.analyses.sites",
     "displacement_waves": "mdtools.analyses.rigidity",
+    "bottleneck_radius": "mdtools.analyses.bottleneck",
     "melting_indicators": "mdtools.analyses.melting",
 }
 ESTIMATES = {
@@ -56,6 +57,8 @@ ESTIMATES = {
     "vibrational_moments": "mdtools.estimates.phonons",
     "vibrational_thermodynamics": "mdtools.estimates.phonons",
     "mode_frequencies": "mdtools.estimates.modes",
+    "bottleneck_barrier": "mdtools.estimates.bottleneck",
+    "attempt_frequency": "mdtools.estimates.bottleneck",
     "activation_energy": "mdtools.estimates.arrhenius",
     "conduction_activation_energy": "mdtools.estimates.arrhenius",
     "isotope_exponent": "mdtools.estimates.conditions",
@@ -79,6 +82,7 @@ ON_REQUEST = {
     "debye_waller",
     "spectral_energy_density",
     "mode_spectra",
+    "bottleneck_radius",
 }
 DECISIONS = {
     "detect_melting": "mdtools.detection.melting",

@@ -11,29 +11,33 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import carried, is_reduced
 from mdtools.statistics.spectral import zero_frequency
-from mdtools.statistics.vibrations import THERMODYNAMICS, fluidity, integral, jackknife, moment
+from mdtools.statistics.vibrations import THERMODYNAMICS, displacement, fluidity, integral, jackknife, moment
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV, PLANCK
 
 __all__ = ["vibrational_moments", "vibrational_thermodynamics"]
 
 FEWEST = 4  # windows, for an error from their spread
 EDGE, FOLDED = 0.95, 0.015  # part of the Nyquist limit, and share of the power above it from which lines are taken to be folded back
+STILL = 0.1  # of <u^2>, that a species may diffuse within a window
 ALL = "all"
 
 
 @schema.recorded
-def vibrational_moments(phonon_dos: xr.Dataset) -> xr.Dataset:
+def vibrational_moments(phonon_dos: xr.Dataset, *, frequency_range: Sequence[float] | None = None) -> xr.Dataset:
     """Band centre, mean square frequency, Debye temperature, diffusivity and fluidity of each species, from its density of states.
 
     Of g_s(f): band centre int f g df / int g df; <f^2> alike, which for a harmonic crystal is Tr D / (3 N (2 pi)^2) of its dynamical matrix D;
     Debye temperature h sqrt(5/3 <f^2>) / k_B, that of a Debye spectrum with the same <f^2>; D = k_B T g_s(0) / (12 m N_s), g_s(0) by maximum
     likelihood of the lowest ordinates; fluidity f of the two-phase model from Delta = (2 g_s(0) / 9 N_s) (pi k_B T / m)^1/2 (N_s / V)^1/3
     (6 / pi)^2/3: 0 of a solid, 1 of a gas. It is an indicator of a molten sublattice, not thermodynamics: g_s(0) is the lowest ordinate there, which
-    where D is NaN depends on the length of the windows.
+    where D is NaN depends on the length of the windows. <u^2> = k_B T / (4 pi^2 m N_s) int g / f^2 df, below twice the resolution with the f^2
+    law of sound waves; half the plateau of the MSD in a harmonic crystal. NaN for what diffuses by a tenth of it in a window, and for "all".
     Errors: the jackknife over the windows. D is NaN where the spectrum does not level off at zero frequency (a caged
     species), and `undetermined` in the history says why. The row "all" is of all atoms.
 
-    Returns `band_centre`, `mean_square_frequency`, `debye_temperature`, `fluidity` (sublattice) and `dos_diffusivity` (species), with _stderr;
+    frequency_range : lowest and highest frequency (THz) of the band whose centre is meant; the others are of the whole density.
+
+    Returns `band_centre`, `mean_square_frequency`, `debye_temperature`, `fluidity`, `vibrational_displacement` (sublattice) and `dos_diffusivity` (species), with _stderr;
     `modes` (sublattice): the integral over 3 N_s, T_s / T at equipartition. A run in lj units has no Debye temperature.
     Raises NotEnoughData below four windows and for frames too far apart; TrajectoryError for a part of a measurement.
     Source: reference/science.md B6; S.-T. Lin, M. Blanco, W. A. Goddard, J. Chem. Phys. 119, 11792 (2003).
@@ -52,8 +56,9 @@ def vibrational_moments(phonon_dos: xr.Dataset) -> xr.Dataset:
     heat = float(phonon_dos["stated_temperature"]) * (1.0 if reduced else BOLTZMANN / KINETIC_TO_EV)
     mass = np.append(phonon_dos["mass"].values, np.average(phonon_dos["mass"].values, weights=counts[:-1]))
     scale = 2 / (9 * counts) * np.sqrt(np.pi * heat / mass) * (counts / float(phonon_dos["volume"])) ** (1 / 3) * (6 / np.pi) ** (2 / 3)
+    band = _band(f, frequency_range, who=who)
     found: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        "band_centre": lambda g: moment(g, f, 1),
+        "band_centre": lambda g: moment(g[..., band], f[band], 1),
         "mean_square_frequency": lambda g: moment(g, f, 2),
         "modes": lambda g: integral(g, f) / (3 * counts),
         "fluidity": lambda g: fluidity(scale * g[..., 0]),
@@ -67,6 +72,15 @@ def vibrational_moments(phonon_dos: xr.Dataset) -> xr.Dataset:
     value, error, why = _zero_frequency(phonon_dos, density, f, counts)
     factor = heat / (12 * phonon_dos["mass"].values * counts[:-1])
     out |= {"dos_diffusivity": ("species", factor * value), "dos_diffusivity_stderr": ("species", factor * error)}
+    lowest = 2 * float(phonon_dos["frequency_resolution"])
+    amplitude, amplitude_error = jackknife(lambda g: heat / (mass * counts) * displacement(g, f, lowest), density)
+    window = 1.0 / f[1]
+    wandered = np.nan_to_num(6 * factor * value * window)
+    still = np.append(wandered < STILL * amplitude[:-1], False)  # what diffuses has no <u^2>
+    out |= {
+        "vibrational_displacement": ("sublattice", np.where(still, amplitude, np.nan)),
+        "vibrational_displacement_stderr": ("sublattice", np.where(still, amplitude_error, np.nan)),
+    }
     return schema.resolved(schema.dataset(out, reduced=reduced), undetermined=why)
 
 
@@ -117,6 +131,19 @@ def vibrational_thermodynamics(phonon_dos: xr.Dataset, *, temperatures: Sequence
     out["quantum_correction"] = (("sublattice", "temperature"), out["vibrational_energy"][1] - 3 * BOLTZMANN * at)
     out["quantum_correction_stderr"] = out["vibrational_energy_stderr"]
     return schema.dataset(out)
+
+
+def _band(f: np.ndarray, frequency_range: Sequence[float] | None, *, who: str) -> slice:
+    if frequency_range is None:
+        return slice(None)
+    low, high = frequency_range if len(frequency_range) == 2 else (1.0, 0.0)
+    first, last = (int(k) for k in np.searchsorted(f, [low, high]))
+    if not 0 <= low < high or last - first < 2:
+        raise TrajectoryError(
+            f"{who}: frequency_range={list(frequency_range)!r} holds no two of the frequencies from 0 to {f[-1]:.3g} THz, {f[1]:.2g} apart: "
+            "pass the lowest and the highest of a band (--frequency-range 2,5)"
+        )
+    return slice(first, last + 1)
 
 
 def _per_atom(g: np.ndarray, *, curves: np.ndarray, f: np.ndarray) -> np.ndarray:

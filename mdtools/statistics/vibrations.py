@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["THERMODYNAMICS", "fluidity", "integral", "jackknife", "moment"]
+__all__ = ["THERMODYNAMICS", "displacement", "fluidity", "integral", "jackknife", "moment"]
 
 Floats = NDArray[Any]
 
@@ -22,6 +22,18 @@ def integral(density: Floats, frequency: Floats) -> Floats:
 def moment(density: Floats, frequency: Floats, power: float) -> Floats:
     """<f^power> over the density, power >= 0."""
     return integral(density * frequency**power, frequency) / integral(density, frequency)
+
+
+def displacement(density: Floats, frequency: Floats, lowest: float) -> Floats:
+    """int g / (2 pi f)^2 df: <u^2> is k_B T / (N m) times it. Below `lowest` g is taken as a f^2, with the integral that it has up to there.
+
+    What a taper leaks from the lines above into f = 0 has no say: of the part below only the integral counts, and it is small.
+    """
+    edge = int(np.clip(np.searchsorted(frequency, lowest), 2, len(frequency) - 1))
+    f = frequency[edge:]
+    above = integral(density[..., edge:] / f**2, f)
+    below = 3 * integral(density[..., : edge + 1], frequency[: edge + 1]) / frequency[edge] ** 2
+    return (above + below) / (2 * np.pi) ** 2
 
 
 def _at_zero(values: Floats, first: float) -> Floats:

@@ -18,6 +18,7 @@ OF_CRYSTALS = {
     "spectral_energy_density": {"primitive": SALT},
     "mode_spectra": {"primitive": SALT, "q": [0.5, 0.5, 0.5], "pattern": {"F": "0 0 1"}},
 }
+OF_CRYSTALS["bottleneck_radius"] = {"mobile": "Li", "corners": ["F"], "number": 2, "repeat": (2, 2, 2), "windows": 4, "around": 0.1}
 OPTIONS = {"proton_displacement": {"protons": ["Li"], "carriers": ["F"]}, **OF_CRYSTALS}  # what an analysis cannot guess
 
 
