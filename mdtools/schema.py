@@ -458,6 +458,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "central_peak_time": ("ps", "time in which it relaxes"),
     "mode_model": ("", "oscillator, central peak or lorentzian: the model of the spectrum that is kept"),
     "damping_regime": ("", "underdamped, overdamped, undecided, unresolved or condensed"),
+    "fit_inflation": ("1", "how much longer errors are because no model fits the spectrum"),
     "fitted_to": ("THz", "highest frequency of the spectrum that is fitted"),
     "model_log_evidence": ("1", "ln of the probability of the spectrum under a model, less that of the oscillator"),
     # decisions

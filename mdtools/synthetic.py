@@ -338,7 +338,14 @@ def gated_hopper(
 
 
 def _oscillations(
-    random: np.random.Generator, shape: tuple[int, ...], n_frames: int, frequency: float, damping: float, mass: float, temperature: float, interval: float
+    random: np.random.Generator,
+    shape: tuple[int, ...],
+    n_frames: int,
+    frequency: float,
+    damping: float,
+    mass: float,
+    temperature: float,
+    interval: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Displacements and velocities (frame, *shape) of independent damped oscillators x'' + g x' + w^2 x = noise, sampled exactly."""
     import scipy.linalg

@@ -114,7 +114,9 @@ def _known(traj: Trajectory, mobile: str, corners: Sequence[str]) -> None:
         if name not in traj.species_names:
             raise TrajectoryError(f"{WHO}: there is no species {name}; there are {', '.join(traj.species_names)}")
     if len(corners) == 0 or mobile in corners:
-        raise TrajectoryError(f"{WHO}: corners are species of the framework, other than {mobile}: pass corners=['{_other(traj, mobile)}'] (--corners)")
+        raise TrajectoryError(
+            f"{WHO}: corners are species of the framework, other than {mobile}: pass corners=['{_other(traj, mobile)}'] (--corners)"
+        )
 
 
 def _other(traj: Trajectory, mobile: str) -> str:
@@ -153,7 +155,15 @@ def _within(traj: Trajectory, paths: Paths, mobile: str, reference: Any, frames:
 
 
 def _of_window(
-    deviation: np.ndarray, at: tuple[np.ndarray, ...], follow: "_Hops", paths: Paths, weight: np.ndarray, lags: np.ndarray, *, first: int, interval: float
+    deviation: np.ndarray,
+    at: tuple[np.ndarray, ...],
+    follow: "_Hops",
+    paths: Paths,
+    weight: np.ndarray,
+    lags: np.ndarray,
+    *,
+    first: int,
+    interval: float,
 ) -> dict[str, Any]:
     nearest, second, distance, vector = at
     empty = ~follow.under_way(nearest, second, distance)

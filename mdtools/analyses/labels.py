@@ -127,9 +127,6 @@ def tapers_of(taper: str, length: int, count: int) -> tuple[np.ndarray, float]:
     "hann", "none", or `count` orthonormal tapers, (count + 1) / n wide: "multitaper" of sines, "dpss" of D. Slepian. Raises ValueError for any
     other word or count. Source of "dpss": D. J. Thomson, Proc. IEEE 70, 1055 (1982), with time times half bandwidth (count + 1) / 2.
     """
-    if taper == "welch":  # of pwtools, not for users: it ends in a kink
-        weights = 1 - np.square((np.arange(length) - (length - 1) / 2) / ((length - 1) / 2))
-        return weights[None], noise_width(weights)
     if taper not in ("multitaper", "dpss"):
         if taper not in ("hann", "none"):
             raise ValueError(f'taper={taper!r} is not understood; write "hann", "multitaper", "dpss" or "none"')

@@ -36,12 +36,13 @@ def tile_means(
     """Means over the atoms of each group (group, ...), what each atom keeps (atom, ...), and the reference that was taken.
 
     groups : (atom,) number of the group of each atom, from 0. weights : (atom,), in place of one over the size of the
-    group. kernel : sees a tile at a time, as `tile_sums` needs it. bytes_per_atom : what it keeps of one atom.
+    group. kernel : sees a tile at a time, as `tile_sums` needs it; velocities as precise as stored. bytes_per_atom : what it keeps of one.
     """
     traj.need("scaled_positions" if quantity == "positions" else "velocities", who=getattr(kernel, "__name__", "this analysis"))
     n_groups = int(groups.max()) + 1
     share = 1.0 / np.bincount(groups)[groups] if weights is None else weights
     cell, shift, taken = frame_of(traj, reference, quantity)
+    of_paths = None if quantity == "velocities" else cell
     most = int(np.clip(memory.block() // (2 * 3 * 8 * traj.n_frames + bytes_per_atom), 1, traj.n_atoms))
     block = -(-traj.n_atoms // -(-traj.n_atoms // most))  # of equal size, as nearly as can be
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
@@ -57,7 +58,7 @@ def tile_means(
         shared = {"options": tuple((options or {}).items()), "n_groups": n_groups}
         cut = [slice(k * length, (k + 1) * length) for k in range(n_pieces)]
         tiles = [(members[piece], weight[piece], group[piece]) for piece in cut]
-        found = in_float64([functools.partial(tile_sums, kernel, along_time, cell, shift, *tile, arguments, **shared) for tile in tiles])
+        found = in_float64([functools.partial(tile_sums, kernel, along_time, of_paths, shift, *tile, arguments, **shared) for tile in tiles])
         total = {name: sum((np.asarray(part[0][name]) for part in found), total.get(name, 0.0)) for name in found[0][0]}
         order = np.argsort(members[real])
         kept.append({name: np.concatenate([np.asarray(part[1][name]) for part in found])[real][order] for name in found[0][1]})

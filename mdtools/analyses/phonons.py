@@ -7,11 +7,11 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.correlated_dos import dos_of_gpumd
 from mdtools.analyses.differenced import Differenced, differenced
 from mdtools.analyses.labels import common, even_interval, lag_times, tapers_of, thermal_energy, window_starts
 from mdtools.analyses.over_atoms import group_means, species_groups, window_length
 from mdtools.analyses.over_tiles import tile_means
+from mdtools.analyses.phonons_of_others import dos_of_gpumd, welch
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.correlation import fast_length
 from mdtools.kernels.phonons import velocity_correlation, velocity_correlation_from_first, velocity_terms
@@ -137,7 +137,7 @@ def phonon_dos(
         by_direction, frequency, kinetic, taken = dos_of_gpumd(traj, correlation_time, **shape)
         width = 1.0 / (len(frequency) - 1)  # of half a Hann taper on n lags
     elif convention in (None, "pwtools"):
-        weight, width = tapers_of("welch" if convention else taper, length, tapers)
+        weight, width = welch(length) if convention else tapers_of(taper, length, tapers)
         n_fft = 2 * length - 1 if convention else fast_length(length)
         by_direction, frequency, kinetic, taken = _of_spectra(traj, weight, n_fft, made, interval=interval, windows=windows, reference=reference)
     else:
@@ -162,7 +162,14 @@ def phonon_dos(
 
 
 def _of_spectra(
-    traj: Trajectory, tapers: np.ndarray, n_fft: int, made: Differenced | None, *, interval: float, windows: int, reference: Sequence[str] | str | None
+    traj: Trajectory,
+    tapers: np.ndarray,
+    n_fft: int,
+    made: Differenced | None,
+    *,
+    interval: float,
+    windows: int,
+    reference: Sequence[str] | str | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, Any]:
     """Density of each species and axis (window, species, direction, frequency), frequencies, sum of m v^2 (window, species), reference."""
     energy = thermal_energy(traj)

@@ -23,7 +23,8 @@ NEAR = 0.5  # spans of temperature beyond the last value within which T_c must l
 AGREE = 3.0  # standard errors that the two routes to T_c may differ
 CHANGE = math.log(1.15**2)  # of the stiffness: frequencies within 15 % are stable
 GRUENEISEN = 4.0  # largest parameter with which thermal expansion is blamed
-POOR = 1e-4  # probability of residuals below which a fit is not believed
+POOR = 0.5  # relative error of the stiffness beyond which, where no model fits the spectrum, the fit is not believed
+WIDENED = 2.0  # factor on the errors, because no model fits, from which it is said
 
 
 @schema.recorded
@@ -35,8 +36,8 @@ def detect_soft_modes(mode_frequencies: Sequence[xr.Dataset]) -> xr.Dataset:
     towards which the mode softens. "softens to zero" needs all of: a stiffness that falls to 0.35 or less over the series; T_c within
     half the measured span of the nearest value, by both routes, which agree within 3 standard errors; no uncondensed value on
     the other side of it. "stable" is a change of the frequency by less than 15 %, or one that thermal expansion explains with a
-    Grueneisen parameter from 0 to 4 (volumes of the runs). Runs whose mode is unresolved, condensed, or whose spectrum no model fits
-    are left out and named; a condensed run bounds T_c.
+    Grueneisen parameter from 0 to 4 (volumes of the runs). Runs whose mode is unresolved, condensed, or whose spectrum is so
+    unlike any model that its stiffness is not known to a half are left out and named; a condensed run bounds T_c.
 
     Returns by mode `verdict` (`undecided` below a probability of 0.8, or with fewer than three temperatures), `probability` (mode,
     mode_state), `reason`, and for modes that soften to zero `critical_temperature`, `critical_exponent` (mode, route), with _stderr and
@@ -118,9 +119,12 @@ def _same_modes(runs: list[xr.Dataset], *, who: str) -> None:
 def _judged(members: list[xr.Dataset], kelvin: np.ndarray, log_volume: np.ndarray, unit: str) -> _Judged:
     regime = np.array([str(one["damping_regime"].item()) for one in members])
     value = np.array([float(one["mode_frequency"]) for one in members])
-    poor = np.array([float(one["fit_quality"]) < POOR for one in members])
+    inflation = np.array([float(one["fit_inflation"]) for one in members])
+    poor = (inflation > 1) & (2 * np.array([float(one["mode_frequency_stderr"]) for one in members]) > POOR * value)
     used = np.isfinite(value) & ~poor
     out = _Judged(reasons=_left_out(regime, poor, kelvin, unit))
+    if np.any(inflation[used] > WIDENED):
+        out.reasons.append(f"no model fits its spectrum exactly: errors of the stiffness are longer by up to {inflation[used].max():.2g}")
     if len(np.unique(kelvin[used])) < 3:
         out.reasons.append(f"a law needs the mode at three temperatures, and it is resolved at {len(np.unique(kelvin[used]))}")
         return out

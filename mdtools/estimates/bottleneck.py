@@ -28,9 +28,9 @@ def bottleneck_barrier(
 
     Of the radius r less its mean, Q: stiffness k = k_B T / <Q^2> of windows that no ion is under way through; frequency f,
     f^2 = int f^2 S df / int S df; mass M = k / (2 pi f)^2. A barrier that falls with the opening, E - g Q, is on the average passed
-    <exp(g Q / k_B T)> times as often: lower by g^2 <Q^2> / (2 k_B T) = g^2 / (2 M w^2), w = 2 pi f. Windows are then wider when a hop begins,
-    by g <Q^2> / (k_B T), exactly where Q is Gaussian and does not mind the ion; g is read from that, at the last frame on the old site. There the ion has
-    not yet pushed the window open; a window that breathes within its way to the gap makes g too small.
+    <exp(g Q / k_B T)> times as often: lower by g^2 <Q^2> / (2 k_B T) = g^2 / (2 M w^2), w = 2 pi f. Windows are then wider when a hop
+    begins, by g <Q^2> / (k_B T), exactly where Q is Gaussian and does not mind the ion; g is read from that, at the last frame on the old site. There
+    the ion has not yet pushed the window open; a window that breathes within its way to the gap makes g too small.
     Steric barrier: k (r_c - <r>)^2 / 2 to open the window to r_c.
     Errors: the jackknife over windows of time.
 
@@ -38,8 +38,8 @@ def bottleneck_barrier(
         corners. temperature : K, where the run does not state it.
 
     Returns `bottleneck_stiffness` (eV/angstrom^2), `bottleneck_frequency` (THz), `bottleneck_mass` (amu), `bottleneck_share` (frequency), the part of
-    <Q^2> below a frequency; `bottleneck_opening_at_hop` (angstrom), `bottleneck_coupling` (eV/angstrom), `barrier_drop` (eV), `steric_barrier` (eV), `n_hops`, each
-    with _stderr. With fewer than 20 hops g is NaN unless given, and `undetermined` in the history says how long a run would do.
+    <Q^2> below a frequency; `bottleneck_opening_at_hop` (angstrom), `bottleneck_coupling` (eV/angstrom), `barrier_drop` (eV), `steric_barrier` (eV), each
+    with _stderr, and `n_hops`. With fewer than 20 hops g is NaN unless given, and `undetermined` in the history says how long a run would do.
     Raises NotEnoughData below four windows, TrajectoryError (no temperature, a run in lj units). Source: reference/science.md rows 42 to 46, 52.
 
     >>> from mdtools import synthetic
@@ -60,9 +60,8 @@ def bottleneck_barrier(
     why = {}
     if hops < FEWEST_HOPS:
         span = float(bottleneck_radius["window_length"]) * bottleneck_radius.sizes["window"]
-        why["bottleneck_coupling"] = (
-            f"{hops} hops began in {span:g} ps, and {FEWEST_HOPS} are needed for the width of the windows at a hop"
-            + (f": give {FEWEST_HOPS / hops * span:.3g} ps, or pass coupling=" if hops else ": give a hotter or longer run, or pass coupling=")
+        why["bottleneck_coupling"] = f"{hops} hops began in {span:g} ps, and {FEWEST_HOPS} are needed for the width of the windows at a hop" + (
+            f": give {FEWEST_HOPS / hops * span:.3g} ps, or pass coupling=" if hops else ": give a hotter or longer run, or pass coupling="
         )
     opening = _Of(column, lambda get: get("opening") / get("hops"))
     measured = _Of(column, lambda get: heat * get("opening") / get("hops") / get("bottleneck_variance"))

@@ -1,7 +1,7 @@
 """Frequency, damping and softness of single modes of a crystal."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ __all__ = ["mode_frequencies"]
 LEVEL = 1.96
 ODDS = 3.0  # ln of the odds at which a central peak is believed: 20 to 1
 GOOD = 0.01  # probability of residuals as structured at which a model fits
+NARROW = 0.25  # G / W up to which a Lorentzian is a mode's: beyond, its f_0 is no stiffness, and at f_0 = 0 it is a relaxation
 NARROWER = 1.5  # times lower is the frequency up to which the spectrum is fitted next, where no model fits
 ABOVE = 3.0  # times the frequency of the mode, below which it is not lowered
 FEWEST = 24  # ordinates of a fit
@@ -46,7 +47,9 @@ def mode_frequencies(
 
     temperature : K, where the run does not state it. quantity : whose spectrum is fitted; that of the coordinate shows what is slow.
     frequency_max : THz, above which the spectrum is not fitted. Unless told it is lowered from the Nyquist limit, to three times the
-        frequency of the mode at least, until a model fits: far above a mode its spectrum is that of what it couples to.
+        frequency of the mode at least, until a model fits: far above a mode its spectrum is that of what it couples to. Where none does
+        (long runs tell a mode from every model), that which has the smallest errors is taken, each longer by the square root of chi^2 per degree of
+        freedom of its residuals, `fit_inflation`.
     thermostat_damping : of a Langevin thermostat, 1/ps, taken off `mode_damping` and `mode_lifetime`.
     degenerate : modes of one frequency by symmetry (`degenerate_set`) are fitted together, and share their numbers.
 
@@ -55,7 +58,8 @@ def mode_frequencies(
     fit, each with _stderr, _lower and _upper (95 %), which are symmetric in the logarithm; `static_susceptibility_direct` by the
     mean square; `relaxation_time_slow` and `_fast` where overdamped; `central_peak_share` x and `central_peak_time` where
     there is one (f_0 is then the static stiffness, the peak is seen higher, near f_0 / sqrt(1 - x));
-    `mode_model`, `damping_regime`, `model_log_evidence` (mode, model), `fit_quality`, `fitted_to` (THz).
+    `mode_model`, `damping_regime`, `model_log_evidence` (mode, model), `fit_quality`, `fit_inflation`, `fitted_to` (THz). A Lorentzian, for narrow
+    lines, is not taken for a mode of G > W / 4.
     A mode slower than an eighth of a window is "unresolved", a mode that sits off its site "condensed": NaN, with a reason.
     Raises TrajectoryError (spectra without taper, no temperature), NotEnoughData (no spectra, no ordinates below frequency_max).
     Source: reference/science.md B7.
@@ -100,6 +104,7 @@ def mode_frequencies(
         "damping_regime": ("mode", [one.regime for one in modes]),
         "model_log_evidence": (("mode", "model"), np.array([one.evidence for one in modes])),
         "fit_quality": ("mode", [np.nan if one.fit is None else one.fit.quality for one in modes]),
+        "fit_inflation": ("mode", [one.inflation for one in modes]),
         "fitted_to": ("mode", [one.fitted_to for one in modes]),
         "static_susceptibility_direct": ("mode", _direct(data, members) / energy),
         "static_susceptibility_direct_stderr": ("mode", np.array([one.square_stderr for one in modes]) / energy),
@@ -118,6 +123,7 @@ class _Mode:
     regime: str
     fit: Fit | None = None
     evidence: tuple[float, ...] = (np.nan,) * len(MODELS)
+    inflation: float = np.nan
     fitted_to: float = np.nan
     square_stderr: float = np.nan
     why: str = ""
@@ -142,13 +148,20 @@ def _mode(data: xr.Dataset, name: str, sampling: Sampling, high: float, *, said:
     mean = np.mean(np.sum(data["mode_coordinate_mean"].transpose("window", "mode", "part").values.mean(axis=0) ** 2, axis=-1))
     if mean > CONDENSED * square:
         return _Mode(regime="condensed", why="a mode has a mean off its sites: its frequency is that of the distorted structure, not given")
+    tried: list[tuple[float, Fit, list[Fit]]] = []
     for cut in _cuts(sampling, high, said=said):
         fits = fit_modes(power, sampling, series=series, band=(0.0, cut))
         best = _kept(fits)
+        if best is not None:
+            tried.append((cut, best, fits))
         if best is None or best.quality > GOOD or cut < ABOVE * _scale(best):
             break
-    if best is None:
+    if not tried:
         return _Mode(regime="unresolved", why="the likelihood of no model has a maximum: pass frequency_max= nearer to the mode")
+    good = [one for one in tried if one[1].quality > GOOD]
+    cut, best, fits = good[0] if good else min(tried, key=lambda one: one[1].covariance[1, 1] * one[1].misfit)
+    widened = 1.0 if good else max(best.misfit, 1.0)
+    best = replace(best, covariance=best.covariance * widened)
     by = {fit.model: fit for fit in fits}
     z, residue = rates(best.model, best.theta)
     window = sampling.n * sampling.interval
@@ -162,6 +175,7 @@ def _mode(data: xr.Dataset, name: str, sampling: Sampling, high: float, *, said:
         regime=_regime(best),
         fit=best,
         evidence=tuple(by[model].log_evidence - fits[0].log_evidence if model in by else -np.inf for model in MODELS),
+        inflation=float(np.sqrt(widened)),
         fitted_to=float(cut),
         square_stderr=square * float(np.sqrt(2 * correlated / (series * window))),
     )
@@ -183,7 +197,7 @@ def _scale(fit: Fit) -> float:
 
 def _kept(fits: list[Fit]) -> Fit | None:
     """The simplest model, unless the odds for a central peak are high."""
-    simple = [fit for fit in fits if fit.model != "central peak"]
+    simple = [fit for fit in fits if fit.model == "oscillator" or (fit.model == "lorentzian" and np.exp(fit.theta[2] - fit.theta[1] / 2) < NARROW)]
     if not simple:
         return None
     best = max(simple, key=lambda fit: fit.log_evidence)

@@ -37,7 +37,8 @@ def vibrational_moments(phonon_dos: xr.Dataset, *, frequency_range: Sequence[flo
 
     frequency_range : lowest and highest frequency (THz) of the band whose centre is meant; the others are of the whole density.
 
-    Returns `band_centre`, `mean_square_frequency`, `debye_temperature`, `fluidity`, `vibrational_displacement` (sublattice) and `dos_diffusivity` (species), with _stderr;
+    Returns `band_centre`, `mean_square_frequency`, `debye_temperature`, `fluidity`, `vibrational_displacement` (sublattice) and
+    `dos_diffusivity` (species), with _stderr;
     `modes` (sublattice): the integral over 3 N_s, T_s / T at equipartition. A run in lj units has no Debye temperature.
     Raises NotEnoughData below four windows and for frames too far apart; TrajectoryError for a part of a measurement.
     Source: reference/science.md B6; S.-T. Lin, M. Blanco, W. A. Goddard, J. Chem. Phys. 119, 11792 (2003).

@@ -55,7 +55,7 @@ def group_sums(
 def tile_sums(
     kernel: Callable[..., Any],
     values: Float[Array, "atom xyz frame"],
-    cell: Float[Array, "*frame xyz xyz"],
+    cell: Float[Array, "*frame xyz xyz"] | None,
     shift: Float[Array, "frame xyz"],
     members: Int[Array, "tile member"],
     weights: Float[Array, "tile member"],
@@ -67,7 +67,8 @@ def tile_sums(
 ) -> tuple[Any, Any]:
     """Sums over the tiles of each group, and what each tile keeps: kernel(path, weight, *arguments, **options) -> (summed, kept).
 
-    path : (xyz, atom, frame). members : atoms of a tile, all of one group; weights : 0 for those that only fill it up. A tile is
+    path : (xyz, atom, frame), values @ cell - shift in float64; where there is no cell, values - shift as precise as the values.
+    members : atoms of a tile, all of one group; weights : 0 for those that only fill it up. A tile is
     small, so that its paths, spectra and sums stay in the cache of a processor: nothing as large as the trajectory is ever written.
     summed and kept are trees of arrays; the first comes back with a leading axis (group), the second with (tile).
     """
@@ -78,18 +79,20 @@ def tile_sums(
 
     def one(total: Any, tile: tuple[Array, Array, Array]) -> tuple[Any, Any]:
         summed, kept = of(tile)
-        return jax.tree.map(lambda whole, part: whole.at[tile[2]].add(part), total, summed), kept
+        return jax.tree.map(lambda whole, part: whole.at[tile[2]].add(part.astype(whole.dtype)), total, summed), kept
 
     tiles = (members, weights, groups)
     part = jax.eval_shape(lambda: of(jax.tree.map(lambda each: each[0], tiles))[0])
-    nothing = jax.tree.map(lambda one: jnp.zeros((n_groups, *one.shape), one.dtype), part)
+    nothing = jax.tree.map(lambda one: jnp.zeros((n_groups, *one.shape), jnp.float64 if one.dtype == jnp.float32 else one.dtype), part)
     return jax.lax.scan(one, nothing, tiles)
 
 
 def _along_time(
-    values: Float[Array, "atom xyz frame"], cell: Float[Array, "*frame xyz xyz"], shift: Float[Array, "frame xyz"]
+    values: Float[Array, "atom xyz frame"], cell: Float[Array, "*frame xyz xyz"] | None, shift: Float[Array, "frame xyz"]
 ) -> Float[Array, "xyz atom frame"]:
     """`cartesian` of values that lie contiguous in time: the same sums and products."""
+    if cell is None:
+        return jnp.swapaxes(values, 0, 1) - shift.T[:, None].astype(values.dtype)
     values = values.astype(jnp.float64)
     cell = jnp.moveaxis(cell, 0, -1) if cell.ndim == 3 else cell[:, :, None]
     parts = [values[None, :, i] * cell[i, :, None] for i in range(3)]

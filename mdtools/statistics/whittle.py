@@ -27,7 +27,10 @@ COSINES = 6  # that the residuals are tested for
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """One model: ln of its numbers, their covariance, ln of likelihood and of evidence, and the probability of residuals as structured."""
+    """One model: ln of its numbers, their covariance, ln of likelihood and of evidence, and the probability of residuals as structured.
+
+    misfit : chi^2 of the residuals for each of the cosines that they are tested for.
+    """
 
     model: str
     theta: Floats
@@ -35,6 +38,7 @@ class Fit:
     log_likelihood: float
     log_evidence: float
     quality: float
+    misfit: float
 
 
 def fit_modes(periodogram: Floats, sampling: Sampling, *, series: int, band: tuple[float, float] | None = None) -> list[Fit]:
@@ -75,13 +79,15 @@ def _fit(model: str, starts: list[Floats], power: Floats, kappa: Floats, samplin
         return None
     if not np.all(np.diag(covariance) > 0):
         return None
+    misfit = _misfit(power * np.exp(-log) - 1, slopes, kappa, covariance)
     return Fit(
         model=model,
         theta=theta,
         covariance=covariance,
         log_likelihood=value,
         log_evidence=value + _log_occam(model, theta, covariance, sampling),
-        quality=float(stats.chi2.sf(_misfit(power * np.exp(-log) - 1, slopes, kappa, covariance), COSINES)),
+        quality=float(stats.chi2.sf(misfit, COSINES)),
+        misfit=misfit / COSINES,
     )
 
 

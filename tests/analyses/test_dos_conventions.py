@@ -21,7 +21,8 @@ DT = 0.02
 def small():
     """Seven ions of three unequal masses in two species."""
     traj = synthetic.ornstein_uhlenbeck(n_atoms=7, n_frames=90, seed=2)
-    return dataclasses.replace(traj, masses=np.array([1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 1.0]))
+    double = np.asarray(traj.velocities, dtype=np.float64)
+    return dataclasses.replace(traj, masses=np.array([1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 1.0]), velocities=double)
 
 
 def of_gpumd(v, masses, n, frequency):

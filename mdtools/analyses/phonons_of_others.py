@@ -1,4 +1,4 @@
-"""The phonon density of states by way of the velocity correlation, as GPUMD defines it."""
+"""The phonon density of states as others define it: GPUMD by way of the velocity correlation, pwtools with the taper of Welch."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,12 +6,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from mdtools.analyses.labels import noise_width
 from mdtools.analyses.over_atoms import group_means, species_groups
 from mdtools.errors import NotEnoughData
 from mdtools.kernels.phonons import half_hann_spectrum, trailing_correlation
 from mdtools.trajectory import Trajectory
 
-__all__ = ["dos_of_gpumd"]
+__all__ = ["dos_of_gpumd", "welch"]
 
 
 def dos_of_gpumd(
@@ -38,3 +39,9 @@ def dos_of_gpumd(
     with jax.enable_x64(True):
         spectrum = np.asarray(half_hann_spectrum(correlation / correlation[..., :1], frequency, np.float64(interval)))
     return counts * np.moveaxis(spectrum, 0, -1), frequency, correlation[..., 0].sum(axis=-1), taken
+
+
+def welch(length: int) -> tuple[np.ndarray, float]:
+    """Taper (1, frame) of pwtools, a parabola that is zero at the first and the last frame, and its width as in `tapers_of`."""
+    weights = 1 - np.square(np.linspace(-1, 1, length))
+    return weights[None], noise_width(weights)
