@@ -38,7 +38,7 @@ def bottleneck_barrier(
         corners. temperature : K, where the run does not state it.
 
     Returns `bottleneck_stiffness` (eV/angstrom^2), `bottleneck_frequency` (THz), `bottleneck_mass` (amu), `bottleneck_share` (frequency), the part of
-    <Q^2> below a frequency; `bottleneck_opening_at_hop` (angstrom), `bottleneck_coupling` (eV/angstrom), `barrier_drop` (eV), `steric_barrier` (eV), each
+    <Q^2> below a frequency; `bottleneck_opening_at_hop` (angstrom), `bottleneck_coupling` (eV/angstrom), `barrier_drop`, `steric_barrier` (eV), each
     with _stderr, and `n_hops`. With fewer than 20 hops g is NaN unless given, and `undetermined` in the history says how long a run would do.
     Raises NotEnoughData below four windows, TrajectoryError (no temperature, a run in lj units). Source: reference/science.md rows 42 to 46, 52.
 

@@ -24,6 +24,7 @@ NARROWER = 1.5  # times lower is the frequency up to which the spectrum is fitte
 ABOVE = 3.0  # times the frequency of the mode, below which it is not lowered
 FEWEST = 24  # ordinates of a fit
 SLOWEST = 8.0  # the slowest relaxation must fit this often into a window
+NO_MAXIMUM = "the likelihood of no model has a maximum: pass frequency_max= nearer to the mode"
 CONDENSED = 0.5  # share of the square of the mean in the mean square from which a mode is not centred on its site
 
 
@@ -156,19 +157,19 @@ def _mode(data: xr.Dataset, name: str, sampling: Sampling, high: float, *, said:
             tried.append((cut, best, fits))
         if best is None or best.quality > GOOD or cut < ABOVE * _scale(best):
             break
+    window = sampling.n * sampling.interval
     if not tried:
-        return _Mode(regime="unresolved", why="the likelihood of no model has a maximum: pass frequency_max= nearer to the mode")
+        slow = [1 / float(np.abs(rates(fit.model, fit.theta)[0].real).min()) for fit in fits]
+        return _Mode(regime="unresolved", why=_too_slow(max(slow), window) if slow and max(slow) * SLOWEST > window else NO_MAXIMUM)
     good = [one for one in tried if one[1].quality > GOOD]
     cut, best, fits = good[0] if good else min(tried, key=lambda one: one[1].covariance[1, 1] * one[1].misfit)
     widened = 1.0 if good else max(best.misfit, 1.0)
     best = replace(best, covariance=best.covariance * widened)
     by = {fit.model: fit for fit in fits}
     z, residue = rates(best.model, best.theta)
-    window = sampling.n * sampling.interval
-    slowest = 1 / np.abs(z.real).min()
+    slowest = float(1 / np.abs(z.real).min())
     if slowest * SLOWEST > window:
-        why = f"relaxes in {slowest:.3g} ps, and a window has {window:.3g} ps: pass fewer windows, or give {SLOWEST * slowest:.3g} ps in a window"
-        return _Mode(regime="unresolved", why=why)
+        return _Mode(regime="unresolved", why=_too_slow(slowest, window))
     pair = residue[:, None] * residue[None, :] / -(z[:, None] + z[None, :])
     correlated = 2 * float(np.real(pair.sum()))  # int c(t)^2 dt over both signs of t, for c(0) = 1
     return _Mode(
@@ -179,6 +180,10 @@ def _mode(data: xr.Dataset, name: str, sampling: Sampling, high: float, *, said:
         fitted_to=float(cut),
         square_stderr=square * float(np.sqrt(2 * correlated / (series * window))),
     )
+
+
+def _too_slow(slowest: float, window: float) -> str:
+    return f"relaxes in {slowest:.3g} ps, and a window has {window:.3g} ps: pass fewer windows, or give {SLOWEST * slowest:.3g} ps in a window"
 
 
 def _cuts(sampling: Sampling, high: float, *, said: bool) -> Iterator[float]:
