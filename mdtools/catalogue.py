@@ -91,6 +91,10 @@ DECISIONS = {
 }
 SHOWING = {
     "report": "mdtools.reporting.page",
+    "plot": "mdtools.reporting.plotting",
+    "export": "mdtools.reporting.exporting",
+    "compare": "mdtools.reporting.comparing",
+    "cite": "mdtools.reporting.citing",
 }
 WRITING = {
     "write_density": "mdtools.reporting.volumetric",

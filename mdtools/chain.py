@@ -186,10 +186,12 @@ def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = 
         return out
     if isinstance(source, (str, Path)):
         source = [source]
+    if hasattr(source, "data_vars"):  # before Mapping, which a Dataset is too
+        return _from_datasets([("", source)], options)
     if isinstance(source, Mapping):
         return _from_datasets([("", one) for one in source.values()], options)
     named: list[tuple[str, Any]] = []
-    for one in source if isinstance(source, Iterable) and not hasattr(source, "data_vars") else [source]:
+    for one in source if isinstance(source, Iterable) else [source]:
         named += load(one) if isinstance(one, (str, Path)) else [("", one)]
     return _from_datasets(named, options)
 

@@ -481,7 +481,9 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     # closure
     "first": ("", "one side of an identity, in the unit that the check names"),
     "second": ("", "the other side, in the same unit"),
+    "difference": ("", "first - second, in the same unit"),
     "difference_stderr": ("", "one standard error of first - second, in the same unit"),
+    "unit": ("", "unit of a row of numbers that have not the same"),
     "z_score": ("1", "difference over the combined standard error"),
     "culprit": ("", "what is likely wrong if the two sides disagree"),
 }

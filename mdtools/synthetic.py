@@ -6,6 +6,7 @@ in reference/science.md B. `seed` fixes the numbers.
 
 import functools
 from typing import Any, Literal
+from zlib import crc32
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def _trajectory(path: np.ndarray, *, length: float | np.ndarray, frame_interval:
         time=np.arange(n_frames) * frame_interval,
         masses=more.pop("masses", np.ones(n_atoms)),
         source=f"synthetic.{source}",
-        history=({"step": "synthetic", "model": source},),
+        history=({"step": "synthetic", "model": source, "checksum": f"{crc32(path[-1].tobytes()):08x}"},),
         **more,
     )
 

@@ -87,6 +87,22 @@ def test_every_figure_of_a_run_is_there(page):
     assert {f"run1-{name}" for name in (*expected, "ionic-conductivity")} <= ids
 
 
+def test_every_result_of_a_run_can_be_drawn_alone(runs):
+    import matplotlib.pyplot as plt
+
+    made = runs.members[0].made
+    assert len(made) > 25
+    for name, data in made.items():
+        axes = np.atleast_1d(
+            md.plot(data, beside=[one for other, one in made.items() if other in ("charge_current_acf", "self_diffusivity") if other != name])
+        )
+        for ax in axes:
+            assert ax.get_xlabel(), name
+            assert ax.has_data() or ax.texts, name
+            assert ax.get_ylabel() or ax.get_yticklabels(), name
+        plt.close(axes[0].figure)
+
+
 def test_the_order_is_verdict_evidence_numbers_figures_closure_history(page):
     ids = [attributes["id"] for tag, attributes in Tags(page.read_text()).tags if tag == "section"]
     wanted = ["verdict", "evidence", "diffusivity", "conductivity", "quasielastic", "figures", "closure", "history"]

@@ -12,7 +12,7 @@ from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, SHOWING
 from mdtools.signatures import Option, Signature, signature
 from mdtools.values import expects, flag, parsed
 
-__all__ = ["COMMANDS", "Refusal", "Request", "parse"]
+__all__ = ["COMMANDS", "SAVED_ONLY", "Refusal", "Request", "parse"]
 
 DETECT = "detect "
 # command -> (stage, public function)
@@ -26,8 +26,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("show", "run"),
     "slurm": ("show", "slurm"),
 }
-OWN = {"info": "mdtools.cli.info", "convert": "mdtools.cli.convert", "run": "mdtools.recipe", "slurm": "mdtools.sbatch"}
+OWN = {
+    "info": "mdtools.cli.info",
+    "convert": "mdtools.cli.convert",
+    "run": "mdtools.recipe",
+    "slurm": "mdtools.sbatch",
+    "plot": "mdtools.cli.showing",
+}
 RECIPES = ("run", "slurm")  # commands that take a recipe, in which stands how to read
+SAVED_ONLY = ("plot", "export", "compare", "cite")  # commands that take saved .nc files, no trajectory
 STAGES = {
     "read": "read: files -> a trajectory",
     "measure": "measure: a trajectory -> curves, by window",
@@ -141,11 +148,15 @@ def _parser(command: str) -> tuple[_Parser, dict[str, Option], dict[str, Option]
     )
     if function in RECIPES:
         parser.add_argument("paths", nargs=1, metavar="RECIPE", help="recipe in TOML")
+    elif function in SAVED_ONLY:
+        parser.add_argument("paths", nargs=2 if function == "compare" else "+", metavar="FILE.nc", help="saved results")
     else:
         parser.add_argument("paths", nargs="+", metavar="FILE", help=TAKES[stage])
     mine = {option.name: option for option in described.options}
-    reader = {} if function in RECIPES else {option.name: option for option in signature("read").options}
+    reader = {} if function in (*RECIPES, *SAVED_ONLY) else {option.name: option for option in signature("read").options}
     _add(parser.add_argument_group("options"), mine)
+    if function in SAVED_ONLY:
+        return parser, mine, reader
     # an option of both (temperature) is given to both
     own = {name: option for name, option in reader.items() if name not in mine}
     _add(parser.add_argument_group("reading (units of files are converted; what is passed here is in ps, amu, e, K)"), own)

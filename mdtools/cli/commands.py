@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from mdtools import chain, memory, progress
-from mdtools.cli.arguments import Refusal, Request
+from mdtools.cli.arguments import SAVED_ONLY, Refusal, Request
 from mdtools.cli.info import joined
+from mdtools.cli.showing import show_saved
 from mdtools.cli.shown import show_info, show_results, table
 from mdtools.values import flag
 
@@ -37,7 +38,7 @@ def execute(request: Request) -> None:
         slurm(request.paths[0], **{**read_recipe(request.paths[0]).slurm, **request.options})
         return
     with _device(request.device), _memory(request.memory), progress.bar():
-        {"read": _read, "measure": _measure, "estimate": _estimate, "decide": _estimate, "show": _report}[request.stage](request)
+        {"read": _read, "measure": _measure, "estimate": _estimate, "decide": _estimate, "show": _show}[request.stage](request)
 
 
 def sources(request: Request) -> chain.Chains:
@@ -153,6 +154,16 @@ def _written_as_volumes(request: Request, runs: chain.Chains, out: Path) -> bool
         for written in write_density(one.made[request.function], out=out):
             print(f"written to {written}")
     return True
+
+
+def _show(request: Request) -> None:
+    if request.function in SAVED_ONLY:
+        unfit = next((path for path in request.paths if Path(path).exists() and not _is_saved(path)), None)
+        if unfit:
+            raise Refusal(f"{request.command} takes results that mdtools saved (.nc), and {unfit} is none; mdtools report or mdtools run make them")
+        show_saved(request)
+    else:
+        _report(request)
 
 
 def _report(request: Request) -> None:

@@ -1,6 +1,6 @@
 """Which figures a page shows: those of one run, and those of a series over temperature."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,12 +11,13 @@ from mdtools.chain import Chain, Chains
 from mdtools.reporting import figures
 from mdtools.reporting.numbers import plain
 from mdtools.reporting.parts import Drawing, Part, Section, drawing
+from mdtools.reporting.pictures import PICTURES, Picture, labels_of, on_axes, pictures_of
 from mdtools.reporting.sections import temperature_of
-from mdtools.reporting.style import axis_label, figure, safe, styled
+from mdtools.reporting.style import figure, safe, styled
 
 __all__ = ["of_runs", "of_series"]
 
-PAIRS = 6  # at most so many pairs get a figure
+LABELS = 6  # at most so many species or pairs get a figure each
 DASHBOARD = {
     "displacement": "MSD / neighbour distance²",
     "lindemann": "Lindemann ratio",
@@ -37,63 +38,19 @@ def of_runs(runs: Chains) -> Section:
 
 
 def _of_run(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
-    made = run.made
-    for name, (words, draw) in _SINGLE.items():
-        if name in made and (name != "ionic_conductivity" or "charge_current_acf" in made):
-            drawn = _one(partial(draw, made))
-            yield drawing(f"{prefix}-{name.replace('_', '-')}", f"{words}{where}", drawn)
-        if name == "msd" and "van_hove_self" in made:
-            yield from _van_hove_self(run, prefix, where)
-    yield from _scattering(run, prefix, where)
-    if "van_hove_distinct" in made:
-        data = made["van_hove_distinct"]
-        for k, pair in enumerate(map(str, data.pair.values[:PAIRS])):
-            drawn = _one(partial(figures.van_hove_distinct, data, pair=pair), title=pair)
-            yield drawing(
-                f"{prefix}-van-hove-distinct-{k}", f"Van Hove, distinct part, {pair}: other ions around the place an ion left{where}", drawn
-            )
-            if data.sizes["lag"] > 2:
-                words = f"Van Hove map, {pair}: G_d / ρ; bottom: ions that take the places of others{where}"
-                yield _mapped(
-                    partial(figures.van_hove_distinct_map, data, pair=pair), pair, "G$_d$ / ρ", f"{prefix}-van-hove-distinct-map-{k}", words
-                )
-    if "density_map" in made:
-        data = made["density_map"]
-        for k, name in enumerate(map(str, data.species.values)):
-            words = f"Mean density of {name} in the plane of its highest peak; crosses: sites{where}"
-            yield _mapped(partial(figures.density_slice, data, species=name), name, "log₁₀ of ρ over its maximum", f"{prefix}-density-{k}", words)
+    for result in PICTURES:
+        if result in run.made:
+            for picture in pictures_of(run.made, result):
+                for k, of in enumerate(labels_of(picture, run.made[result])[:LABELS]):
+                    number = f"{prefix}-{picture.id}" + (f"-{k}" if picture.over else "")
+                    yield drawing(number, picture.words.replace("{of}", of) + where, _framed(picture, run.made, of))
 
 
-def _scattering(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
-    made = run.made
-    if "intermediate_scattering_self" in made:
-        data = made["intermediate_scattering_self"]
-        for k, name in enumerate(map(str, data.species.values)):
-            drawn = _one(partial(figures.intermediate_scattering_self, data, species=name), title=name)
-            yield drawing(f"{prefix}-intermediate-scattering-self-{k}", f"Self part of the intermediate scattering function, {name}{where}", drawn)
-    if "dynamic_structure_factor" in made:
-        drawn, axes = figure()
-        mesh = figures.dynamic_structure_factor(made["dynamic_structure_factor"], axes[0, 0])
-        drawn.colorbar(mesh, ax=axes[0, 0], label=axis_label("S(q, f)", made["dynamic_structure_factor"].dynamic_structure_factor.attrs["units"]))
-        yield drawing(f"{prefix}-dynamic-structure-factor", f"Dynamic structure factor of equal scatterers, in four decades{where}", drawn)
-
-
-def _van_hove_self(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
-    data = run.made["van_hove_self"]
-    for k, name in enumerate(map(str, data.species.values)):
-        drawn = _one(partial(figures.van_hove_self, data, species=name), title=name)
-        yield drawing(f"{prefix}-van-hove-self-{k}", f"Van Hove, self part, {name}: how far ions have moved{where}", drawn)
-        words = f"Van Hove map, {name}; each time is scaled to its maximum{where}"
-        yield _mapped(partial(figures.van_hove_self_map, data, species=name), name, "4πr² Gₛ / its maximum", f"{prefix}-van-hove-map-{k}", words)
-
-
-def _mapped(draw: Callable[[Any], Any], title: str, label: str, number: str, words: str) -> Drawing:
-    """A map with its colour bar."""
-    made, axes = figure()
-    mesh = draw(axes[0, 0])
-    axes[0, 0].set_title(safe(title))
-    made.colorbar(mesh, ax=axes[0, 0], label=label)
-    return drawing(number, words, made)
+def _framed(picture: Picture, made: Mapping[str, xr.Dataset], of: str) -> Any:
+    """A picture on a figure of its own, with title and colour bar."""
+    whole, axes = figure()
+    on_axes(picture, made, axes[0, 0], of)
+    return whole
 
 
 def _one(draw: Callable[[Any], Any], *, title: str = "") -> Any:
@@ -102,46 +59,6 @@ def _one(draw: Callable[[Any], Any], *, title: str = "") -> Any:
     if title:
         axes[0, 0].set_title(safe(title))
     return made
-
-
-# result -> (caption, how it is drawn from the results of a run)
-_SINGLE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
-    "msd": (
-        "Mean squared displacement; black: the fit, between its marks; dots: separate blocks of time",
-        lambda made, ax: figures.msd(made["msd"], ax, self_diffusivity=made.get("self_diffusivity")),
-    ),
-    "melting_indicators": ("Self-overlap at the neighbour distance", lambda made, ax: figures.self_overlap(made["melting_indicators"], ax)),
-    "structure_factor": ("Static structure factor by pair of species", lambda made, ax: figures.structure_factor(made["structure_factor"], ax)),
-    "intermediate_scattering": (
-        "Coherent intermediate scattering function of equal scatterers",
-        lambda made, ax: figures.intermediate_scattering(made["intermediate_scattering"], ax),
-    ),
-    "quasielastic_width": (
-        "Quasielastic width, and the line of the likeliest motion where it has one",
-        lambda made, ax: figures.quasielastic_width(made["quasielastic_width"], ax),
-    ),
-    "phonon_dos": ("Phonon density of states", lambda made, ax: figures.phonon_dos(made["phonon_dos"], ax)),
-    "charge_current_acf": (
-        "Charge-current correlation; the mark is what its start must be",
-        lambda made, ax: figures.charge_current_acf(made["charge_current_acf"], ax),
-    ),
-    "ionic_conductivity": (
-        "Running Green-Kubo integral, and the estimates",
-        lambda made, ax: figures.green_kubo_running(made["charge_current_acf"], ax, ionic_conductivity=made["ionic_conductivity"]),
-    ),
-    "ionic_conductivity_spectrum": (
-        "Conductivity against frequency, means over bands with their 95 % intervals",
-        lambda made, ax: figures.ionic_conductivity_spectrum(made["ionic_conductivity_spectrum"], ax),
-    ),
-    "charge_displacement_by_distance": (
-        "Where the Haven ratio H comes from: pairs that start within a distance, relative to ions that move alone",
-        lambda made, ax: figures.charge_displacement_by_distance(made["charge_displacement_by_distance"], ax),
-    ),
-    "proton_displacement": (
-        "Protons: motion of their carriers and hand-over",
-        lambda made, ax: figures.proton_displacement(made["proton_displacement"], ax),
-    ),
-}
 
 
 def of_series(runs: Chains) -> Section | None:

@@ -1,10 +1,18 @@
 """One function a quantity: a Dataset is drawn on `ax`, with units in the labels and the spread over windows as a band."""
 
-from mdtools.reporting.figures.charge import charge_current_acf, green_kubo_running, ionic_conductivity_spectrum
+from mdtools.reporting.figures.charge import (
+    charge_current_acf,
+    charge_displacement_msd,
+    dielectric_function,
+    green_kubo_running,
+    ionic_conductivity_spectrum,
+)
 from mdtools.reporting.figures.density import density_slice
 from mdtools.reporting.figures.displacement import msd, self_overlap
+from mdtools.reporting.figures.general import curves, numbers
 from mdtools.reporting.figures.parts import charge_displacement_by_distance, proton_displacement
 from mdtools.reporting.figures.scattering import (
+    current_correlation,
     dynamic_structure_factor,
     intermediate_scattering,
     intermediate_scattering_self,
@@ -19,8 +27,12 @@ __all__ = [
     "activation_energy",
     "charge_current_acf",
     "charge_displacement_by_distance",
+    "charge_displacement_msd",
     "conduction",
+    "current_correlation",
+    "curves",
     "density_slice",
+    "dielectric_function",
     "dos_of_runs",
     "dynamic_structure_factor",
     "green_kubo_running",
@@ -29,6 +41,7 @@ __all__ = [
     "ionic_conductivity_spectrum",
     "msd",
     "msd_of_runs",
+    "numbers",
     "over_temperature",
     "phonon_dos",
     "proton_displacement",

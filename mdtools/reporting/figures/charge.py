@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 
 from mdtools.reporting.figures.bands import curve
-from mdtools.reporting.style import COLOURS, axis_label, thinned
+from mdtools.reporting.style import COLOURS, axis_label, decades, thinned
 from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI
 
-__all__ = ["charge_current_acf", "green_kubo_running", "ionic_conductivity_spectrum"]
+__all__ = ["charge_current_acf", "charge_displacement_msd", "dielectric_function", "green_kubo_running", "ionic_conductivity_spectrum"]
 
 # name -> (words, colour) of the estimates that are drawn as a level with its band
 LEVELS = {
@@ -43,6 +43,21 @@ def _died(mean: np.ndarray) -> int:
     return max(20, int(1.5 * (large[-1] + 1))) if len(large) else 20
 
 
+def charge_displacement_msd(data: xr.Dataset, ax: Any) -> None:
+    """Squared displacement of the charge dipole, and what it would be if ions moved independently: they are apart by the Haven ratio."""
+    lag = data.lag.values
+    keep = thinned(len(lag))
+    curve(ax, lag, data.charge_displacement_msd, keep, floor=0.0, color=COLOURS[0], label="all charges together")
+    if "charge_displacement_msd_self" in data:
+        alone = data.charge_displacement_msd_self.sum("species")
+        curve(ax, lag, alone, keep, floor=0.0, color=COLOURS[1], label="as if ions moved alone")
+    ax.set(xscale="log", yscale="log")
+    decades(ax)
+    ax.set_xlabel(axis_label("time", data.lag.attrs.get("units", "")))
+    ax.set_ylabel(axis_label("⟨|Σ q dr|²⟩", data.charge_displacement_msd.attrs.get("units", "")))
+    ax.legend()
+
+
 def green_kubo_running(data: xr.Dataset, ax: Any, *, ionic_conductivity: xr.Dataset | None = None) -> None:
     """The running Green-Kubo integral 1 / (3 V k_B T) int_0^t C dt' of a `charge_current_acf`, and each estimate as a level.
 
@@ -74,3 +89,20 @@ def ionic_conductivity_spectrum(data: xr.Dataset, ax: Any) -> None:
     ax.set(xscale="log", xlim=(f[0], f[-1]), ylim=(0, None))
     ax.set_xlabel(axis_label("frequency", data.frequency.attrs.get("units", "")))
     ax.set_ylabel(axis_label("conductivity", data.ionic_conductivity_spectrum.attrs.get("units", "")))
+
+
+def dielectric_function(data: xr.Dataset, ax: Any) -> None:
+    """Real and imaginary part of a `dielectric_function` over frequency, with two standard errors where there are any."""
+    f = data.frequency.values
+    for part, tint in (("real", COLOURS[0]), ("imaginary", COLOURS[1])):
+        name = f"dielectric_function_{part}"
+        values = data[name].values
+        ax.plot(f, values, color=tint, linewidth=1.0, label=part)
+        if f"{name}_stderr" in data:
+            wide = 2 * data[f"{name}_stderr"].values
+            ax.fill_between(f, values - wide, values + wide, color=tint, alpha=0.22, linewidth=0)
+    ax.axhline(0, color="0.7", linewidth=0.7, zorder=0)
+    ax.set(xlim=(0, f[-1]))
+    ax.set_xlabel(axis_label("frequency", data.frequency.attrs.get("units", "")))
+    ax.set_ylabel("ε(f)")
+    ax.legend()

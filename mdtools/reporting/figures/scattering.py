@@ -9,7 +9,14 @@ from mdtools.reporting.figures.bands import curve
 from mdtools.reporting.numbers import plain
 from mdtools.reporting.style import axis_label, colour, safe, shades, thinned
 
-__all__ = ["dynamic_structure_factor", "intermediate_scattering", "intermediate_scattering_self", "quasielastic_width", "structure_factor"]
+__all__ = [
+    "current_correlation",
+    "dynamic_structure_factor",
+    "intermediate_scattering",
+    "intermediate_scattering_self",
+    "quasielastic_width",
+    "structure_factor",
+]
 
 
 def structure_factor(data: xr.Dataset, ax: Any) -> None:
@@ -35,6 +42,22 @@ def intermediate_scattering(data: xr.Dataset, ax: Any, *, n_q: int = 5) -> None:
 def intermediate_scattering_self(data: xr.Dataset, ax: Any, *, species: str, n_q: int = 5) -> None:
     """F_s(q, t) of one species at some q."""
     _decays(data, data.intermediate_scattering_self.sel(species=species), ax, n_q, "F$_s$(q, t)")
+
+
+def current_correlation(data: xr.Dataset, ax: Any, *, n_q: int = 3) -> None:
+    """Longitudinal (full) and transverse (dashed) current correlation of all species together, over their values at lag 0, at some q."""
+    lag = data.lag.values
+    chosen = np.unique(np.linspace(0, data.sizes["q"] - 1, n_q).astype(int))
+    for k, tint in zip(chosen, shades(len(chosen)), strict=True):
+        for name, line in (("longitudinal_current_acf", "-"), ("transverse_current_acf", "--")):
+            one = data[name].sum("pair").isel(q=k).mean("window")
+            label = plain(float(data.q[k]), 3) if line == "-" else None
+            ax.plot(lag, one / one.isel(lag=0), line, color=tint, linewidth=1.0, label=label)
+    ax.axhline(0, color="0.7", linewidth=0.7, zorder=0)
+    ax.set_xlim(0, lag[-1] / 2)
+    ax.set_xlabel(axis_label("time", data.lag.attrs.get("units", "")))
+    ax.set_ylabel("C$_L$, C$_T$ (dashed) / value at 0")
+    ax.legend(title=axis_label("q", data.q.attrs.get("units", "")), title_fontsize=8, handlelength=1.2)
 
 
 def _decays(data: xr.Dataset, values: xr.DataArray, ax: Any, n_q: int, words: str) -> None:
