@@ -25,6 +25,7 @@ __all__ = [
     "VACUUM_PERMITTIVITY",
     "UnitSystem",
     "duration",
+    "length_for",
     "linewidth",
 ]
 
@@ -40,6 +41,7 @@ BOHR = 0.529177210544  # angstrom
 HARTREE = 27.211386245981  # eV
 EV_PER_ANGSTROM3_TO_GPA = 160.2176634  # eV / angstrom^3 -> GPa
 ATOMIC_TIME = 2.4188843265857e-5  # ps
+SPACING = 2.5  # angstrom: (V / N)^(1/3) of the solids that lengths in the code were chosen for
 ASE_TIME = 0.010180505671156723  # ps: angstrom sqrt(amu / eV)
 
 
@@ -97,6 +99,15 @@ def duration(value: float | str, name: str) -> float:
         except ValueError:
             raise ValueError(f"{name}={value!r} is not a duration; write for instance {name}='2 fs'") from None
     return float(value)
+
+
+def length_for(angstrom: float, *, reduced: bool, volume: float, n_atoms: int) -> float:
+    """A length chosen in angstrom, in the unit of a run: of one in lj units the same fraction of its (V / N)^(1/3).
+
+    >>> length_for(0.25, reduced=True, volume=1000.0, n_atoms=1000)
+    0.1
+    """
+    return angstrom / SPACING * (volume / n_atoms) ** (1 / 3) if reduced else angstrom
 
 
 _WIDTHS = {"THz": 1.0, "GHz": 1e-3, "meV": 1e-3 / PLANCK, "ueV": 1e-6 / PLANCK, "\u00b5eV": 1e-6 / PLANCK, "\u03bceV": 1e-6 / PLANCK}

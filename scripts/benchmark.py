@@ -6,7 +6,8 @@
 
 Every figure is the median of --repeats runs after one that is not counted (compilation, page cache); of reading it is the
 best, tools taken in turn, with how many times as fast mdtools is. A peer that is not installed is named as missing, never
-guessed. Peers: MDAnalysis and ase (our dependencies), tidynamics (extra `test`), freud (extra `bench`), mdtraj and ovito (by hand).
+guessed. Peers: MDAnalysis and ase (our dependencies), tidynamics (extra `test`), freud (extra `bench`), mdtraj, ovito and those of
+scripts/peers.txt (by hand).
 """
 
 import argparse
@@ -449,6 +450,56 @@ def _functions_of_dynasor(run: md.Trajectory, hkl: np.ndarray, width: int, *, se
     compute_dynamic_structure_factors(_InMemory(run), q, dt=100.0, window_size=width, calculate_incoherent=self_part)
 
 
+def mdanse(repeats: int) -> Iterator[Row]:
+    """Jobs of MDANSE from its own file, which is written beforehand, beside the same functions, pairs, wave vectors and lags of ours."""
+    run = synthetic.brownian(n_atoms=500, n_frames=1000, length=LENGTH)
+    short = dataclasses.replace(run, scaled_positions=run.scaled_positions[:102], cell=run.cell[:102], time=run.time[:102])
+    hkl = np.stack(np.meshgrid(*[np.arange(7)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)[1:]
+    grid = dict.fromkeys("hkl", (0, 6, 1))
+    distinct: dict[str, Any] = {"windows": 1, "lags": [0.0, run.frame_interval], "reference": "none", "origins": "all"}
+    coherent: dict[str, Any] = {"hkl": hkl.tolist(), "shells": 0, "windows": 1, "reference": "none", "longest": 250 * run.frame_interval}
+    with tempfile.TemporaryDirectory() as folder:
+        job = _Mdanse(run, Path(folder))
+        pairs = 500 * 499 * 203 / 1e6
+        tools: dict[str, Callable[[], Any]] = {
+            "mdtools": lambda: md.van_hove_distinct(short, **distinct),
+            "MDANSE": lambda: job("VanHoveFunctionDistinct", frames=(0, 101, 1, 2), r_values=(0.0, LENGTH / 20, LENGTH / 2000), weights="equal"),
+        }
+        yield from rates("distinct van Hove, lags of 0 and 1 frame, 500 atoms x 102 frames", pairs, tools, repeats, unit="million pairs/s")
+        case = f"F(q, t) and S(q, f), {len(hkl)} q, W = 250, 500 atoms x 1000 frames"
+        yield case, "mdtools", _best(lambda: md.dynamic_structure_factor(run, **coherent), repeats), "s"
+        vectors = ("MillerIndicesQVectors", {"shells": (2.5, 27.5, 5.0), "width": 5.0, **grid})
+        theirs: dict[str, Any] = {"frames": (0, 999, 1, 251), "instrument_resolution": ("Ideal", {}), "q_vectors": vectors, "weights": "equal"}
+        yield case, "MDANSE", _peer_time("MDANSE", lambda: job("DynamicCoherentStructureFactor", **theirs), 1), "s"
+
+
+class _Mdanse:
+    """Runs jobs of MDANSE on a file of the run, written at the first."""
+
+    def __init__(self, run: md.Trajectory, folder: Path) -> None:
+        self.run, self.folder = run, folder
+
+    def __call__(self, name: str, **parameters: Any) -> None:
+        from MDANSE.Framework.Jobs.IJob import IJob
+
+        if not (self.folder / "run.mdt").exists():
+            self._convert()
+        options = {"grouping_level": "atom", "atom_selection": None, "atom_transmutation": None, "running_mode": ("single-core",)}
+        files = {"trajectory": str(self.folder / "run.mdt"), "output_files": (str(self.folder / name), ["MDAFormat"], "no logs")}
+        IJob.create(name).run({**files, **options, **parameters}, status=False)
+
+    def _convert(self) -> None:
+        import ase.io
+        from MDANSE.Framework.Converters.Converter import Converter
+
+        names = np.where(np.asarray(self.run.species) == self.run.species_names[0], "Ca", "F").tolist()
+        positions = np.asarray(self.run.scaled_positions, dtype=np.float64) @ self.run.cell[0]
+        ase.io.write(self.folder / "run.traj", [ase.Atoms(names, positions=x, cell=self.run.cell[0], pbc=True) for x in positions])
+        times = {"time_step": 1000 * self.run.frame_interval, "time_unit": "fs", "n_steps": 0}
+        files = {"trajectory_file": str(self.folder / "run.traj"), "output_files": (str(self.folder / "run"), 64, 128, "none", "no logs")}
+        Converter.create("ASE").run({**files, **times, "fold": False, "atom_aliases": "{}"}, status=False)
+
+
 def phonons(repeats: int) -> Iterator[Row]:
     """All get the same velocities from memory. numpy: the script that people write, with the same taper, in one piece and by window."""
     run = synthetic.damped_oscillator(cells=10, n_frames=5000)
@@ -602,6 +653,7 @@ CASES = {
     "msd": msd,
     "van-hove": van_hove,
     "scattering": scattering,
+    "mdanse": mdanse,
     "phonons": phonons,
     "pipeline": pipeline,
 }

@@ -6,12 +6,14 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.folded import density, grid_shape, repeats, sites
+from mdtools.analyses.folded import density, grid_shape, own_length, repeats, sites
 from mdtools.analyses.labels import common, window_starts
 from mdtools.analyses.over_atoms import window_length
 from mdtools.trajectory import Trajectory
 
 __all__ = ["density_map"]
+
+SPACING = 0.25  # angstrom
 
 
 @schema.recorded
@@ -19,7 +21,7 @@ def density_map(
     traj: Trajectory,
     *,
     windows: int = 1,
-    spacing: float = 0.25,
+    spacing: float | None = None,
     repeat: Sequence[int] = (1, 1, 1),
     reference: Sequence[str] | str | None = None,
 ) -> xr.Dataset:
@@ -29,7 +31,8 @@ def density_map(
     whose vectors are those of the mean cell. For VESTA: `mdtools density-map FILE --out x.cube` (or CHGCAR), in Python `write_density`.
 
     windows : the run is cut into this many equal parts, each with its own map; frames left over are not used.
-    spacing : largest distance between grid points, angstrom. A grid point is the middle of its voxel; the first is the corner of the cell.
+    spacing : largest distance between grid points, angstrom; by default 0.25 (of runs in lj units a tenth of (V/N)^(1/3)). A grid
+        point is the middle of its voxel; the first is the corner of the cell.
     repeat : how often the unit cell fits along each cell vector; all its images are averaged.
     reference : species whose unweighted mean displacement is subtracted, "barycentre" or "none"; by default the framework that
         the trajectory declares, else the barycentre. With a framework that drifts, "none" smears the map.
@@ -49,7 +52,7 @@ def density_map(
     traj.need("scaled_positions", who="density_map")
     length = window_length(traj, windows, who="density_map")
     n = repeats(repeat)
-    shape = grid_shape(traj, n, spacing)
+    shape = grid_shape(traj, n, own_length(traj, SPACING) if spacing is None else spacing)
     cell = traj.mean_cell / n[:, None]
     voxel = abs(np.linalg.det(cell)) / np.prod(shape)
     each = [density(traj, n, shape, reference, slice(k * length, (k + 1) * length)) / voxel for k in range(windows)]

@@ -9,8 +9,9 @@ import numpy as np
 from mdtools import memory, progress
 from mdtools.kernels.reflections import density_on_grid
 from mdtools.trajectory import Trajectory
+from mdtools.units import length_for
 
-__all__ = ["FINE", "density", "frames_in_frame", "grid_shape", "repeats", "sites"]
+__all__ = ["density", "frames_in_frame", "grid_shape", "own_length", "repeats", "sites"]
 
 FINE = 0.2  # angstrom between grid points where sites are looked for
 WIDTH = 0.25  # angstrom: smoothing of a density before its peaks are taken, less than a thermal amplitude
@@ -24,8 +25,13 @@ def repeats(repeat: Sequence[int]) -> np.ndarray:
     return n.astype(int)
 
 
+def own_length(traj: Trajectory, angstrom: float) -> float:
+    """A length that was chosen in angstrom, in the unit of the run."""
+    return length_for(angstrom, reduced=traj.reduced, volume=traj.volume, n_atoms=traj.n_atoms)
+
+
 def grid_shape(traj: Trajectory, n: np.ndarray, spacing: float, *, instead: str = "a larger spacing, ") -> tuple[int, int, int]:
-    """Grid points along each vector of the folded cell, at most `spacing` angstrom apart. Raises ValueError where they are too many."""
+    """Grid points along each vector of the folded cell, at most `spacing` apart. Raises ValueError where they are too many."""
     if not spacing > 0:
         raise ValueError(f"spacing={spacing!r}; write the distance between grid points in angstrom, for instance 0.2")
     edges = np.linalg.norm(traj.mean_cell, axis=1) / n
@@ -79,19 +85,21 @@ def sites(traj: Trajectory, n: np.ndarray, reference: Sequence[str] | str | None
     Two sites of a species are no nearer than half of (V / number)^(1/3); where ions do not keep to sites, the peaks mean nothing.
     """
     cell = traj.mean_cell / n[:, None]
-    shape = grid_shape(traj, n, FINE, instead="")
+    shape = grid_shape(traj, n, own_length(traj, FINE), instead="")
     found = []
     for name, each in zip(traj.species_names, density(traj, n, shape, reference), strict=True):
         number = round(len(traj.indices(name)) / int(n.prod()))
-        found.append(_peaks(_smooth(each, cell), cell, number, apart=0.5 * (abs(np.linalg.det(cell)) / max(number, 1)) ** (1 / 3)))
+        found.append(
+            _peaks(_smooth(each, cell, own_length(traj, WIDTH)), cell, number, apart=0.5 * (abs(np.linalg.det(cell)) / max(number, 1)) ** (1 / 3))
+        )
     return found
 
 
-def _smooth(each: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """The density under a Gaussian of standard deviation WIDTH."""
+def _smooth(each: np.ndarray, cell: np.ndarray, width: float) -> np.ndarray:
+    """The density under a Gaussian of this standard deviation."""
     h = np.stack(np.meshgrid(*[np.fft.fftfreq(m, 1 / m) for m in each.shape], indexing="ij"), axis=-1)
     square = np.sum((2 * np.pi * h @ np.linalg.inv(cell).T) ** 2, axis=-1)
-    return np.fft.ifftn(np.fft.fftn(each) * np.exp(-square * WIDTH**2 / 2)).real
+    return np.fft.ifftn(np.fft.fftn(each) * np.exp(-square * width**2 / 2)).real
 
 
 def _peaks(each: np.ndarray, cell: np.ndarray, number: int, *, apart: float) -> np.ndarray:

@@ -20,7 +20,7 @@ from mdtools.kernels.cell import face_distances
 from mdtools.kernels.van_hove import pair_counts, pair_counts_by_axis
 from mdtools.trajectory import Trajectory
 
-__all__ = ["Counted", "counted_pairs", "moments_visited", "within_half_cell"]
+__all__ = ["Counted", "Moments", "counted_pairs", "within_half_cell"]
 
 TILE = 2**20  # pairs of a tile on a CPU: their slots are 2 or 4 MB
 DEVICE_TILE = 2**24  # on an accelerator, where calls cost more than memory
@@ -38,20 +38,33 @@ class Counted:
     reference: Any
 
 
-def moments_visited(windows: int, length: int, frames: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Rows (window, number of the lag, first frame, later frame), for every time origin that has the lag."""
-    rows = []
-    for window in range(windows):
-        for number, lag in enumerate(frames):
-            first = window * length + starts[starts + lag < length]
-            rows.append(np.stack([np.full_like(first, window), np.full_like(first, number), first, first + lag], axis=1))
-    return np.concatenate(rows)
+class Moments:
+    """Rows (window, number of the lag, first frame, later frame), for every time origin that has the lag, made when they are asked for:
+    there are as many as lags times origins.
+
+    >>> Moments(2, 3, np.array([0, 1]), np.array([0, 1, 2]))[4:7].tolist()
+    [[0, 1, 1, 2], [1, 0, 3, 3], [1, 0, 4, 4]]
+    """
+
+    def __init__(self, windows: int, length: int, frames: np.ndarray, starts: np.ndarray) -> None:
+        self.windows, self.length, self.frames, self.starts = windows, length, frames, starts
+        self.ends = np.cumsum(np.searchsorted(starts, length - frames))  # origins ascend, and the first so many have the lag
+
+    def __len__(self) -> int:
+        return self.windows * int(self.ends[-1])
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        window, within = np.divmod(np.arange(*part.indices(len(self))), self.ends[-1])
+        number = np.searchsorted(self.ends, within, side="right")
+        first = window * self.length + self.starts[within - np.concatenate([[0], self.ends])[number]]
+        return np.stack([window, number, first, first + self.frames[number]], axis=1)
 
 
-def within_half_cell(traj: Trajectory, visits: np.ndarray, r_max: float | None) -> float:
+def within_half_cell(traj: Trajectory, visits: Moments, r_max: float | None) -> float:
     """r_max, by default half the shortest face distance among the cells of the visits. Raises TrajectoryError beyond that."""
+    number = 1 if traj.fixed_cell else len(visits)
     with jax.enable_x64(True):
-        half = min(float(np.min(face_distances(jnp.asarray(_cell(traj, visits[k : k + 4096]))))) for k in range(0, len(visits), 4096)) / 2
+        half = min(float(np.min(face_distances(jnp.asarray(_cell(traj, visits[k : k + 4096]))))) for k in range(0, number, 4096)) / 2
     if r_max is not None and not 0 < r_max <= half * (1 + 1e-12):
         raise TrajectoryError(
             f"{traj.source}: r_max={r_max:g} angstrom, but nearest images are unique only up to half the shortest face distance "
@@ -62,7 +75,7 @@ def within_half_cell(traj: Trajectory, visits: np.ndarray, r_max: float | None) 
 
 def counted_pairs(
     traj: Trajectory,
-    visits: np.ndarray,
+    visits: Moments,
     *,
     shape: tuple[int, int],
     r_max: float,
@@ -118,7 +131,7 @@ class _Tile:
         return [np.asarray(one) for one in found]
 
 
-def _tiles(traj: Trajectory, visits: np.ndarray, path: np.ndarray, groups: np.ndarray) -> Iterator[_Tile]:
+def _tiles(traj: Trajectory, visits: Moments, path: np.ndarray, groups: np.ndarray) -> Iterator[_Tile]:
     """Tiles of one shape; what fills the last ones are moments that are not in `rows`, and ions with the number -1."""
     n = traj.n_atoms
     pairs = int(min(DEVICE_TILE if platform() != "cpu" else TILE, memory.block() // 16))

@@ -12,7 +12,7 @@ from mdtools.analyses.charges import change_with_time, checked_charges
 from mdtools.analyses.displacement import origin_frames
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
 from mdtools.analyses.over_atoms import frame_of, species_groups, window_length
-from mdtools.analyses.over_pairs import moments_visited, within_half_cell
+from mdtools.analyses.over_pairs import Moments, within_half_cell
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.pair_displacement import displacement_by_distance
 from mdtools.trajectory import Trajectory
@@ -78,7 +78,7 @@ def charge_displacement_by_distance(
     frames = frames[frames > 0] if np.any(frames > 0) else frames
     stride = _affordable_stride(traj, windows, length, frames)
     starts = origin_frames(stride if origins == "auto" else origins, length)
-    visits = moments_visited(windows, length, frames, starts)
+    visits = Moments(windows, length, frames, starts)
     edge = within_half_cell(traj, visits, r_max)
     sums, counts, alone, whole, taken = _summed(traj, visits, (windows, len(frames)), edge, bins, reference)
     n_origins = np.array([np.sum(starts + lag < length) for lag in frames], dtype=np.float64)
@@ -102,7 +102,7 @@ def charge_displacement_by_distance(
 
 
 def _summed(
-    traj: Trajectory, visits: np.ndarray, shape: tuple[int, int], r_max: float, bins: int, reference: Sequence[str] | str | None
+    traj: Trajectory, visits: Moments, shape: tuple[int, int], r_max: float, bins: int, reference: Sequence[str] | str | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Any]:
     """Sums over time origins (window, lag, ...): of pairs by distance (.., s, t, r), their numbers, single ions (.., species), the dipole."""
     groups = species_groups(traj)
@@ -127,7 +127,7 @@ def _summed(
 
 
 def _blocks(
-    traj: Trajectory, visits: np.ndarray, cell: np.ndarray, shift: np.ndarray, n_counts: int
+    traj: Trajectory, visits: Moments, cell: np.ndarray, shift: np.ndarray, n_counts: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """Rows of a block of visits; scaled positions at the first moment, charges times displacements to the second, cells at the first."""
     size = int(np.clip(memory.block() // (8 * (15 * traj.n_atoms + 6 * n_counts)), 1, min(BLOCK, len(visits))))

@@ -42,6 +42,11 @@ def _known(element: Any, value: Any, traj: Trajectory, who: str) -> float:
 
 def _elements(traj: Trajectory, who: str) -> list[Any]:
     """The element of each species: its label, or what the label starts with ("Li_tet"); D is deuterium."""
+    if traj.reduced:
+        raise TrajectoryError(
+            f"{who}: weights= needs scattering lengths at wave numbers in 1/angstrom, and {traj.source} is in lj units, without a length in "
+            "angstrom: leave weights out, or read the run with units that have one (units=, --units)"
+        )
     try:
         import periodictable
     except ModuleNotFoundError:

@@ -11,7 +11,7 @@ from mdtools import schema
 from mdtools.analyses.displacement import origin_frames
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
 from mdtools.analyses.over_atoms import block_of_atoms, frame_of, group_means, species_groups, window_length
-from mdtools.analyses.over_pairs import counted_pairs, moments_visited, within_half_cell
+from mdtools.analyses.over_pairs import Moments, counted_pairs, within_half_cell
 from mdtools.kernels.van_hove import displacement_counts, displacement_counts_by_axis, displacement_moments, largest_displacement
 from mdtools.trajectory import Trajectory
 
@@ -150,7 +150,7 @@ def van_hove_distinct(
     frames = lag_frames(lags, longest=length - 1, frame_interval=interval, per_decade=PER_DECADE)
     stride = _affordable_stride(traj, windows, length, frames, pair_budget)
     starts = origin_frames(stride if origins == "auto" else origins, length)
-    visits = moments_visited(windows, length, frames, starts)
+    visits = Moments(windows, length, frames, starts)
     edge = within_half_cell(traj, visits, r_max)
     counted = counted_pairs(
         traj, visits, shape=(windows, len(frames)), r_max=edge, bins=bins, reference="none" if static else reference, by_axis=by_axis

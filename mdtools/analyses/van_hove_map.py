@@ -9,7 +9,7 @@ import xarray as xr
 
 from mdtools import memory, schema
 from mdtools.analyses.displacement import origin_frames
-from mdtools.analyses.folded import grid_shape, repeats
+from mdtools.analyses.folded import grid_shape, own_length, repeats
 from mdtools.analyses.grid_pairs import Grid, fits_over_time, summed
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import species_groups, window_length
@@ -18,6 +18,7 @@ from mdtools.trajectory import Trajectory
 __all__ = ["van_hove_map"]
 
 POINTS = 5e8  # grid points that are transformed unless told: some tens of seconds on one core
+SPACING = 0.5  # angstrom
 MOVES = 2**20  # displacements that are counted together
 ALONG = ("along_a", "along_b", "along_c")
 
@@ -28,7 +29,7 @@ def van_hove_map(
     *,
     windows: int = 1,
     lags: Literal["log", "all"] | Sequence[float] = "log",
-    spacing: float = 0.5,
+    spacing: float | None = None,
     repeat: Sequence[int] = (1, 1, 1),
     origins: Literal["auto", "all", "first"] | int = "auto",
     reference: Sequence[str] | str | None = None,
@@ -41,7 +42,7 @@ def van_hove_map(
 
     windows : the run is cut into this many equal parts, each with its own map; frames left over are not used.
     lags : "log", "all", or times in ps, up to the length of a window.
-    spacing : largest distance between grid points, angstrom.
+    spacing : largest distance between grid points, angstrom; by default 0.5 (of runs in lj units a fifth of (V/N)^(1/3)).
     repeat : how often the unit cell fits along each cell vector: the map reaches one unit cell to each side, or half the cell of the
         run where that is less. Differences are in vectors of the unit cell.
     origins : "all" (one transform over time for all lags, where memory holds it), "first", every so many frames, or "auto": all where
@@ -65,7 +66,7 @@ def van_hove_map(
     interval = even_interval(traj, who=who)
     frames = lag_frames(lags, longest=length - 1, frame_interval=interval, per_decade=3)
     n = repeats(repeat)
-    unit = np.array(grid_shape(traj, n, spacing))
+    unit = np.array(grid_shape(traj, n, own_length(traj, SPACING) if spacing is None else spacing))
     shape = unit * n
     half = np.minimum(unit, (shape - 1) // 2)
     groups = species_groups(traj)

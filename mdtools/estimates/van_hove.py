@@ -7,8 +7,9 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData
-from mdtools.estimates.common import carried
+from mdtools.estimates.common import carried, is_reduced
 from mdtools.statistics.interval import student
+from mdtools.units import length_for
 
 __all__ = ["hole_filling", "hop_distance"]
 
@@ -22,10 +23,11 @@ WIDTH = 0.2  # angstrom: the curve is smoothed by a Gaussian of this standard de
 def hop_distance(van_hove_self: xr.Dataset, *, minimum_depth: float = 0.15) -> xr.Dataset:
     """Length of a hop: the second peak of 4 pi r^2 G_s(r, t), where a minimum parts it from the ions that have stayed.
 
-    Of the mean over windows, smoothed by 0.2 angstrom: P_1 at the first maximum, P_min at the minimum that is deepest below the
-    maximum after it, P_2, up to 2 (V/N)^(1/3): what is farther is no single hop. depth = 1 - P_min / min(P_1, P_2). Values are
-    those at the lag with the most independent ions in both peaks among the lags that resolve a hop: depth above minimum_depth by 95 %
-    of its error, and above three standard deviations of a count. Errors are those of a jackknife over windows.
+    Of the mean over windows, smoothed by 0.2 angstrom (in lj units 0.08 (V/N)^(1/3)): P_1 at the first maximum, P_min at the minimum
+    that is deepest below the maximum after it, P_2, up to 2 (V/N)^(1/3): what is farther is no single hop.
+    depth = 1 - P_min / min(P_1, P_2). Values are those at the lag with the most independent ions in both peaks among the lags that
+    resolve a hop: depth above minimum_depth by 95 % of its error, and above three standard deviations of a count. Errors are those of
+    a jackknife over windows.
 
     minimum_depth : what depth at least parts two peaks. Where hops are so frequent or so loose that no lag has it, or where ions do
         not hop, there is no value (NaN) and `regime` says "not resolved".
@@ -46,7 +48,8 @@ def hop_distance(van_hove_self: xr.Dataset, *, minimum_depth: float = 0.15) -> x
     n_windows = _windows(data, "hop_distance", "van_hove_self")
     curves = data["van_hove_self"].transpose("window", "species", "lag", "r").values
     r = data["r"].values
-    smooth = _smoothing(r)
+    width = length_for(WIDTH, reduced=is_reduced(data), volume=float(data["volume"]), n_atoms=int(data["n_atoms"]))
+    smooth = _smoothing(r, width)
     plain = np.stack([np.delete(curves, k, axis=0).mean(axis=0) for k in range(n_windows)] + [curves.mean(axis=0)])
     means = plain @ smooth.T
     farthest = 2 * np.cbrt(float(data["volume"]) / data["n_ions"].values)
@@ -56,7 +59,7 @@ def hop_distance(van_hove_self: xr.Dataset, *, minimum_depth: float = 0.15) -> x
     value, error = ({name: np.full((n_species, n_lags), np.nan) for name in names} for _ in range(2))
     for s in range(n_species):
         for k in range(n_lags):
-            each = np.array([_two_peaks(r, means[w, s, k], plain[w, s, k], farthest[s], independent[s, k]) for w in range(n_windows + 1)])
+            each = np.array([_two_peaks(r, means[w, s, k], plain[w, s, k], farthest[s], independent[s, k], width) for w in range(n_windows + 1)])
             spread = np.sqrt((n_windows - 1) / n_windows * np.sum((each[:-1] - each[:-1].mean(axis=0)) ** 2, axis=0))
             for name, one, its in zip(names, each[-1], spread, strict=True):
                 value[name][s, k], error[name][s, k] = one, its
@@ -142,9 +145,9 @@ def _windows(data: xr.Dataset, who: str, measured: str) -> int:
     return int(n)
 
 
-def _smoothing(r: np.ndarray) -> np.ndarray:
-    """Matrix (r, r) of a Gaussian of standard deviation WIDTH; what each bin gives to others sums to 1, so that the integral stays, at r = 0 too."""
-    weights = np.exp(-((r[:, None] - r[None, :]) ** 2) / (2 * WIDTH**2))
+def _smoothing(r: np.ndarray, width: float) -> np.ndarray:
+    """Matrix (r, r) of a Gaussian of this standard deviation; what each bin gives to others sums to 1, so that the integral stays, at r = 0 too."""
+    weights = np.exp(-((r[:, None] - r[None, :]) ** 2) / (2 * width**2))
     return weights / weights.sum(axis=0, keepdims=True)
 
 
@@ -155,7 +158,7 @@ def _independent(data: xr.Dataset, n_windows: int) -> np.ndarray:
     return data["n_ions"].values[:, None] * n_windows * stretches[None, :]
 
 
-def _two_peaks(r: np.ndarray, curve: np.ndarray, plain: np.ndarray, farthest: float, n: float) -> tuple[float, ...]:
+def _two_peaks(r: np.ndarray, curve: np.ndarray, plain: np.ndarray, farthest: float, n: float, width: float) -> tuple[float, ...]:
     """Distance of the second peak, depth and distance of the minimum before it, the fraction beyond, and the standard deviation
     of the depth if the counts of n independent displacements scatter about a level curve; NaN without one."""
     rises = np.diff(curve, prepend=0.0) > 0  # ions that hardly rattle have their peak in the first bin
@@ -169,7 +172,7 @@ def _two_peaks(r: np.ndarray, curve: np.ndarray, plain: np.ndarray, farthest: fl
         if not depth <= best[1]:
             a, b, c = curve[second - 1 : second + 2]
             place = r[second] + 0.5 * (a - c) / (a - 2 * b + c) * (r[1] - r[0])
-            counts = n * min(curve[top[0]], curve[second]) * 2 * np.sqrt(np.pi) * WIDTH
+            counts = n * min(curve[top[0]], curve[second]) * 2 * np.sqrt(np.pi) * width
             best = (float(place), float(depth), float(r[low]), float(plain[low:].sum() / plain.sum()), float(np.sqrt(2 / counts)))
     return best
 

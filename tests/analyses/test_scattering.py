@@ -1,5 +1,6 @@
 """Scattering functions against dynasor, against their definitions, and where the answer is known exactly."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -211,6 +212,8 @@ def test_a_species_that_is_no_element_has_no_scattering_length(breathing):
         md.structure_factor(breathing, weights="muon")
     renamed = breathing.relabel({"Li_tet": breathing.indices("A"), "Na": breathing.indices("B")})
     assert "neutron_structure_factor" in md.structure_factor(renamed, weights="neutron")
+    with pytest.raises(TrajectoryError, match="lj units"):
+        md.structure_factor(dataclasses.replace(renamed, reduced=True), weights="neutron")
 
 
 # -- exact answers ---------------------------------------------------------------------------------------------------

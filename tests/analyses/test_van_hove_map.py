@@ -9,6 +9,7 @@ import pytest
 from mdtools import memory, synthetic
 from mdtools.analyses import grid_pairs
 from mdtools.analyses import van_hove_map as van_hove_map_file
+from mdtools.analyses.density import density_map
 from mdtools.analyses.van_hove import van_hove_distinct, van_hove_self
 from mdtools.analyses.van_hove_map import van_hove_map
 from mdtools.schema import history
@@ -134,3 +135,13 @@ def test_what_memory_does_not_hold_is_refused_with_what_to_pass(breathing):
     with memory.limited("2MB"), pytest.raises(ValueError, match="spacing"):
         van_hove_map(breathing, lags="all", spacing=0.4)
     assert history(van_hove_map(breathing, lags=[0.1], spacing=3.0))[-1]["origin_stride"] == 1
+
+
+def test_grids_of_runs_in_lj_units_are_as_fine_as_those_in_angstrom():
+    gas = synthetic.brownian(n_atoms=64, n_frames=8, length=10.0)  # (V/N)^(1/3) is 2.5 angstrom
+    reduced = replace(gas, cell=gas.cell / 2.5, reduced=True)
+    for measured, option in ((van_hove_map, {"lags": [0.0]}), (density_map, {})):
+        real, lj = (measured(one, reference="none", **option) for one in (gas, reduced))
+        assert {name: real.sizes[name] for name in real.sizes if name.startswith("along")} == {
+            name: lj.sizes[name] for name in lj.sizes if name.startswith("along")
+        }

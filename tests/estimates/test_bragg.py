@@ -1,5 +1,7 @@
 """Debye-Waller line, Bragg and diffuse parts: harmonic crystal, liquid, CaF2 across its transition."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -94,6 +96,14 @@ def test_the_melt_is_a_liquid_whatever_is_called_framework(melt):
     for framework in (None, "Ca"):
         named = melt if framework is None else md.read(melt.source, temperature=2200, framework=framework)
         assert md.detect_melting(md.melting_indicators(named)).system_verdict.item() == "liquid"
+
+
+def test_a_crystal_in_lj_units_has_the_same_sites(from_paths):
+    crystal = einstein(from_paths, (0.06, 0.15), cells=2)  # (V/N)^(1/3) is 2 angstrom
+    real, reduced = replace(crystal, cell=crystal.cell * 1.25), replace(crystal, cell=crystal.cell / 2, reduced=True)
+    first, second = (debye_waller(bragg_reflections(one, repeat=(2, 2, 2), reference="none")) for one in (real, reduced))
+    np.testing.assert_allclose(first.thermal_displacement, second.thermal_displacement * 2.5**2, rtol=1e-9)
+    np.testing.assert_allclose(first.bragg_amplitude, second.bragg_amplitude, atol=1e-9)
 
 
 def test_too_few_windows_and_wrong_repeats_are_refused(from_paths):

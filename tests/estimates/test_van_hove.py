@@ -1,5 +1,7 @@
 """Length of a hop and filling of holes: known answers, coverage of the errors, and refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,15 @@ def test_the_second_peak_is_the_hop_and_the_fraction_beyond_the_minimum_is_that_
     expected = 1 - np.exp(-0.02 * found.hop_lag.item() / 0.1)  # those that have hopped at least once; some are back
     assert abs(found.hopped_fraction - expected) < 0.05
     assert 1.2 < found.hop_minimum < 2.4
+
+
+def test_hops_in_lj_units_are_those_of_the_same_ions_in_angstrom(from_paths):
+    run = hopper(from_paths, n_frames=600)  # (V/N)^(1/3) is 3
+    real, reduced = replace(run, cell=run.cell * 2.5 / 3), replace(run, cell=run.cell / 3, reduced=True)
+    first, second = (hop_distance(van_hove_self(one, reference="none")).isel(species=0) for one in (real, reduced))
+    assert first.regime == second.regime == "resolved"
+    np.testing.assert_allclose(first.hop_distance, 2.5 * second.hop_distance, rtol=1e-9)
+    np.testing.assert_allclose(first.hopped_fraction, second.hopped_fraction, rtol=1e-9)
 
 
 @pytest.mark.parametrize("rattle", [0.0, 0.02, 0.05])
