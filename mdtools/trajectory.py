@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mdtools import memory, progress
+from mdtools import memory, progress, shares
 from mdtools.errors import TrajectoryError
 from mdtools.lazy import Lazy
 from mdtools.thermo import Thermo
@@ -305,32 +305,41 @@ class Trajectory:
 
     # -- visits -------------------------------------------------------------------------------------------------
 
-    def over_atoms(self, quantity: Quantity = "positions", *, block: int) -> Iterator[tuple[slice, np.ndarray]]:
+    def over_atoms(self, quantity: Quantity = "positions", *, block: int, shared: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
         """Whole histories of blocks of atoms: (which atoms, values of shape (frame, block, 3)).
 
         Every block has one shape (the last is padded by repeating its last atom), so that there is one compilation.
-        positions are scaled; the Cartesian rule is `self.unwrap` (see `dynamics_cell`).
+        positions are scaled; the Cartesian rule is `self.unwrap` (see `dynamics_cell`). shared : of several processes each
+        visits its share (see `shares`); one without a share is given an empty slice once, with values that count for nothing.
         """
         block = min(block, self.n_atoms)
         stored = self._stored(quantity)
         ahead = _ahead(stored, block, stored.shape[0])
-        for first in range(0, self.n_atoms, block):
-            last = min(first + block, self.n_atoms)
-            if first % ahead == 0:
-                held = stored[:, first : min(first + ahead, self.n_atoms)]
-            values = np.asarray(held[:, first % ahead : first % ahead + last - first])
+        start, stop = _share(self.n_atoms, block) if shared else (0, self.n_atoms)
+        if start == stop:
+            yield slice(start, start), np.asarray(stored[:, :block])
+        for first in range(start, stop, block):
+            last = min(first + block, stop)
+            if (first - start) % ahead == 0:
+                held, held_from = stored[:, first : min(first + ahead, stop)], first
+            values = np.asarray(held[:, first - held_from : last - held_from])
             if last - first < block:
                 values = np.pad(values, ((0, 0), (0, block - (last - first)), (0, 0)), mode="edge")
             yield slice(first, last), values
             progress.advance(last, self.n_atoms, "atoms", n_bytes=values.nbytes)
 
-    def over_frames(self, *quantities: Quantity, block: int, within: slice = slice(None)) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
+    def over_frames(
+        self, *quantities: Quantity, block: int, within: slice = slice(None), shared: bool = False
+    ) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
         """Whole frames of blocks of times: (which frames, values of shape (block, atom, 3) for each quantity).
 
         Every block has one shape; the last is padded by repeating its last frame. within : a part of the run, without a step.
+        shared : of several processes each visits its share (see `shares`), which may be nothing.
         """
         start, stop, _ = within.indices(self.n_frames)
         block = min(block, stop - start)
+        if shared:
+            start, stop = (start + one for one in _share(stop - start, block))
         stored = [self._stored(quantity) for quantity in quantities]
         ahead = min(_ahead(one, block, self.n_atoms) for one in stored)
         for first in range(start, stop, block):
@@ -397,12 +406,13 @@ class Trajectory:
                 )
             chosen = np.isin(self.species, meant)
             weights = chosen / chosen.sum()
-        path = np.empty((self.n_frames, 3))
-        block = max(1, memory.block() // (3 * 3 * 8 * max(self.n_atoms, 1)))
-        for frames, (values,) in self.over_frames(quantity, block=block):
+        path = np.zeros((self.n_frames, 3))
+        most = memory.block() // (3 * 3 * 8 * max(self.n_atoms, 1))
+        block = int(np.clip(most, 1, -(-self.n_frames // shares.count())))
+        for frames, (values,) in self.over_frames(quantity, block=block, shared=True):
             part = np.einsum("tax,a->tx", values.astype(np.float64), weights)
             path[frames] = part[: frames.stop - frames.start]
-        return path, meant
+        return shares.summed(path), meant
 
     # -- how it shows itself ------------------------------------------------------------------------------------
 
@@ -457,6 +467,12 @@ class Trajectory:
 
     def _repr_html_(self) -> str:
         return _html_table(self.describe())
+
+
+def _share(n: int, block: int) -> tuple[int, int]:
+    """First and last (excluded) of n atoms or frames that this process visits: whole blocks."""
+    first, last = shares.mine(-(-n // block))
+    return min(first * block, n), min(last * block, n)
 
 
 def _ahead(stored: Any, block: int, across: int) -> int:

@@ -18,9 +18,10 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "memory": (set(), set()),
     "lazy": (set(), {"numpy"}),
     "progress": (set(), {"rich"}),
+    "shares": ({"errors"}, {"numpy", "jax"}),
     "schema": (set(), {"numpy", "xarray"}),
     "thermo": ({"schema"}, {"numpy"}),
-    "trajectory": ({"errors", "lazy", "memory", "progress", "thermo"}, {"numpy", "MDAnalysis"}),
+    "trajectory": ({"errors", "lazy", "memory", "progress", "shares", "thermo"}, {"numpy", "MDAnalysis"}),
     "synthetic": ({"trajectory", "units"}, {"numpy", "scipy", "numba"}),
     "readers": (
         {"readers", "trajectory", "thermo", "lazy", "units", "errors", "memory", "progress"},
@@ -30,7 +31,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "kernels": ({"kernels"}, {"jax", "jaxtyping"}),
     "statistics": ({"statistics", "errors"}, {"numpy", "scipy"}),
     "analyses": (
-        {"analyses", "kernels", "harmonic", "trajectory", "schema", "units", "errors", "memory", "progress"},
+        {"analyses", "kernels", "harmonic", "trajectory", "schema", "units", "errors", "memory", "progress", "shares"},
         {"numpy", "jax", "xarray", "periodictable", "scipy"},
     ),
     "estimates": ({"estimates", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),

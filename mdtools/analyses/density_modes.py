@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 
-from mdtools import memory
+from mdtools import memory, shares
+from mdtools.analyses.devices import in_turn, platform, split
 from mdtools.analyses.over_atoms import species_groups
 from mdtools.analyses.wave_vectors import Rods, rods_of
 from mdtools.kernels.waves import modes_by_group
@@ -48,30 +48,24 @@ class DensityModes:
                 yield window, part, self._within(slice(window * length, (window + 1) * length), rods)
 
     def _within(self, frames: slice, rods: Rods) -> np.ndarray:
-        out = np.empty((self.n_groups, self.components, len(rods.rod), frames.stop - frames.start), dtype=np.complex128)
+        out = np.zeros((self.n_groups, self.components, len(rods.rod), frames.stop - frames.start), dtype=np.complex128)
         per_frame = 8 * (2 * 3 * len(self.quantities) * self.traj.n_atoms + 4 * self.n_groups * self.components * len(rods.rod))
-        block = int(np.clip(memory.block() // per_frame, 1, min(FRAMES, frames.stop - frames.start)))
+        n_frames = frames.stop - frames.start
+        block = split(int(np.clip(memory.block() // per_frame, 1, min(FRAMES, n_frames))), n_frames)
         waves = (rods.rods, rods.rod, rods.along, rods.conjugate)
         options: dict[str, Any] = {"highest": rods.highest, "n_groups": self.n_groups, "shared": rods.shared}
-        options["together"] = 1 if jax.default_backend() == "cpu" else ABREAST
-        under_way: list[tuple[slice, Any]] = []
-        with jax.enable_x64(True):
-            for at, values in self.traj.over_frames(*self.quantities, block=block, within=frames):
-                padded = np.minimum(np.arange(at.start, at.start + block), self.traj.n_frames - 1)
-                v = None
-                if self.drift is not None:
-                    v = values[1].astype(np.float64) - self.drift[padded][:, None, :]
-                sums = modes_by_group(values[0][:, :, rods.axes], self.path[padded][:, rods.axes], v, self.tiles, waves, **options)
-                under_way.append((slice(at.start - frames.start, at.stop - frames.start), sums))
-                if len(under_way) > 1:  # the device computes while the last block is put in its place
-                    _put(out, *under_way.pop(0))
-            for one in under_way:
-                _put(out, *one)
-        return out
+        options["together"] = 1 if platform() == "cpu" else ABREAST
 
+        def of(visited: tuple[slice, tuple[np.ndarray, ...]]) -> Any:
+            at, values = visited
+            padded = np.minimum(np.arange(at.start, at.start + block), self.traj.n_frames - 1)
+            v = None if self.drift is None else values[1].astype(np.float64) - self.drift[padded][:, None, :]
+            return modes_by_group(values[0][:, :, rods.axes], self.path[padded][:, rods.axes], v, self.tiles, waves, **options)
 
-def _put(out: np.ndarray, at: slice, sums: Any) -> None:
-    out[..., at] = np.moveaxis(np.asarray(sums), 0, -1)[..., : at.stop - at.start]
+        for (at, _), sums in in_turn(self.traj.over_frames(*self.quantities, block=block, within=frames, shared=True), of, each_core=False):
+            here = slice(at.start - frames.start, at.stop - frames.start)
+            out[..., here] = np.moveaxis(np.asarray(sums), 0, -1)[..., : at.stop - at.start]
+        return shares.summed(out)
 
 
 def _tiles(groups: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 
-from mdtools import memory
+from mdtools import memory, shares
+from mdtools.analyses.devices import in_turn, split
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.kernels.grouped import group_sums
 from mdtools.trajectory import Quantity, Trajectory
@@ -83,11 +83,15 @@ def group_means(
     weight_of = np.zeros((traj.n_atoms, n_groups))
     weight_of[np.arange(traj.n_atoms), groups] = 1.0 / sizes[groups] if weights is None else weights
     cell, shift, taken = frame_of(traj, reference, quantity)
-    block = block_of_atoms(int(traj.n_frames * per_atom), traj.n_atoms)
+    block = split(block_of_atoms(int(traj.n_frames * per_atom), traj.n_atoms), traj.n_atoms)
+
+    def of(visited: tuple[slice, np.ndarray]) -> Any:
+        atoms, values = visited
+        share = np.zeros((block, n_groups))
+        share[: atoms.stop - atoms.start] = weight_of[atoms]
+        return group_sums(kernel, values, cell, shift, share, arguments, options=tuple((options or {}).items()), windows=windows)
+
     total: Any = 0.0
-    with jax.enable_x64(True):
-        for atoms, values in traj.over_atoms(quantity, block=block):
-            share = np.zeros((block, n_groups))
-            share[: atoms.stop - atoms.start] = weight_of[atoms]
-            total = total + group_sums(kernel, values, cell, shift, share, arguments, options=tuple((options or {}).items()), windows=windows)
-        return np.asarray(total), taken
+    for _, part in in_turn(traj.over_atoms(quantity, block=block, shared=True), of, each_core=False):
+        total = total + np.asarray(part)
+    return shares.summed(np.asarray(total)), taken

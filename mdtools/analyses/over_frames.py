@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import numpy as np
 
-from mdtools import memory
+from mdtools import memory, shares
+from mdtools.analyses.devices import in_turn, split
 from mdtools.analyses.over_atoms import frame_of, species_groups
 from mdtools.kernels.current import charge_sums
 from mdtools.trajectory import Quantity, Trajectory
@@ -29,14 +29,17 @@ def charge_by_species(traj: Trajectory, quantity: Quantity, *, reference: Sequen
     groups = species_groups(traj)
     members = (groups[:, None] == np.arange(groups.max() + 1)).astype(np.float64)
     cell, shift, taken = frame_of(traj, reference, quantity)
-    block = block_of_frames(traj.n_frames, traj.n_atoms)
-    total = np.empty((members.shape[1], 3, traj.n_frames))
-    with jax.enable_x64(True):
-        for frames, (values,) in traj.over_frames(quantity, block=block):
-            at = np.minimum(np.arange(frames.start, frames.start + block), traj.n_frames - 1)  # the last block is padded
-            part = charge_sums(values, cell[at] if cell.ndim == 3 else cell, shift[at], charges[at] if of_frame else charges, members)
-            total[:, :, frames] = np.moveaxis(np.asarray(part)[: frames.stop - frames.start], 0, -1)
-    return total, taken
+    block = split(block_of_frames(traj.n_frames, traj.n_atoms), traj.n_frames)
+
+    def of(visited: tuple[slice, tuple[np.ndarray, ...]]) -> Any:
+        frames, (values,) = visited
+        at = np.minimum(np.arange(frames.start, frames.start + block), traj.n_frames - 1)  # the last block is padded
+        return charge_sums(values, cell[at] if cell.ndim == 3 else cell, shift[at], charges[at] if of_frame else charges, members)
+
+    total = np.zeros((members.shape[1], 3, traj.n_frames))
+    for (frames, _), part in in_turn(traj.over_frames(quantity, block=block, shared=True), of, each_core=False):
+        total[:, :, frames] = np.moveaxis(np.asarray(part)[: frames.stop - frames.start], 0, -1)
+    return shares.summed(total), taken
 
 
 def in_windows(series: np.ndarray, windows: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Visit two moments at a time, in tiles of one shape, and count pairs of ions by distance.
 
 A tile is some origins of all pairs of a small system, or some rows of one origin of a large one: its slots stay in the cache of a
-processor core, and memory is bounded by it. On a CPU, tiles are counted by as many threads as this process has cores.
+processor core, and memory is bounded by it. Tiles go to all places (`devices`), and the moments to all processes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdtools import memory, progress
-from mdtools.analyses.host_threads import in_turn, platform
+from mdtools import memory, progress, shares
+from mdtools.analyses.devices import in_turn, platform
 from mdtools.analyses.over_atoms import species_groups
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.cell import face_distances
@@ -95,7 +95,8 @@ def counted_pairs(
     weighted = np.zeros(counts.shape)
     along = np.zeros((3, *counts.shape), dtype=np.int64) if by_axis else None
     done = 0
-    for tile, found in in_turn(_tiles(traj, visits, path, groups), lambda tile: tile.count(r_max, n_groups, bins, by_axis)):
+    tiles = _tiles(traj, visits[slice(*shares.mine(len(visits)))], path, groups)
+    for tile, found in in_turn(tiles, lambda tile: tile.count(r_max, n_groups, bins, by_axis)):
         volume = np.abs(np.linalg.det(tile.cell))
         for k, (window, lag) in enumerate(tile.rows[:, :2].tolist()):
             counts[window, lag] += found[0][k]
@@ -105,7 +106,7 @@ def counted_pairs(
         if tile.is_last:
             done += len(tile.rows)
             progress.advance(done, len(visits), "pairs of frames", n_bytes=48 * len(tile.rows) * traj.n_atoms)
-    return Counted(counts, weighted, along, taken)
+    return Counted(shares.summed(counts), shares.summed(weighted), None if along is None else shares.summed(along), taken)
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _tiles(traj: Trajectory, visits: Moments, path: np.ndarray, groups: np.ndarr
     """Tiles of one shape; what fills the last ones are moments that are not in `rows`, and ions with the number -1."""
     n = traj.n_atoms
     pairs = int(min(DEVICE_TILE if platform() != "cpu" else TILE, memory.block() // 16))
-    origins = int(np.clip(pairs // n**2, 1, min(ORIGINS, len(visits))))
+    origins = int(np.clip(pairs // n**2, 1, min(ORIGINS, max(1, len(visits)))))
     height = -(-n // -(-n // max(1, pairs // n))) if origins == 1 else n
     ions = np.arange(n, dtype=np.int32)
     groups = groups.astype(np.int32)

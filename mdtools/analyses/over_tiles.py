@@ -4,11 +4,10 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 
-from mdtools import memory
-from mdtools.analyses.host_threads import in_float64, pieces
+from mdtools import memory, shares
+from mdtools.analyses.devices import held_by_each, in_float64, pieces, platform
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.kernels.grouped import tile_sums
 from mdtools.trajectory import Quantity, Trajectory
@@ -43,26 +42,32 @@ def tile_means(
     share = 1.0 / np.bincount(groups)[groups] if weights is None else weights
     cell, shift, taken = frame_of(traj, reference, quantity)
     of_paths = None if quantity == "velocities" else cell
-    most = int(np.clip(memory.block() // (2 * 3 * 8 * traj.n_frames + bytes_per_atom), 1, traj.n_atoms))
+    most = int(np.clip(memory.block() // (2 * 3 * 8 * traj.n_frames + bytes_per_atom), 1, -(-traj.n_atoms // shares.count())))
     block = -(-traj.n_atoms // -(-traj.n_atoms // most))  # of equal size, as nearly as can be
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
     size = tile_size(traj.n_frames, blocks)
     n_pieces, length = pieces(max(len(tiles_of(one, size)[0]) for one in blocks))
     total: Parts = {}
-    kept: list[Parts] = []
-    for atoms, values in traj.over_atoms(quantity, block=block):
-        with jax.enable_x64(True):
-            along_time = jax.device_put(values.transpose(1, 2, 0))  # the copy to the device is what makes time contiguous
+    kept: Parts = {}
+    for atoms, values in traj.over_atoms(quantity, block=block, shared=True):
+        along_time = held_by_each(values.transpose(1, 2, 0))  # the copy to the device is what makes time contiguous
         members, group, real = tiles_of(groups[atoms], size, n_pieces * length)
-        weight = np.where(real, share[atoms][members], 0.0)
+        weight = np.zeros(members.shape)
+        weight[real] = share[atoms][members[real]]
         shared = {"options": tuple((options or {}).items()), "n_groups": n_groups}
         cut = [slice(k * length, (k + 1) * length) for k in range(n_pieces)]
         tiles = [(members[piece], weight[piece], group[piece]) for piece in cut]
-        found = in_float64([functools.partial(tile_sums, kernel, along_time, of_paths, shift, *tile, arguments, **shared) for tile in tiles])
+
+        def of(tile: tuple[np.ndarray, ...], along_time: Callable[[], Any] = along_time, shared: dict[str, Any] = shared) -> tuple[Parts, Parts]:
+            return tile_sums(kernel, along_time(), of_paths, shift, *tile, arguments, **shared)
+
+        found = in_float64([functools.partial(of, tile) for tile in tiles])
         total = {name: sum((np.asarray(part[0][name]) for part in found), total.get(name, 0.0)) for name in found[0][0]}
         order = np.argsort(members[real])
-        kept.append({name: np.concatenate([np.asarray(part[1][name]) for part in found])[real][order] for name in found[0][1]})
-    return total, {name: np.concatenate([parts[name] for parts in kept]) for name in kept[0]}, taken
+        for name in found[0][1]:
+            part = np.concatenate([np.asarray(one[1][name]) for one in found])[real][order]
+            kept.setdefault(name, np.zeros((traj.n_atoms, *part.shape[1:]), part.dtype))[atoms] = part
+    return {name: shares.summed(one) for name, one in total.items()}, {name: shares.summed(one) for name, one in kept.items()}, taken
 
 
 def tile_size(n_frames: int, blocks: Sequence[np.ndarray]) -> int:
@@ -70,7 +75,7 @@ def tile_size(n_frames: int, blocks: Sequence[np.ndarray]) -> int:
 
     From eight on a multiple of eight, by which kernels sum.
     """
-    most = (CACHE if jax.default_backend() == "cpu" else DEVICE) // (3 * 8 * n_frames)
+    most = (CACHE if platform() == "cpu" else DEVICE) // (3 * 8 * n_frames)
     most = int(np.clip(most, 1, max(len(one) for one in blocks)))
     counts = np.concatenate([np.bincount(one) for one in blocks])
     sizes = range((most + 1) // 2, most + 1) if most < 8 else range(max(8, most // 16 * 8), most + 1, 8)

@@ -7,7 +7,8 @@ import jax
 import numpy as np
 import xarray as xr
 
-from mdtools import memory, schema
+from mdtools import memory, schema, shares
+from mdtools.analyses.devices import in_turn, split
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import frame_of, species_groups, window_length
 from mdtools.analyses.wave_vectors import Shells, chosen, in_cycles, shells_of
@@ -121,17 +122,23 @@ def self_correlation(
     vectors = in_cycles(np.asarray(indices, dtype=np.float64), traj.mean_cell)
     length, longest = traj.n_frames // windows, int(frames[-1])
     per_atom = 8 * 3 * traj.n_frames + 6 * 16 * windows * (length + longest)
-    block = int(np.clip(memory.block() // per_atom, 1, min(ATOMS, traj.n_atoms)))
+    block = split(int(np.clip(memory.block() // per_atom, 1, min(ATOMS, traj.n_atoms))), traj.n_atoms)
     some = max(1, memory.block() // (3 * 8 * n_groups * windows * (length + longest)))
     out = np.empty((windows, n_groups, len(indices), len(frames)))
     for first in range(0, len(indices), some):
         q = slice(first, min(first + some, len(indices)))
+
+        def of(visited: tuple[slice, np.ndarray], q: slice = q) -> Any:
+            atoms, values = visited
+            weights = np.zeros((block, n_groups))
+            weights[: atoms.stop - atoms.start] = share[atoms]
+            return self_power(values, cell, shift, weights, vectors[q], windows=windows, longest=longest)
+
         total: Any = 0.0
+        for _, part in in_turn(traj.over_atoms(block=block, shared=True), of, each_core=False):
+            total = total + np.asarray(part)
         with jax.enable_x64(True):
-            for atoms, values in traj.over_atoms(block=block):
-                weights = np.zeros((block, n_groups))
-                weights[: atoms.stop - atoms.start] = share[atoms]
-                total = total + self_power(values, cell, shift, weights, vectors[q], windows=windows, longest=longest)
+            total = shares.summed(np.asarray(total))
             out[:, :, q] = np.asarray(from_power(total, n=length, longest=longest))[..., frames]
     return out, taken
 

@@ -68,6 +68,8 @@ class Request:
     out: str | None = None
     device: str | None = None
     memory: str | None = None
+    distributed: bool = False
+    cache: str | None = None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -103,6 +105,8 @@ def parse(words: list[str]) -> Request | None:
         got.get("out") if "out" not in options else None,
         got.get("device") if "device" not in options else None,
         got.get("memory") if "memory" not in options else None,
+        bool(got.get("distributed")),
+        got.get("cache"),
     )
 
 
@@ -165,12 +169,22 @@ def _parser(command: str) -> tuple[_Parser, dict[str, Option], dict[str, Option]
         others.add_argument("--out", metavar="FILE.nc", help=f"where the numbers are written; {function}.nc if not given")
     if function == "slurm":
         return parser, mine, reader
-    others.add_argument("--device", metavar="cpu|cuda:0", help="where to compute; JAX's first choice if not given")
+    others.add_argument("--device", metavar="cpu|cuda:0", help="where to compute; all GPUs, else the processor, if not given")
     others.add_argument(
         "--memory",
         metavar="2GiB",
         help="most that large arrays may take; else MDTOOLS_MEMORY, else the smallest of 2 GiB, a quarter of the machine's memory "
         "and half of what the batch system allows",
+    )
+    others.add_argument(
+        "--distributed",
+        action="store_true",
+        help="this is one of several processes that srun has started together: each does its share, the first one writes",
+    )
+    others.add_argument(
+        "--cache",
+        metavar="FOLDER|none",
+        help="where compiled programs are kept for the next command; else MDTOOLS_CACHE, JAX_COMPILATION_CACHE_DIR, ~/.cache/mdtools",
     )
     return parser, mine, reader
 

@@ -1,13 +1,12 @@
 """Carry out a request: open what was given, make what was asked for, write it, show it."""
 
-import contextlib
 import glob
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mdtools import chain, memory, progress
+from mdtools import chain, progress
+from mdtools.cli import machine
 from mdtools.cli.arguments import SAVED_ONLY, Refusal, Request
 from mdtools.cli.info import joined
 from mdtools.cli.showing import show_saved
@@ -28,8 +27,8 @@ def execute(request: Request) -> None:
     if request.function == "run":
         from mdtools.recipe import run
 
-        with _device(request.device), _memory(request.memory):
-            run(request.paths[0], **request.options)
+        with machine.chosen(request) as mine:
+            run(mine.paths[0], **mine.options)
         return
     if request.function == "slurm":
         from mdtools.recipe import read_recipe
@@ -37,8 +36,10 @@ def execute(request: Request) -> None:
 
         slurm(request.paths[0], **{**read_recipe(request.paths[0]).slurm, **request.options})
         return
-    with _device(request.device), _memory(request.memory), progress.bar():
-        {"read": _read, "measure": _measure, "estimate": _estimate, "decide": _estimate, "show": _show}[request.stage](request)
+    if request.distributed and request.stage == "read":
+        raise Refusal(f"{request.command} is the work of one process: leave --distributed out")
+    with machine.chosen(request) as mine:
+        {"read": _read, "measure": _measure, "estimate": _estimate, "decide": _estimate, "show": _show}[mine.stage](mine)
 
 
 def sources(request: Request) -> chain.Chains:
@@ -177,26 +178,3 @@ def _report(request: Request) -> None:
         table(shown.header, shown.rows)
     print("".join(f"{line}\n" for line in section.text), end="")
     print(f"written to {path}, and its numbers to {path.with_suffix('.nc')}")
-
-
-def _memory(most: str | None) -> contextlib.AbstractContextManager[None]:
-    return contextlib.nullcontext() if most is None else memory.limited(most)
-
-
-@contextlib.contextmanager
-def _device(name: str | None) -> Iterator[None]:
-    """Compute on the named device. Raises Refusal where there is none."""
-    if name is None:
-        yield
-        return
-    import jax
-
-    kind, _, number = name.partition(":")
-    kind = {"gpu": "cuda"}.get(kind, kind)
-    try:
-        device = jax.devices(kind)[int(number or 0)]
-    except (RuntimeError, IndexError, ValueError):
-        there = ", ".join(sorted({f"{one.platform}:{one.id}" for one in jax.devices()}))
-        raise Refusal(f"there is no device {name} here; JAX sees {there} (for NVIDIA GPUs install mdtools-jax[cuda])") from None
-    with jax.default_device(device):
-        yield

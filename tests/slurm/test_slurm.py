@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from mdtools import chain
 
@@ -122,3 +123,32 @@ def test_an_array_is_killed_submitted_again_and_gathered(slurm, tmp_path):
     assert all(path.stat().st_mtime_ns == time for path, time in before.items())
     assert all(name in (tmp_path / "report.html").read_text() for name in names)
     assert "4 runs, of which 4 are finished" in mdtools("slurm", str(recipe))
+
+
+SHARED = """[read]
+path = "{path}"
+charges = {{ Ca = 2, F = -1 }}
+end = 2.0
+[msd]
+[charge_displacement_msd]
+[van_hove_distinct]
+[report]
+everything = false
+"""
+
+
+def test_two_nodes_find_what_one_process_finds(slurm, tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(SHARED.format(path=DATA / "caf2_1600K.lammpstrj.zst"))
+    words = [sys.executable, "-m", "mdtools", "run", str(recipe), "--folder"]
+    shared = ["srun", "--nodes=2", "--ntasks=2", "--mem=1G", "--time=5", "--export=ALL", *words, str(tmp_path / "two"), "--distributed"]
+    answer = subprocess.run(shared, capture_output=True, text=True, timeout=200)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.count("written to") == 1  # one process writes
+    mdtools(*words[3:], str(tmp_path / "one"))
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {path.name for path in (tmp_path / "one").iterdir()}
+    for name in ("msd", "charge_displacement_msd", "van_hove_distinct"):
+        [(_, two)], [(_, one)] = (chain.load(tmp_path / folder / f"{name}.nc") for folder in ("two", "one"))
+        xr.testing.assert_allclose(two, one, rtol=1e-10)
+    counts = [chain.load(tmp_path / folder / "van_hove_distinct.nc")[0][1].van_hove_count for folder in ("two", "one")]
+    assert (counts[0] == counts[1]).all()

@@ -1,0 +1,86 @@
+"""Pieces of one measurement go to places: the GPUs of this process, its forced host devices, or the cores of a processor.
+
+A scan of XLA runs on a single core, so a processor is as many places as this process has cores, one thread each; every other device
+is one place, with a thread that feeds it while the next piece is read. Pieces are summed in their order, whoever made them.
+"""
+
+import collections
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import jax
+
+from mdtools import shares
+from mdtools.memory import cores
+
+__all__ = ["PIECES", "held_by_each", "in_float64", "in_turn", "pieces", "places", "platform", "split"]
+
+PIECES = 16  # into which work is cut, whatever the number of cores, so that sums do not depend on the machine
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+def platform() -> str:
+    """Where JAX computes: "cpu", or an accelerator."""
+    return str(places(each_core=False)[0].platform)
+
+
+def places(*, each_core: bool = True) -> list[Any]:
+    """Devices that pieces go to: the one that `jax.default_device` has chosen, or all of this process.
+
+    A lone processor stands there once for each core, or once where XLA uses all its cores by itself.
+    """
+    chosen = getattr(jax.config, "jax_default_device")  # noqa: B009  (jax makes its attributes as it runs)
+    found = jax.local_devices() if chosen is None else jax.local_devices(backend=chosen)[:1] if isinstance(chosen, str) else [chosen]
+    return found * (cores() if each_core and len(found) == 1 and found[0].platform == "cpu" else 1)
+
+
+def split(block: int, n: int) -> int:
+    """Size of blocks of n things, at most `block`, of which every process and device has one."""
+    return min(block, -(-n // (shares.count() * len(places(each_core=False)))))
+
+
+def in_turn(items: Iterable[Item], work: Callable[[Item], T], *, each_core: bool = True) -> Iterator[tuple[Item, T]]:
+    """Each item and what work makes of it with 64-bit JAX, in their order. At most two items a place are under way or waiting."""
+    there = places(each_core=each_core)
+
+    def made(item: Item, place: Any) -> T:
+        with jax.enable_x64(True), jax.default_device(place):  # both switches are of the thread
+            return jax.block_until_ready(work(item))
+
+    if len(there) == 1 and there[0].platform == "cpu":
+        yield from ((item, made(item, there[0])) for item in items)
+        return
+    waiting: collections.deque[tuple[Item, Future[T]]] = collections.deque()
+    with ThreadPoolExecutor(len(there)) as pool:
+        for k, item in enumerate(items):
+            waiting.append((item, pool.submit(made, item, there[k % len(there)])))
+            if len(waiting) > 2 * len(there):
+                first, found = waiting.popleft()
+                yield first, found.result()
+        for first, found in waiting:
+            yield first, found.result()
+
+
+def in_float64(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """What each call returns, in order, each made with 64-bit JAX (its switch is one of the thread)."""
+    return [found for _, found in in_turn(calls, lambda call: call())]
+
+
+def held_by_each(values: Any) -> Callable[[], Any]:
+    """Values on every place: what is returned gives, within a piece, those of its own device."""
+    with jax.enable_x64(True):
+        held = {place: jax.device_put(values, place) for place in dict.fromkeys(places())}
+    return lambda: held[getattr(jax.config, "jax_default_device")]  # noqa: B009
+
+
+def pieces(n: int) -> tuple[int, int]:
+    """Number and size of the equal pieces that n things are cut into: 16 on processors, one for each accelerator.
+
+    >>> pieces(125), pieces(17)
+    ((16, 8), (9, 2))
+    """
+    most = PIECES if platform() == "cpu" else len(places())
+    size = -(-n // most)
+    return -(-n // size), size

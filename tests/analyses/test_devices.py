@@ -1,0 +1,107 @@
+"""The same numbers on one device and on four, whatever is visited: atoms, frames, origins, wave vectors."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import mdtools as md
+from mdtools import shares, synthetic
+from mdtools.analyses import devices
+
+MEASURED = """
+import json, sys
+import jax, numpy as np
+import mdtools as md
+from mdtools import synthetic
+from mdtools.analyses import devices
+gas = synthetic.ornstein_uhlenbeck(n_atoms=18, n_frames=64, frame_interval=0.05, seed=4)
+results = [
+    md.msd(gas),
+    md.phonon_dos(gas.replace(step={"step": "stated"}, temperature=1000.0)),
+    md.charge_current_acf(gas),
+    md.van_hove_distinct(gas, windows=1),
+    md.intermediate_scattering(gas, q_max=1.0),
+    md.intermediate_scattering_self(gas, q=[1.0]),
+]
+named = {f"{k} {name}": one.values for k, data in enumerate(results) for name, one in data.data_vars.items() if one.dtype.kind in "fi"}
+np.savez(sys.argv[1], **named)
+print(json.dumps({"devices": len(set(devices.places())), "there": jax.local_device_count()}))
+"""
+
+
+def measured(path, n_devices: int) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+    settings = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={n_devices}", "JAX_PLATFORMS": "cpu"}
+    answer = subprocess.run([sys.executable, "-c", MEASURED, str(path)], env=settings, capture_output=True, text=True, timeout=300)
+    assert answer.returncode == 0, answer.stderr
+    with np.load(path) as kept:
+        return {name: kept[name] for name in kept.files}, json.loads(answer.stdout.splitlines()[-1])
+
+
+def test_one_two_and_four_devices_measure_the_same(tmp_path):
+    one, said = measured(tmp_path / "1.npz", 1)
+    assert said == {"devices": 1, "there": 1}
+    for n in (2, 4):
+        several, said = measured(tmp_path / f"{n}.npz", n)
+        assert said == {"devices": n, "there": n}
+        assert set(several) == set(one)
+        for name, values in one.items():
+            scale = np.nanmax(np.abs(values), initial=0.0)
+            np.testing.assert_allclose(several[name], values, rtol=1e-10, atol=1e-12 * scale, err_msg=name)
+
+
+def test_shares_cover_everything_once(monkeypatch):
+    for n_processes in (1, 2, 3, 7):
+        for n in (0, 1, 5, 7, 20):
+            parts = []
+            for k in range(n_processes):
+                monkeypatch.setattr(shares, "_of_all", [k, n_processes])
+                parts += list(range(*shares.mine(n)))
+            assert parts == list(range(n))
+
+
+@pytest.fixture
+def several(monkeypatch):
+    """Runs a measurement as each of n processes in turn, which is as many processes whose sums are put together afterwards."""
+
+    def run(measure, n: int):
+        sums: list[list[np.ndarray]] = []
+
+        def noted(values):
+            sums[-1].append(np.array(values))
+            return values
+
+        monkeypatch.setattr(shares, "summed", noted)
+        for k in range(n):
+            monkeypatch.setattr(shares, "_of_all", [k, n])
+            sums.append([])
+            measure()
+        return [np.sum(parts, axis=0) for parts in zip(*sums, strict=True)]
+
+    return run
+
+
+@pytest.mark.parametrize("n", [2, 3, 19])
+def test_what_processes_sum_is_what_one_process_finds(several, n, monkeypatch):
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=18, n_frames=64, frame_interval=0.05, seed=4)
+    options = {"reference": "none"}  # so that every sum of the visits is one of what was measured
+    measures = {
+        "msd": lambda: md.msd(gas, **options),
+        "van_hove_distinct": lambda: md.van_hove_distinct(gas, windows=1, **options),
+        "velocity_acf": lambda: md.velocity_acf(gas, **options),
+        "intermediate_scattering": lambda: md.intermediate_scattering(gas, q_max=1.0, **options),
+    }
+    for name, measure in measures.items():
+        whole = several(measure, 1)
+        for part, expected in zip(several(measure, n), whole, strict=True):
+            np.testing.assert_allclose(part, expected, rtol=1e-10, atol=1e-12 * np.nanmax(np.abs(expected), initial=0.0), err_msg=name)
+
+
+def test_blocks_are_split_so_that_every_process_and_device_has_one(monkeypatch):
+    monkeypatch.setattr(devices, "places", lambda **_: ["a", "b"])
+    monkeypatch.setattr(shares, "_of_all", [0, 2])
+    assert devices.split(100, 10) == 3
+    assert devices.split(2, 10) == 2
