@@ -4,7 +4,7 @@
     python scripts/benchmark.py                 everything
     python scripts/benchmark.py read msd        some of it
 
-Every figure is the median of --repeats runs after one that is not counted (compilation, page cache); of reading it is the
+Every figure is the median of --repeats runs after one that is told apart (compilation, page cache); of reading it is the
 best, tools taken in turn, with how many times as fast mdtools is. A peer that is not installed is named as missing, never
 guessed. Peers: MDAnalysis and ase (our dependencies), tidynamics (extra `test`), freud (extra `bench`), mdtraj, ovito and those of
 scripts/peers.txt (by hand).
@@ -13,6 +13,7 @@ scripts/peers.txt (by hand).
 import argparse
 import contextlib
 import dataclasses
+import functools
 import importlib
 import json
 import os
@@ -53,6 +54,43 @@ def median_time(call: Callable[[], Any], repeats: int) -> float:
         call()
         times.append(clock() - start)
     return statistics.median(times)
+
+
+def own(case: str, call: Callable[[], Any], repeats: int, *, n_bytes: float = 0, operations: float = 0, counted: str = "") -> Iterator[Row]:
+    """Our median, the first call apart (it compiles), and the share of what this machine copied or multiplied in this run."""
+    start = clock()
+    call()
+    first = clock() - start
+    seconds = median_time(call, repeats)
+    yield case, "mdtools", seconds, "s"
+    yield case, "mdtools, what the first call takes longer (compilation)", max(first - seconds, 0.0), "s"
+    if n_bytes:
+        yield case, f"share of the copy bandwidth: {n_bytes / 1e6:.0f} MB, {counted}", n_bytes / seconds / copied(), "1"
+    if operations:
+        yield case, f"share of the multiplication rate: {operations / 1e9:.1f} G operations, {counted}", operations / seconds / multiplied(), "1"
+
+
+@functools.cache
+def copied() -> float:
+    """Bytes a second that this device reads and writes, by its best of five copies of 256 MB."""
+    import jax
+    import jax.numpy as jnp
+
+    values = jnp.zeros(2**26, jnp.float32)
+    copy = jax.jit(lambda x: x + 1)
+    return 2 * values.nbytes / _best(lambda: jax.block_until_ready(copy(values)), 5)
+
+
+@functools.cache
+def multiplied() -> float:
+    """Operations a second of a product of two float64 matrices of 1024 on this device, best of five."""
+    import jax
+    import jax.numpy as jnp
+
+    with jax.enable_x64(True):
+        values = jnp.ones((1024, 1024), jnp.float64)
+        product = jax.jit(jnp.matmul)
+        return 2 * 1024**3 / _best(lambda: jax.block_until_ready(product(values, values)), 5)
 
 
 def frames_of_rows(n_atoms: int, n_frames: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -212,7 +250,8 @@ def msd(repeats: int) -> Iterator[Row]:
     run = synthetic.brownian(n_atoms=1000, n_frames=5000)
     positions = np.asarray(run.scaled_positions, dtype=np.float64) * 20.0
     case = "MSD, all lags and origins, 1000 atoms x 5000 frames"
-    yield case, "mdtools", median_time(lambda: md.msd(run, reference="none"), repeats), "s"
+    least = _least_bytes(run.n_atoms, run.n_frames)
+    yield from own(case, lambda: md.msd(run, reference="none"), repeats, n_bytes=least, counted="each pass of the transforms once")
     yield case, "mdtools, with the tensor", median_time(lambda: md.msd(run, reference="none", tensor=True), repeats), "s"
     import MDAnalysis
     from MDAnalysis.analysis.msd import EinsteinMSD
@@ -226,8 +265,6 @@ def msd(repeats: int) -> Iterator[Row]:
     series = np.ascontiguousarray(positions.transpose(1, 2, 0)).reshape(-1, run.n_frames)
     yield case, "batched rFFT of scipy, the whole MSD of it", median_time(lambda: _by_scipy(series), repeats), "s"
     yield case, "batched rFFT of scipy, forward only", median_time(lambda: scipy.fft.rfft(series, n=2 * run.n_frames), repeats), "s"
-    least = _least_bytes(run.n_atoms, run.n_frames)
-    yield case, f"memory limit: {least / 1e6:.0f} MB, at 100 GB/s", least / 1e11, "s"
     small = synthetic.brownian(n_atoms=200, n_frames=2000)  # kinisi's time goes with the square of the frames
     case = "MSD, all lags and origins, 200 atoms x 2000 frames"
     yield case, "mdtools", median_time(lambda: md.msd(small, reference="none"), repeats), "s"
@@ -377,7 +414,9 @@ def scattering(repeats: int) -> Iterator[Row]:
     for width in (250, 999):
         case = f"F(q, t) and S(q, f), {len(hkl)} q, W = {width}, 500 atoms x 1000 frames"
         longest = width * run.frame_interval
-        yield case, "mdtools", _best(lambda t=longest: md.dynamic_structure_factor(run, longest=t, **options), repeats), "s"
+        phases = 8.0 * len(hkl) * run.n_atoms * run.n_frames
+        call = functools.partial(md.dynamic_structure_factor, run, longest=longest, **options)
+        yield from own(case, call, repeats, operations=phases, counted="8 for each atom, q and frame")
         yield case, "dynasor", _peer_time("dynasor", lambda w=width: _functions_of_dynasor(run, hkl, w, self_part=False), 1), "s"
     few_q = hkl[:: len(hkl) // 50]
     case = f"F_s(q, t), {len(few_q)} q, W = 250, 500 atoms x 1000 frames"
@@ -515,7 +554,9 @@ def phonons(repeats: int) -> Iterator[Row]:
                 for k in range(windows)
             )
 
-        yield case, "mdtools", _best(lambda windows=windows: md.phonon_dos(run, windows=windows), repeats), "s"
+        moved = v.nbytes + 2 * 2 * v.size * 8
+        call = functools.partial(md.phonon_dos, run, windows=windows)
+        yield from own(case, call, repeats, n_bytes=moved, counted="velocities once, series and spectrum written and read")
         yield case, "numpy rfft", _best(plain, repeats), "s"
         yield (
             case,
@@ -576,14 +617,61 @@ def _density_atom_by_atom(run: md.Trajectory, q: np.ndarray) -> np.ndarray:
     return np.array(out)
 
 
+def current(repeats: int) -> Iterator[Row]:
+    """The charge current's correlation, its spectrum and the parts by pair; numpy and tidynamics make the total alone."""
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=1000, n_frames=5000, seed=5)
+    v = np.asarray(gas.velocities)
+    case = "charge current, all lags and origins, 1000 atoms x 5000 frames"
+    read_once = "the velocities once"
+    yield from own(case, lambda: md.charge_current_acf(gas, reference="none", windows=1), repeats, n_bytes=v.nbytes, counted=read_once)
+
+    def plain() -> Any:
+        total = np.einsum("tax,a->xt", v.astype(np.float64), gas.charges)
+        power = np.abs(scipy.fft.rfft(total, n=2 * gas.n_frames)) ** 2
+        return scipy.fft.irfft(power)[:, : gas.n_frames].sum(axis=0)
+
+    yield case, "numpy einsum and scipy rfft, total alone", median_time(plain, repeats), "s"
+    total = np.einsum("tax,a->tx", v.astype(np.float64), gas.charges)
+    yield case, "tidynamics, of the summed current alone", _peer("tidynamics", lambda peer: lambda: peer.acf(total)), "s"
+
+
 def pipeline(repeats: int) -> Iterator[Row]:
-    path = Path(__file__).parents[1] / "data" / "caf2_1600K.lammpstrj.zst"
+    """Commands in processes of their own, as a user runs them: cold with nothing compiled, then with what the first has kept."""
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=768, n_frames=1000, frame_interval=0.02, seed=1)
+    told = ["--charges", "A=1,B=-1", "--masses", "A=20,B=20", "--temperature", "1000"]
     with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "gas.lammpstrj"
+        _write_gas(gas, path)
+        case = f"dump of {path.stat().st_size / 1e6:.0f} MB, 768 atoms x 1000 frames"
+        kept = ["--cache", f"{folder}/kept"]
+        yield case, "mdtools info (reading alone)", _command(["info", str(path), *told, *kept]), "s"
+        page = ["report", str(path), *told, "--out", f"{folder}/report.html"]
+        yield f"{case}, report, nothing compiled", "mdtools", _command([*page, *kept]), "s"
+        yield f"{case}, report, second time", "mdtools", min(_command([*page, *kept]) for _ in range(repeats)), "s"
+        melting = ["detect", "melting", str(path), *told, "--out", f"{folder}/melting.nc", "--cache", f"{folder}/fresh"]
+        yield f"{case}, detect melting, nothing compiled", "mdtools", _command(melting), "s"
 
-        def whole() -> None:
-            md.report(md.read(path, framework="Ca", temperature=1600), out=Path(folder) / "report.html")
 
-        yield "dump to report, 324 atoms x 668 frames, compiled", "mdtools", median_time(whole, repeats), "s"
+def _write_gas(gas: Any, path: Path) -> None:
+    with open(path, "w") as file:
+        for frame in range(gas.n_frames):
+            positions = np.asarray(gas.scaled_positions[frame], dtype=np.float64) @ gas.cell[frame]
+            file.write(f"ITEM: UNITS\nmetal\nITEM: TIME\n{gas.time[frame]:.9g}\nITEM: TIMESTEP\n{frame}\nITEM: NUMBER OF ATOMS\n{gas.n_atoms}\n")
+            file.write("ITEM: BOX BOUNDS pp pp pp\n" + "".join(f"0 {length:.9g}\n" for length in np.diag(gas.cell[frame])))
+            file.write("ITEM: ATOMS id element xu yu zu vx vy vz\n")
+            rows = zip(gas.species.tolist(), np.concatenate([positions, gas.velocities[frame]], axis=1).tolist(), strict=True)
+            file.writelines(f"{k} {name} " + " ".join(f"{x:.6g}" for x in row) + "\n" for k, (name, row) in enumerate(rows, start=1))
+
+
+def _command(words: list[str]) -> float:
+    """Wall or processor time of one command, whose compiled programs are kept where it says."""
+    import resource
+
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("JAX_") or name == "JAX_PLATFORMS"}
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run([sys.executable, "-m", "mdtools", *words], env=settings, check=True, capture_output=True)
+    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - start
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime if clock is time.process_time else wall
 
 
 def conductivity(repeats: int) -> Iterator[Row]:
@@ -651,6 +739,7 @@ CASES = {
     "read": read,
     "conductivity": conductivity,
     "msd": msd,
+    "current": current,
     "van-hove": van_hove,
     "scattering": scattering,
     "mdanse": mdanse,
@@ -681,16 +770,20 @@ def main() -> None:
     machine = f"{processor()}, {jax.devices()[0].device_kind}, jax {jax.__version__}, python {platform.python_version()}"
     machine += ", processor time" if options.cpu else ""
     print(f"{time.strftime('%Y-%m-%d')}, {machine}\n\n| case | tool | figure | unit | mdtools is |\n|---|---|---|---|---|")
-    rows, ours = [], float("nan")
+    rows, mine = [], float("nan")
     for name in options.cases or CASES:
         for row in CASES[name](options.repeats):
-            ours = row[2] if row[1] == "mdtools" else ours
-            times = ours / row[2] if "/s" in row[3] else row[2] / ours if ours else float("nan")
+            mine = row[2] if row[1] == "mdtools" else mine
+            times = float("nan") if row[3] == "1" or not mine else mine / row[2] if "/s" in row[3] else row[2] / mine
             rows.append(dict(zip(("case", "tool", "figure", "unit", "times_as_fast"), (*row, times), strict=True)))
-            print(f"| {row[0]} | {row[1]} | {row[2]:.3g} | {row[3]} | {'' if row[1] == 'mdtools' else f'{times:.3g} times as fast'} |")
+            compared = "" if row[1].startswith("mdtools") or times != times else f"{times:.3g} times as fast"
+            print(f"| {row[0]} | {row[1]} | {row[2]:.3g} | {row[3]} | {compared} |")
             sys.stdout.flush()
+    ceilings = {"copied_bytes_per_s": copied(), "float64_matmul_operations_per_s": multiplied()}
+    print(f"\nceilings of this run: copies {copied() / 1e9:.1f} GB/s, float64 matrix product {multiplied() / 1e9:.1f} G operations/s")
     if options.json:
-        options.json.write_text(json.dumps({"machine": machine, "date": time.strftime("%Y-%m-%d"), "rows": rows}, indent=1))
+        found = {"machine": machine, "date": time.strftime("%Y-%m-%d"), "ceilings": ceilings, "rows": rows}
+        options.json.write_text(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

@@ -95,8 +95,7 @@ def counted_pairs(
     weighted = np.zeros(counts.shape)
     along = np.zeros((3, *counts.shape), dtype=np.int64) if by_axis else None
     done = 0
-    tiles = _tiles(traj, visits[slice(*shares.mine(len(visits)))], path, groups)
-    for tile, found in in_turn(tiles, lambda tile: tile.count(r_max, n_groups, bins, by_axis)):
+    for tile, found in in_turn(_tiles(traj, visits, path, groups), lambda tile: tile.count(r_max, n_groups, bins, by_axis)):
         volume = np.abs(np.linalg.det(tile.cell))
         for k, (window, lag) in enumerate(tile.rows[:, :2].tolist()):
             counts[window, lag] += found[0][k]
@@ -133,10 +132,10 @@ class _Tile:
 
 
 def _tiles(traj: Trajectory, visits: Moments, path: np.ndarray, groups: np.ndarray) -> Iterator[_Tile]:
-    """Tiles of one shape; what fills the last ones are moments that are not in `rows`, and ions with the number -1."""
+    """Tiles of one shape, of this process's moments; what fills the last ones are moments that are not in `rows`, and ions with the number -1."""
     n = traj.n_atoms
     pairs = int(min(DEVICE_TILE if platform() != "cpu" else TILE, memory.block() // 16))
-    origins = int(np.clip(pairs // n**2, 1, min(ORIGINS, max(1, len(visits)))))
+    origins = int(np.clip(pairs // n**2, 1, min(ORIGINS, len(visits))))
     height = -(-n // -(-n // max(1, pairs // n))) if origins == 1 else n
     ions = np.arange(n, dtype=np.int32)
     groups = groups.astype(np.int32)
@@ -144,8 +143,9 @@ def _tiles(traj: Trajectory, visits: Moments, path: np.ndarray, groups: np.ndarr
     def positions(frames: np.ndarray) -> np.ndarray:
         return np.asarray(traj.scaled_positions[frames]).astype(np.float64) - path[frames, None, :]
 
-    for k in range(0, len(visits), origins):
-        rows = visits[k : k + origins]
+    start, stop = shares.mine(len(visits))
+    for k in range(start, stop, origins):
+        rows = visits[k : min(k + origins, stop)]
         filled = np.concatenate([rows, np.repeat(rows[-1:], origins - len(rows), axis=0)])
         cell, first, later = _cell(traj, filled), positions(filled[:, 2]), positions(filled[:, 3])
         for top in range(0, n, height):
