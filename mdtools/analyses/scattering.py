@@ -1,4 +1,4 @@
-"""Coherent scattering: correlations of density and current modes by pair of species, their spectra, and the static structure factor."""
+"""Coherent scattering in time: correlations of density modes by pair of species, and their spectra."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -8,19 +8,17 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.density_modes import DensityModes
-from mdtools.analyses.labels import common, even_interval, lag_times, species_pairs, window_starts
+from mdtools.analyses.chosen_waves import Chosen, Convention, per_pair
+from mdtools.analyses.labels import common, even_interval, lag_times
 from mdtools.analyses.over_atoms import window_length
-from mdtools.analyses.scattering_lengths import Weights, coherent
+from mdtools.analyses.scattering_lengths import Weights
 from mdtools.analyses.scattering_lengths import incoherent as incoherent_lengths
-from mdtools.analyses.self_scattering import check_convention, correlation_times, per_ion, self_correlation
-from mdtools.analyses.wave_vectors import Shells, chosen, in_cycles, lengths, shells_of
-from mdtools.kernels.scattering import current_correlations, even_spectrum, mean_products, mode_correlations
+from mdtools.analyses.self_scattering import correlation_times, per_ion, self_correlation
+from mdtools.kernels.scattering import even_spectrum, mode_correlations
 from mdtools.trajectory import Trajectory
 
-__all__ = ["current_correlation", "dynamic_structure_factor", "intermediate_scattering", "structure_factor"]
+__all__ = ["dynamic_structure_factor", "intermediate_scattering"]
 
-Convention = Literal["dynasor", "mdanse"]
 FWHM = np.sqrt(8 * np.log(2))  # of a Gaussian, in standard deviations
 
 
@@ -68,11 +66,11 @@ def intermediate_scattering(
     """
     who = "intermediate_scattering"
     length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
-    which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
+    which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
     values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames)
     out = {
         **common(traj),
-        "intermediate_scattering": (("window", "pair", "q", "lag"), which.by_pair(values)[0] / _per(traj, convention)[:, None, None]),
+        "intermediate_scattering": (("window", "pair", "q", "lag"), which.by_pair(values)[0] / per_pair(traj, convention)[:, None, None]),
         **which.weighted("intermediate_scattering", values[0], ("lag",)),
         **which.coordinates(windows, lag_times(frames, interval)),
     }
@@ -123,9 +121,9 @@ def dynamic_structure_factor(
     if longest is None:
         longest = (window_length(traj, windows, who=who) - 1) // 2 * even_interval(traj, who=who)
     length, interval, frames = correlation_times(traj, windows, "all", longest, who=who)
-    which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
+    which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
     values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames)
-    each_pair = which.by_pair(values)[0] / _per(traj, convention)[:, None, None]
+    each_pair = which.by_pair(values)[0] / per_pair(traj, convention)[:, None, None]
     of_lag = _lag_weights(frames * interval, taper, resolution)
     cycles = 1 / (2 * np.pi) if convention == "mdanse" else 1.0
     out = {
@@ -145,171 +143,8 @@ def dynamic_structure_factor(
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
 
 
-@schema.recorded
-def structure_factor(
-    traj: Trajectory,
-    *,
-    hkl: Sequence[str] | Sequence[Sequence[int]] | None = None,
-    path: Sequence[str] | None = None,
-    q_max: float | None = None,
-    n_q: int = 2000,
-    shells: int | None = None,
-    windows: int = 4,
-    reference: Sequence[str] | str | None = None,
-    weights: Weights | None = None,
-    convention: Convention | None = None,
-) -> xr.Dataset:
-    """Static structure factor S(q), by pair of species.
-
-    S_ab(q) = 1/N Re < rho_a(q) rho_b*(q) >, both orders of unlike species added: the sum over pairs is S(q) of equal scatterers,
-    Bragg peaks and diffuse scattering together, and 1 of an ideal gas. Frames may be unevenly spaced. Options as in
-    `intermediate_scattering`.
-
-    Returns `structure_factor` (window, pair, q), and with weights `neutron_structure_factor` or `xray_structure_factor`
-    (window, q). Raises TrajectoryError, NotEnoughData, ValueError. Source: reference/science.md A2 row 24.
-
-    >>> from mdtools import synthetic
-    >>> S = structure_factor(synthetic.brownian(n_atoms=40, n_frames=200), windows=1, reference="none").structure_factor
-    >>> float(S.sum("pair").mean().round(1))
-    1.0
-    """
-    who = "structure_factor"
-    traj.need("scaled_positions", who=who)
-    length = window_length(traj, windows, who=who, shortest=1)
-    which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
-
-    def square(modes: np.ndarray, pairs: Any, _: Any) -> Any:
-        return mean_products(modes[:, 0], pairs=pairs)[None, :, :, None]
-
-    values, taken = which.correlations(square, windows=windows, length=length, frames=np.zeros(1, dtype=int))
-    out = {
-        **common(traj),
-        "structure_factor": (("window", "pair", "q"), which.by_pair(values)[0, ..., 0] / _per(traj, convention)[:, None]),
-        **which.weighted("structure_factor", values[0, ..., 0], ()),
-        **which.coordinates(windows, None),
-    }
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
-
-
-@schema.recorded
-def current_correlation(
-    traj: Trajectory,
-    *,
-    hkl: Sequence[str] | Sequence[Sequence[int]] | None = None,
-    path: Sequence[str] | None = None,
-    q_max: float | None = None,
-    n_q: int = 100,
-    shells: int | None = None,
-    windows: int = 4,
-    lags: Literal["all", "log"] | Sequence[float] = "all",
-    longest: float | None = None,
-    reference: Sequence[str] | str | None = None,
-    convention: Convention | None = None,
-) -> xr.Dataset:
-    """Longitudinal and transverse current correlations C_L(q, t) and C_T(q, t), by pair of species.
-
-    C_L,ab = 1/N Re < (e.j_a)(t0) (e.j_b)*(t0 + t) >, e = q/|q|, j_s(q, t) = sum_{i in s} v_i exp(i q . r_i), and C_T half of
-    1/N Re < j_a . j_b* > of what is left across q; both orders of unlike species added. C_L(0) = C_T(0) = k_B T / m of one species, and
-    C_L = -(d^2/dt^2) F / q^2. Velocities are those of the frame of reference, and e follows the cell. Options as in
-    `intermediate_scattering`; the numbers of dynasor are in angstrom^2/fs^2.
-
-    Returns `longitudinal_current_acf` and `transverse_current_acf` (window, pair, q, lag) in angstrom^2/ps^2.
-    Raises TrajectoryError (no velocities, uneven frames), NotEnoughData, ValueError for q = 0, which has no direction.
-
-    >>> from mdtools import synthetic
-    >>> gas = synthetic.ornstein_uhlenbeck(n_atoms=20, n_frames=600, seed=1)
-    >>> C = current_correlation(gas, hkl=["1 0 0", "0 1 0"], shells=1, windows=1, reference="none", lags=[0.0])
-    >>> kt_over_m = 1000 * 8.617e-5 / (20 * 1.0364e-4)
-    >>> bool(abs(C.transverse_current_acf.sum("pair").item() / kt_over_m - 1) < 0.3)
-    True
-    """
-    who = "current_correlation"
-    traj.need("scaled_positions", "velocities", who=who)
-    length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
-    which = _Which(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference)
-    if not np.all(np.any(which.indices, axis=1)):
-        raise ValueError(f"{who}: q = 0 has no direction, along which a current could be longitudinal; leave out 0 0 0")
-
-    def correlate(modes: np.ndarray, pairs: Any, at: tuple[slice, slice]) -> Any:
-        return current_correlations(modes, _directions(traj, which.indices[at[0]], at[1]), pairs=pairs, longest=int(frames[-1]))
-
-    values, taken = which.correlations(correlate, windows=windows, length=length, frames=frames, currents=True)
-    values = which.by_pair(values) / _per(traj, convention)[:, None, None]
-    dims = ("window", "pair", "q", "lag")
-    out = {
-        **common(traj),
-        "longitudinal_current_acf": (dims, values[0]),
-        "transverse_current_acf": (dims, values[1]),
-        **which.coordinates(windows, lag_times(frames, interval)),
-    }
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
-
-
-class _Which:
-    """The wave vectors and shells that the options of a measurement mean, and correlations of its modes there."""
-
-    def __init__(
-        self, traj: Trajectory, who: str, *, hkl: Any, path: Any, q_max: Any, n_q: int, shells: int | None, reference: Any, weights: str | None = None
-    ) -> None:
-        traj.need("scaled_positions", who=who)
-        self.traj, self.reference, self.weights = traj, reference, weights
-        self.indices, named = chosen(traj, hkl=hkl, path=path, q_max=q_max, n_q=n_q, who=who)
-        self.shells: Shells = shells_of(traj, self.indices, shells, named=named)
-        self.seen: np.ndarray | None = None
-        if weights is not None:
-            first, second, _ = species_pairs(traj)
-            lengths_of = coherent(traj, weights, lengths(traj, self.indices), who=who)
-            self.seen = lengths_of[first] * lengths_of[second] / traj.n_atoms  # (pair, q)
-
-    def correlations(
-        self, correlate: Callable[[Any, Any, Any], Any], *, windows: int, length: int, frames: np.ndarray, currents: bool = False
-    ) -> tuple[np.ndarray, Any]:
-        """(quantity, window, pair, q, lag) of correlate(modes, pairs, (which q, which frames)), and the reference that was taken.
-
-        With weights one pair more: their total, weighted at each wave vector before shells are averaged.
-        """
-        first, second, names = species_pairs(self.traj)
-        pairs = tuple(zip(first.tolist(), second.tolist(), strict=True))
-        modes = DensityModes(self.traj, reference=self.reference, currents=currents)
-        n_pairs = len(names) + (self.seen is not None)
-        out = np.zeros((2 if currents else 1, windows, n_pairs, len(self.shells.q), len(frames)))
-        for window, part, values in modes.over(self.indices, windows=windows, length=length):
-            with jax.enable_x64(True):
-                found = np.asarray(correlate(values, pairs, (part, slice(window * length, (window + 1) * length))))[..., frames]
-            if self.seen is not None:
-                total = np.einsum("cpql,pq->cql", found, self.seen[:, part])
-                found = np.concatenate([found, total[:, None]], axis=1)
-            if self.shells.indices is not None:
-                out[:, window, :, part] = found
-            else:
-                out[:, window] += np.einsum("cpql,qs->cpsl", found, self.shells.share[part], optimize=True)
-        return out, modes.taken
-
-    def by_pair(self, values: np.ndarray) -> np.ndarray:
-        """Without the weighted total."""
-        return values if self.seen is None else values[:, :, :-1]
-
-    def weighted(self, name: str, values: np.ndarray, last: tuple[str, ...]) -> dict[str, Any]:
-        """The weighted total under its name, from values (window, pair, q, ...)."""
-        return {} if self.seen is None else {f"{self.weights}_{name}": (("window", "q", *last), values[:, -1])}
-
-    def coordinates(self, windows: int, lag: np.ndarray | None) -> dict[str, Any]:
-        out = {"window": window_starts(self.traj, windows), "pair": species_pairs(self.traj)[2], **self.shells.described()}
-        return out if lag is None else out | {"lag": lag}
-
-
 def _of_density(longest: int) -> Callable[[Any, Any, Any], Any]:
     return lambda modes, pairs, _: mode_correlations(modes[:, 0], pairs=pairs, longest=longest)[None]
-
-
-def _per(traj: Trajectory, convention: str | None) -> np.ndarray:
-    """What the products of each pair are divided by."""
-    check_convention(convention)
-    first, second, _ = species_pairs(traj)
-    if convention != "mdanse":
-        return np.full(len(first), float(traj.n_atoms))
-    sizes = np.array([len(traj.indices(name)) for name in traj.species_names], dtype=np.float64)
-    return np.sqrt(sizes[first] * sizes[second]) * np.where(first == second, 1.0, 2.0)
 
 
 def _lag_weights(t: np.ndarray, taper: str, resolution: float | None) -> np.ndarray:
@@ -325,11 +160,3 @@ def _lag_weights(t: np.ndarray, taper: str, resolution: float | None) -> np.ndar
 def _spectrum(values: np.ndarray, weights: np.ndarray, interval: float) -> np.ndarray:
     with jax.enable_x64(True):
         return np.asarray(even_spectrum(values, weights, np.float64(interval)))
-
-
-def _directions(traj: Trajectory, indices: np.ndarray, frames: slice) -> np.ndarray:
-    """Unit vectors of q in the cell of each frame, (q, xyz, frame)."""
-    cell = np.asarray(traj.cell[frames], dtype=np.float64)
-    q = in_cycles(indices, cell[:1] if traj.fixed_cell else cell)
-    unit = q / np.linalg.norm(q, axis=-1, keepdims=True)
-    return np.broadcast_to(np.moveaxis(unit, 0, -1), (len(indices), 3, len(cell))).copy()

@@ -1,0 +1,81 @@
+"""The wave vectors and shells that the options of a scattering function mean, correlations of modes there, and conventions of peers."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import jax
+import numpy as np
+
+from mdtools.analyses.density_modes import DensityModes
+from mdtools.analyses.labels import species_pairs, window_starts
+from mdtools.analyses.scattering_lengths import coherent
+from mdtools.analyses.self_scattering import check_convention
+from mdtools.analyses.wave_vectors import Shells, chosen, lengths, shells_of
+from mdtools.trajectory import Trajectory
+
+__all__ = ["Chosen", "Convention", "per_pair"]
+
+Convention = Literal["dynasor", "mdanse"]
+
+
+class Chosen:
+    """The wave vectors and shells that the options of a measurement mean, and correlations of its modes there."""
+
+    def __init__(
+        self, traj: Trajectory, who: str, *, hkl: Any, path: Any, q_max: Any, n_q: int, shells: int | None, reference: Any, weights: str | None = None
+    ) -> None:
+        traj.need("scaled_positions", who=who)
+        self.traj, self.reference, self.weights = traj, reference, weights
+        self.indices, named = chosen(traj, hkl=hkl, path=path, q_max=q_max, n_q=n_q, who=who)
+        self.shells: Shells = shells_of(traj, self.indices, shells, named=named)
+        self.seen: np.ndarray | None = None
+        if weights is not None:
+            first, second, _ = species_pairs(traj)
+            lengths_of = coherent(traj, weights, lengths(traj, self.indices), who=who)
+            self.seen = lengths_of[first] * lengths_of[second] / traj.n_atoms  # (pair, q)
+
+    def correlations(
+        self, correlate: Callable[[Any, Any, Any], Any], *, windows: int, length: int, frames: np.ndarray, currents: bool = False
+    ) -> tuple[np.ndarray, Any]:
+        """(quantity, window, pair, q, lag) of correlate(modes, pairs, (which q, which frames)), and the reference that was taken.
+
+        With weights one pair more: their total, weighted at each wave vector before shells are averaged.
+        """
+        first, second, names = species_pairs(self.traj)
+        pairs = tuple(zip(first.tolist(), second.tolist(), strict=True))
+        modes = DensityModes(self.traj, reference=self.reference, currents=currents)
+        n_pairs = len(names) + (self.seen is not None)
+        out = np.zeros((2 if currents else 1, windows, n_pairs, len(self.shells.q), len(frames)))
+        for window, part, values in modes.over(self.indices, windows=windows, length=length):
+            with jax.enable_x64(True):
+                found = np.asarray(correlate(values, pairs, (part, slice(window * length, (window + 1) * length))))[..., frames]
+            if self.seen is not None:
+                total = np.einsum("cpql,pq->cql", found, self.seen[:, part])
+                found = np.concatenate([found, total[:, None]], axis=1)
+            if self.shells.indices is not None:
+                out[:, window, :, part] = found
+            else:
+                out[:, window] += np.einsum("cpql,qs->cpsl", found, self.shells.share[part], optimize=True)
+        return out, modes.taken
+
+    def by_pair(self, values: np.ndarray) -> np.ndarray:
+        """Without the weighted total."""
+        return values if self.seen is None else values[:, :, :-1]
+
+    def weighted(self, name: str, values: np.ndarray, last: tuple[str, ...]) -> dict[str, Any]:
+        """The weighted total under its name, from values (window, pair, q, ...)."""
+        return {} if self.seen is None else {f"{self.weights}_{name}": (("window", "q", *last), values[:, -1])}
+
+    def coordinates(self, windows: int, lag: np.ndarray | None) -> dict[str, Any]:
+        out = {"window": window_starts(self.traj, windows), "pair": species_pairs(self.traj)[2], **self.shells.described()}
+        return out if lag is None else out | {"lag": lag}
+
+
+def per_pair(traj: Trajectory, convention: str | None) -> np.ndarray:
+    """What the products of each pair are divided by."""
+    check_convention(convention)
+    first, second, _ = species_pairs(traj)
+    if convention != "mdanse":
+        return np.full(len(first), float(traj.n_atoms))
+    sizes = np.array([len(traj.indices(name)) for name in traj.species_names], dtype=np.float64)
+    return np.sqrt(sizes[first] * sizes[second]) * np.where(first == second, 1.0, 2.0)
