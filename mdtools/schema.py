@@ -459,6 +459,10 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "mode_model": ("", "oscillator, central peak or lorentzian: the model of the spectrum that is kept"),
     "damping_regime": ("", "underdamped, overdamped, undecided, unresolved or condensed"),
     "fit_inflation": ("1", "how much longer errors are because no model fits the spectrum"),
+    "fitted_periodogram": (
+        "amu angstrom^2 ps",
+        "mean periodogram of the model that is kept, of the quantity that was fitted, as far as it was fitted",
+    ),
     "fitted_to": ("THz", "highest frequency of the spectrum that is fitted"),
     "model_log_evidence": ("1", "ln of the probability of the spectrum under a model, less that of the oscillator"),
     # decisions

@@ -196,6 +196,10 @@ def _overdamps(out: _Judged, members: list[xr.Dataset], used: np.ndarray) -> flo
     """Probability that the mode is overdamped at one end of the series and not at the other."""
     ratio = np.array([float(one["damping_ratio"]) for one in members])[used]
     error = np.array([float(one["damping_ratio_stderr"]) for one in members])[used] / ratio
+    known = error < 1  # a damping that is not known to a factor is no evidence
+    if not known.any():
+        return 0.0
+    ratio, error = ratio[known], error[known]
     chance = np.array([_normal(float(np.log(r)) / e) for r, e in zip(ratio, error, strict=True)])
     if chance.max() > 0.5:
         out.reasons.append(f"damping ratio G / 2 W from {ratio.min():.2g} to {ratio.max():.2g}")

@@ -10,7 +10,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import carried, temperature_of
-from mdtools.statistics.oscillator import MODELS, Sampling, rates
+from mdtools.statistics.oscillator import MODELS, Sampling, Spectrum, rates
 from mdtools.statistics.whittle import Fit, fit_modes
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
@@ -21,6 +21,7 @@ ODDS = 3.0  # ln of the odds at which a central peak is believed: 20 to 1
 GOOD = 0.01  # probability of residuals as structured at which a model fits
 NARROW = 0.25  # G / W up to which a Lorentzian is a mode's: beyond, its f_0 is no stiffness, and at f_0 = 0 it is a relaxation
 NARROWER = 1.5  # times lower is the frequency up to which the spectrum is fitted next, where no model fits
+WORSE = 4.0  # times the least variance of the stiffness among the bands, that a band in which a model fits may have
 ABOVE = 3.0  # times the frequency of the mode, below which it is not lowered
 FEWEST = 24  # ordinates of a fit
 SLOWEST = 8.0  # the slowest relaxation must fit this often into a window
@@ -59,7 +60,7 @@ def mode_frequencies(
     fit, each with _stderr, _lower and _upper (95 %), which are symmetric in the logarithm; `static_susceptibility_direct` by the
     mean square; `relaxation_time_slow` and `_fast` where overdamped; `central_peak_share` x and `central_peak_time` where
     there is one (f_0 is then the static stiffness, the peak is seen higher, near f_0 / sqrt(1 - x));
-    `mode_model`, `damping_regime`, `model_log_evidence` (mode, model), `fit_quality`, `fit_inflation`, `fitted_to` (THz). A Lorentzian, for narrow
+    `mode_model`, `damping_regime`, `model_log_evidence` (mode, model), `fit_quality`, `fit_inflation`, `fitted_to` (THz), `fitted_periodogram` (mode, frequency). A Lorentzian, for narrow
     lines, is not taken for a mode of G > W / 4.
     A mode slower than an eighth of a window is "unresolved", a mode that sits off its site "condensed": NaN, with a reason.
     Raises TrajectoryError (spectra without taper, no temperature), NotEnoughData (no spectra, no ordinates below frequency_max).
@@ -107,6 +108,8 @@ def mode_frequencies(
         "fit_quality": ("mode", [np.nan if one.fit is None else one.fit.quality for one in modes]),
         "fit_inflation": ("mode", [one.inflation for one in modes]),
         "fitted_to": ("mode", [one.fitted_to for one in modes]),
+        "frequency": sampling.frequency,
+        "fitted_periodogram": (("mode", "frequency"), np.stack([_fitted(one, sampling) for one in modes])),
         "static_susceptibility_direct": ("mode", _direct(data, members) / energy),
         "static_susceptibility_direct_stderr": ("mode", np.array([one.square_stderr for one in modes]) / energy),
         **_numbers(modes, energy, thermostat_damping),
@@ -161,9 +164,8 @@ def _mode(data: xr.Dataset, name: str, sampling: Sampling, high: float, *, said:
     if not tried:
         slow = [1 / float(np.abs(rates(fit.model, fit.theta)[0].real).min()) for fit in fits]
         return _Mode(regime="unresolved", why=_too_slow(max(slow), window) if slow and max(slow) * SLOWEST > window else NO_MAXIMUM)
-    good = [one for one in tried if one[1].quality > GOOD]
-    cut, best, fits = good[0] if good else min(tried, key=lambda one: one[1].covariance[1, 1] * one[1].misfit)
-    widened = 1.0 if good else max(best.misfit, 1.0)
+    cut, best, fits = _chosen(tried)
+    widened = 1.0 if best.quality > GOOD else max(best.misfit, 1.0)
     best = replace(best, covariance=best.covariance * widened)
     by = {fit.model: fit for fit in fits}
     z, residue = rates(best.model, best.theta)
@@ -180,6 +182,23 @@ def _mode(data: xr.Dataset, name: str, sampling: Sampling, high: float, *, said:
         fitted_to=float(cut),
         square_stderr=square * float(np.sqrt(2 * correlated / (series * window))),
     )
+
+
+def _chosen(tried: list[tuple[float, Fit, list[Fit]]]) -> tuple[float, Fit, list[Fit]]:
+    """The widest band in which a model fits, unless its stiffness is known less than half as well as in another, widened where none does."""
+
+    def variance(fit: Fit) -> float:
+        return float(fit.covariance[1, 1]) * (1.0 if fit.quality > GOOD else max(fit.misfit, 1.0))
+
+    least = min(variance(fit) for _, fit, _ in tried)
+    good = [one for one in tried if one[1].quality > GOOD and variance(one[1]) <= WORSE * least]
+    return good[0] if good else min(tried, key=lambda one: variance(one[1]))
+
+
+def _fitted(mode: _Mode, sampling: Sampling) -> np.ndarray:
+    if mode.fit is None:
+        return np.full(len(sampling.frequency), np.nan)
+    return np.where(sampling.frequency <= mode.fitted_to, Spectrum(mode.fit.model, sampling)(mode.fit.theta), np.nan)
 
 
 def _too_slow(slowest: float, window: float) -> str:
@@ -253,7 +272,8 @@ def _exponential(fit: Fit | None, by: np.ndarray, factor: float) -> tuple[float,
     if fit is None:
         return (np.nan,) * 4
     value, relative = factor * float(np.exp(by @ fit.theta[:3])), float(np.sqrt(by @ fit.covariance[:3, :3] @ by))
-    return value, value * relative, value * np.exp(-LEVEL * relative), value * np.exp(LEVEL * relative)
+    with np.errstate(over="ignore"):  # a number that is not known has no upper end
+        return value, value * relative, value * np.exp(-LEVEL * relative), value * np.exp(LEVEL * relative)
 
 
 def _without(friction: np.ndarray, thermostat: float, *, lifetime: bool) -> np.ndarray:

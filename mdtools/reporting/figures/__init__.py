@@ -10,6 +10,7 @@ from mdtools.reporting.figures.charge import (
 from mdtools.reporting.figures.density import density_slice
 from mdtools.reporting.figures.displacement import msd, self_overlap
 from mdtools.reporting.figures.general import curves, numbers
+from mdtools.reporting.figures.modes import bottleneck_opening, mode_spectra, soft_mode, spectral_energy_density
 from mdtools.reporting.figures.parts import charge_displacement_by_distance, proton_displacement
 from mdtools.reporting.figures.scattering import (
     current_correlation,
@@ -25,6 +26,7 @@ from mdtools.reporting.figures.vibrations import phonon_dos, velocity_acf
 
 __all__ = [
     "activation_energy",
+    "bottleneck_opening",
     "charge_current_acf",
     "charge_displacement_by_distance",
     "charge_displacement_msd",
@@ -39,6 +41,7 @@ __all__ = [
     "intermediate_scattering",
     "intermediate_scattering_self",
     "ionic_conductivity_spectrum",
+    "mode_spectra",
     "msd",
     "msd_of_runs",
     "numbers",
@@ -47,6 +50,8 @@ __all__ = [
     "proton_displacement",
     "quasielastic_width",
     "self_overlap",
+    "soft_mode",
+    "spectral_energy_density",
     "structure_factor",
     "van_hove_distinct",
     "van_hove_distinct_map",
