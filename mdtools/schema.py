@@ -461,7 +461,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "fit_inflation": ("1", "how much longer errors are because no model fits the spectrum"),
     "fitted_periodogram": (
         "amu angstrom^2 ps",
-        "mean periodogram of the model that is kept, of the quantity that was fitted, as far as it was fitted",
+        "mean periodogram of the model that is kept, as far as it was fitted",
     ),
     "fitted_to": ("THz", "highest frequency of the spectrum that is fitted"),
     "model_log_evidence": ("1", "ln of the probability of the spectrum under a model, less that of the oscillator"),

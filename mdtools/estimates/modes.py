@@ -60,7 +60,8 @@ def mode_frequencies(
     fit, each with _stderr, _lower and _upper (95 %), which are symmetric in the logarithm; `static_susceptibility_direct` by the
     mean square; `relaxation_time_slow` and `_fast` where overdamped; `central_peak_share` x and `central_peak_time` where
     there is one (f_0 is then the static stiffness, the peak is seen higher, near f_0 / sqrt(1 - x));
-    `mode_model`, `damping_regime`, `model_log_evidence` (mode, model), `fit_quality`, `fit_inflation`, `fitted_to` (THz), `fitted_periodogram` (mode, frequency). A Lorentzian, for narrow
+    `mode_model`, `damping_regime`, `model_log_evidence` (mode, model), `fit_quality`, `fit_inflation`, `fitted_to` (THz),
+    `fitted_periodogram` (mode, frequency). A Lorentzian, for narrow
     lines, is not taken for a mode of G > W / 4.
     A mode slower than an eighth of a window is "unresolved", a mode that sits off its site "condensed": NaN, with a reason.
     Raises TrajectoryError (spectra without taper, no temperature), NotEnoughData (no spectra, no ordinates below frequency_max).

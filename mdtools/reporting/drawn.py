@@ -178,7 +178,9 @@ def _curves(runs: Chains) -> Iterator[Drawing]:
 
 def _soft_modes(runs: Chains) -> Iterator[Drawing]:
     data = runs.made.get("detect_soft_modes")
-    for k in range(0 if data is None else data.sizes["mode"]):
+    if data is None:
+        return
+    for k in range(data.sizes["mode"]):
         words = "Stiffness of a mode over temperature, by its spectrum and by its mean square; bands: 95 % intervals of T_c"
         yield drawing(f"soft-mode-{k}", words, _one(partial(figures.soft_mode, data, mode=k)))
 
