@@ -42,7 +42,7 @@ def test_a_mode_and_its_fit(ax):
 def test_a_soft_mode_over_temperature(ax):
     found = detect_soft_modes([mode_frequencies(of_temperature(t)) for t in (1.2, 1.5, 1.9, 2.4)])
     figures.soft_mode(found, ax)
-    assert ax.get_title() == "softens to zero"
+    assert ax.get_legend().get_title().get_text() == "softens to zero"
     assert len(ax.patches) == 2  # T_c by both routes
     low, high = ax.patches[0].get_x(), ax.patches[0].get_x() + ax.patches[0].get_width()
     assert low < 1.0 < high

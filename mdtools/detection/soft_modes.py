@@ -67,6 +67,7 @@ def detect_soft_modes(mode_frequencies: Sequence[xr.Dataset]) -> xr.Dataset:
     out: dict[str, Any] = {
         **{name: (runs[0][name].dims, runs[0][name].values) for name in ("q_reduced", "band", "harmonic_frequency") if name in runs[0]},
         "reciprocal": runs[0]["reciprocal"].values,
+        "mode": np.arange(len(judged)),
         "temperature": kelvin,
         "mode_state": list(STATES),
         "route": list(ROUTES),

@@ -44,36 +44,6 @@ def _of_run(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
                 for k, of in enumerate(labels_of(picture, run.made[result])[:LABELS]):
                     number = f"{prefix}-{picture.id}" + (f"-{k}" if picture.over else "")
                     yield drawing(number, picture.words.replace("{of}", of) + where, _framed(picture, run.made, of))
-    made = run.made
-    for name, (words, draw) in _SINGLE.items():
-        if name in made and (name != "ionic_conductivity" or "charge_current_acf" in made):
-            drawn = _one(partial(draw, made))
-            yield drawing(f"{prefix}-{name.replace('_', '-')}", f"{words}{where}", drawn)
-        if name == "msd" and "van_hove_self" in made:
-            yield from _van_hove_self(run, prefix, where)
-    yield from _scattering(run, prefix, where)
-    if "van_hove_distinct" in made:
-        data = made["van_hove_distinct"]
-        for k, pair in enumerate(map(str, data.pair.values[:PAIRS])):
-            drawn = _one(partial(figures.van_hove_distinct, data, pair=pair), title=pair)
-            yield drawing(
-                f"{prefix}-van-hove-distinct-{k}", f"Van Hove, distinct part, {pair}: other ions around the place an ion left{where}", drawn
-            )
-            if data.sizes["lag"] > 2:
-                words = f"Van Hove map, {pair}: G_d / ρ; bottom: ions that take the places of others{where}"
-                yield _mapped(
-                    partial(figures.van_hove_distinct_map, data, pair=pair), pair, "G$_d$ / ρ", f"{prefix}-van-hove-distinct-map-{k}", words
-                )
-    if "spectral_energy_density" in made:
-        fits = [made["mode_frequencies"]] if "mode_frequencies" in made else []
-        draw = partial(figures.spectral_energy_density, made["spectral_energy_density"], mode_frequencies=fits)
-        words = f"Spectral energy density along its path; circles: fitted modes with their width{where}"
-        yield _mapped(draw, "", "log₁₀ of the density", f"{prefix}-spectral-energy-density", words)
-    if "density_map" in made:
-        data = made["density_map"]
-        for k, name in enumerate(map(str, data.species.values)):
-            words = f"Mean density of {name} in the plane of its highest peak; crosses: sites{where}"
-            yield _mapped(partial(figures.density_slice, data, species=name), name, "log₁₀ of ρ over its maximum", f"{prefix}-density-{k}", words)
 
 
 def _framed(picture: Picture, made: Mapping[str, xr.Dataset], of: str) -> Any:
@@ -89,54 +59,6 @@ def _one(draw: Callable[[Any], Any], *, title: str = "") -> Any:
     if title:
         axes[0, 0].set_title(safe(title))
     return made
-
-
-# result -> (caption, how it is drawn from the results of a run)
-_SINGLE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
-    "msd": (
-        "Mean squared displacement; black: the fit, between its marks; dots: separate blocks of time",
-        lambda made, ax: figures.msd(made["msd"], ax, self_diffusivity=made.get("self_diffusivity")),
-    ),
-    "melting_indicators": ("Self-overlap at the neighbour distance", lambda made, ax: figures.self_overlap(made["melting_indicators"], ax)),
-    "structure_factor": ("Static structure factor by pair of species", lambda made, ax: figures.structure_factor(made["structure_factor"], ax)),
-    "intermediate_scattering": (
-        "Coherent intermediate scattering function of equal scatterers",
-        lambda made, ax: figures.intermediate_scattering(made["intermediate_scattering"], ax),
-    ),
-    "quasielastic_width": (
-        "Quasielastic width, and the line of the likeliest motion where it has one",
-        lambda made, ax: figures.quasielastic_width(made["quasielastic_width"], ax),
-    ),
-    "phonon_dos": ("Phonon density of states", lambda made, ax: figures.phonon_dos(made["phonon_dos"], ax)),
-    "mode_spectra": (
-        "Power spectra of modes; dashed: their fits; dotted: frequencies of the static stiffness",
-        lambda made, ax: figures.mode_spectra(made["mode_spectra"], ax, mode_frequencies=made.get("mode_frequencies")),
-    ),
-    "bottleneck_radius": (
-        "How wide a window is before and after a hop through it begins; band: two standard errors",
-        lambda made, ax: figures.bottleneck_opening(made["bottleneck_radius"], ax),
-    ),
-    "charge_current_acf": (
-        "Charge-current correlation; the mark is what its start must be",
-        lambda made, ax: figures.charge_current_acf(made["charge_current_acf"], ax),
-    ),
-    "ionic_conductivity": (
-        "Running Green-Kubo integral, and the estimates",
-        lambda made, ax: figures.green_kubo_running(made["charge_current_acf"], ax, ionic_conductivity=made["ionic_conductivity"]),
-    ),
-    "ionic_conductivity_spectrum": (
-        "Conductivity against frequency, means over bands with their 95 % intervals",
-        lambda made, ax: figures.ionic_conductivity_spectrum(made["ionic_conductivity_spectrum"], ax),
-    ),
-    "charge_displacement_by_distance": (
-        "Where the Haven ratio H comes from: pairs that start within a distance, relative to ions that move alone",
-        lambda made, ax: figures.charge_displacement_by_distance(made["charge_displacement_by_distance"], ax),
-    ),
-    "proton_displacement": (
-        "Protons: motion of their carriers and hand-over",
-        lambda made, ax: figures.proton_displacement(made["proton_displacement"], ax),
-    ),
-}
 
 
 def of_series(runs: Chains) -> Section | None:
@@ -177,12 +99,10 @@ def _curves(runs: Chains) -> Iterator[Drawing]:
 
 
 def _soft_modes(runs: Chains) -> Iterator[Drawing]:
-    data = runs.made.get("detect_soft_modes")
-    if data is None:
-        return
-    for k in range(data.sizes["mode"]):
-        words = "Stiffness of a mode over temperature, by its spectrum and by its mean square; bands: 95 % intervals of T_c"
-        yield drawing(f"soft-mode-{k}", words, _one(partial(figures.soft_mode, data, mode=k)))
+    if "detect_soft_modes" in runs.made:
+        for picture in pictures_of(runs.made, "detect_soft_modes"):
+            for k, of in enumerate(labels_of(picture, runs.made["detect_soft_modes"])):
+                yield drawing(f"{picture.id}-{k}", picture.words.replace("{of}", of), _framed(picture, runs.made, of))
 
 
 def _dashboard(runs: Chains) -> Iterator[Drawing]:

@@ -71,7 +71,44 @@ def _fixed(words: str) -> Callable[[Made], str]:
     return lambda made: words
 
 
+def _energy_map(made: Made, ax: Any, of: str) -> Any:
+    fits = [made["mode_frequencies"]] if "mode_frequencies" in made else []
+    return figures.spectral_energy_density(made["spectral_energy_density"], ax, mode_frequencies=fits)
+
+
 PICTURES: dict[str, tuple[Picture, ...]] = {
+    "mode_spectra": (
+        Picture(
+            id="mode-spectra",
+            words="Power spectra of modes; dashed: their fits; dotted: frequencies of the static stiffness",
+            draw=_whole(figures.mode_spectra, "mode_spectra", mode_frequencies="mode_frequencies"),
+            sizes={"frequency": 2},
+        ),
+    ),
+    "spectral_energy_density": (
+        Picture(
+            id="spectral-energy-density",
+            words="Spectral energy density along its path; circles: fitted modes with their width",
+            draw=_energy_map,
+            bar=_fixed("log₁₀ of the density"),
+            sizes={"q_point": 2},
+        ),
+    ),
+    "bottleneck_radius": (
+        Picture(
+            id="bottleneck-radius",
+            words="How wide a window is before and after a hop through it begins; band: two standard errors",
+            draw=_whole(figures.bottleneck_opening, "bottleneck_radius"),
+        ),
+    ),
+    "detect_soft_modes": (
+        Picture(
+            id="soft-mode",
+            words="Stiffness of mode {of} over temperature, by its spectrum and by its mean square; bands: 95 % intervals of T_c",
+            draw=lambda made, ax, of: figures.soft_mode(made["detect_soft_modes"], ax, mode=int(of)),
+            over="mode",
+        ),
+    ),
     "msd": (
         Picture(
             id="msd",

@@ -110,8 +110,7 @@ def soft_mode(data: xr.Dataset, ax: Any, *, mode: int = 0) -> None:
     ax.set_ylim(bottom=0)
     ax.set_xlabel(axis_label("temperature", data.temperature.attrs.get("units", "")))
     ax.set_ylabel(axis_label("stiffness", "" if data.attrs.get("unit_system") == "lj" else "rad² ps⁻²"))
-    ax.set_title(str(one.verdict.item()))
-    ax.legend()
+    ax.legend(title=str(one.verdict.item()))
 
 
 def bottleneck_opening(data: xr.Dataset, ax: Any) -> None:
