@@ -1,4 +1,8 @@
-"""One quasielastic line at each wave number on its own: its width, and what stays elastic beside it."""
+"""One quasielastic line at each wave number on its own: its width, and what stays elastic beside it.
+
+On 300 synthetic runs the 95 % interval of the width behind a Gaussian resolution of 5, 1 and 0.2 times the width covers 93.7, 94.7 and
+94.0 %, that of 68 % 68 to 69 % (scripts/coverage_quasielastic.py).
+"""
 
 from dataclasses import dataclass, replace
 from typing import Any
