@@ -1,0 +1,52 @@
+"""Where a command computes, and where compiled programs are kept, as a shell sees it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from mdtools import synthetic
+from mdtools.cli import main
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory, write_dump):
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=8, n_frames=40, frame_interval=0.05, seed=1)
+    return write_dump(gas, tmp_path_factory.mktemp("machine") / "gas.lammpstrj")
+
+
+def mdtools(*words: str, **settings: str) -> subprocess.CompletedProcess:
+    outer = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "SLURM_", "MDTOOLS_"))}
+    return subprocess.run([sys.executable, "-m", "mdtools", *words], env=outer | {"JAX_PLATFORMS": "cpu"} | settings, capture_output=True, text=True)
+
+
+def test_compiled_programs_are_kept_for_the_next_command_unless_it_is_told_otherwise(dump, tmp_path):
+    words = ["msd", str(dump), "--masses", "A=20,B=20", "--lags", "0.1,0.2", "--out", str(tmp_path / "msd.nc")]
+    assert mdtools(*words, XDG_CACHE_HOME=str(tmp_path / "home")).returncode == 0
+    kept = list((tmp_path / "home" / "mdtools").glob("jax-*/*"))
+    assert kept
+    assert mdtools(*words, "--cache", "none", XDG_CACHE_HOME=str(tmp_path / "other")).returncode == 0
+    assert not (tmp_path / "other").exists()
+    # what is found is not compiled again
+    assert mdtools(*words, XDG_CACHE_HOME=str(tmp_path / "home")).returncode == 0
+    assert {path.name for path in (tmp_path / "home" / "mdtools").glob("jax-*/*-cache")} == {
+        path.name for path in kept if path.name.endswith("-cache")
+    }
+
+
+def test_a_process_that_stands_alone_is_told_how_to_start_several(dump):
+    answer = mdtools("msd", str(dump), "--masses", "A=20,B=20", "--distributed")
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("mdtools: distributed (--distributed) needs processes that were started together, for instance by srun")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_reading_is_the_work_of_one_process(dump, capsys):
+    assert main(["info", str(dump), "--distributed"]) == 2
+    assert "info is the work of one process" in capsys.readouterr().err
+
+
+def test_a_device_that_is_not_there_is_refused(dump, capsys):
+    assert main(["msd", str(dump), "--device", "cuda:7"]) == 2
+    assert "there is no device cuda:7 here; JAX sees cpu:0" in capsys.readouterr().err
