@@ -5,10 +5,12 @@ unwrappings are wrong (reference: von Buelow, Bullerjahn, Hummer, J. Chem. Phys.
 "Correct input" of README): cumulative scaled displacement times the mean cell is exact for affine breathing.
 """
 
+import contextvars
 import dataclasses
 import html
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -318,10 +320,15 @@ class Trajectory:
         start, stop = _share(self.n_atoms, block) if shared else (0, self.n_atoms)
         if start == stop:
             yield slice(start, start), np.asarray(stored[:, :block])
+
+        def read(first: int) -> tuple[Any, ...]:
+            return (stored[:, first : min(first + ahead, stop)],)
+
+        pieces = _read_ahead(read, range(start, stop, ahead), stored)
         for first in range(start, stop, block):
             last = min(first + block, stop)
             if (first - start) % ahead == 0:
-                held, held_from = stored[:, first : min(first + ahead, stop)], first
+                (held,), held_from = next(pieces), first
             values = np.asarray(held[:, first - held_from : last - held_from])
             if last - first < block:
                 values = np.pad(values, ((0, 0), (0, block - (last - first)), (0, 0)), mode="edge")
@@ -342,10 +349,15 @@ class Trajectory:
             start, stop = (start + one for one in _share(stop - start, block))
         stored = [self._stored(quantity) for quantity in quantities]
         ahead = min(_ahead(one, block, self.n_atoms) for one in stored)
+
+        def read(first: int) -> tuple[Any, ...]:
+            return tuple(one[first : min(first + ahead, stop)] for one in stored)
+
+        pieces = _read_ahead(read, range(start, stop, ahead), *stored)
         for first in range(start, stop, block):
             last = min(first + block, stop)
             if (first - start) % ahead == 0:
-                held, held_from = [one[first : min(first + ahead, stop)] for one in stored], first
+                held, held_from = next(pieces), first
             values = tuple(np.asarray(one[first - held_from : last - held_from]) for one in held)
             if last - first < block:
                 values = tuple(np.pad(v, ((0, block - (last - first)), (0, 0), (0, 0)), mode="edge") for v in values)
@@ -482,8 +494,23 @@ def _ahead(stored: Any, block: int, across: int) -> int:
     """
     if isinstance(stored, np.ndarray):
         return max(stored.shape[0], stored.shape[1], block)  # nothing is copied
-    # two of them are there while one takes the place of the other
-    return block * max(1, memory.block() // (2 * across * 3 * np.dtype(stored.dtype).itemsize * block))
+    # three of them are there: one in use, one that is read meanwhile, and one that takes its place
+    return block * max(1, memory.block() // (3 * across * 3 * np.dtype(stored.dtype).itemsize * block))
+
+
+def _read_ahead(read: Callable[[int], tuple[Any, ...]], firsts: range, *stored: Any) -> Iterator[tuple[Any, ...]]:
+    """What is read from each place on, in order; from disk, the next piece is read while the last is worked on."""
+    if all(isinstance(one, np.ndarray) for one in stored) or len(firsts) < 2:
+        yield from map(read, firsts)
+        return
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(contextvars.copy_context().run, read, firsts[0])
+        for first in firsts[1:]:
+            here = coming.result()
+            coming = reader.submit(contextvars.copy_context().run, read, first)
+            yield here
+        del here
+        yield coming.result()
 
 
 def _html_table(rows: Mapping[str, str]) -> str:

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mdtools import synthetic
+from mdtools import memory, synthetic
 from mdtools.errors import TrajectoryError
+from mdtools.lazy import Lazy
 from mdtools.trajectory import Series, Trajectory
 
 
@@ -34,6 +35,43 @@ def test_blocks_of_frames_have_one_shape_and_hold_every_frame_once(run, block):
     assert {values.shape for _, both in blocks for values in both} == {(min(block, 23), 10, 3)}
     for k, stored in enumerate((run.scaled_positions, run.velocities)):
         assert np.array_equal(np.concatenate([both[k][: frames.stop - frames.start] for frames, both in blocks]), stored)
+
+
+class Slow(Lazy):
+    """An array on disk that notes what is read of it, and fails where it is told to."""
+
+    def __init__(self, stored, fails_at=None):
+        super().__init__(stored)
+        self.read, self.fails_at = [], fails_at
+
+    def __getitem__(self, key):
+        self.read.append(key)
+        if len(self.read) == self.fails_at:
+            raise TrajectoryError("the disk is gone")
+        return super().__getitem__(key)
+
+
+def test_from_disk_the_next_piece_is_read_meanwhile_and_no_piece_twice(run):
+    slow = Slow(run.scaled_positions)
+    stored = dataclasses.replace(run, scaled_positions=slow)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "block", lambda: 3 * 23 * 3 * 4 * 2)  # two atoms at a time
+        visit = stored.over_atoms(block=2)
+        first = next(visit)
+        rest = list(visit)
+    assert [key[1].start for key in slow.read] == [0, 2, 4, 6, 8]
+    together = np.concatenate([values[:, : atoms.stop - atoms.start] for atoms, values in [first, *rest]], axis=1)
+    assert np.array_equal(together, run.scaled_positions)
+
+
+def test_what_fails_in_reading_ahead_is_raised_where_it_was_needed(run):
+    stored = dataclasses.replace(run, velocities=Slow(run.velocities, fails_at=3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "block", lambda: 3 * 10 * 3 * 4 * 5)  # five frames at a time
+        visit = stored.over_frames("velocities", block=5)
+        assert [frames.start for frames, _ in (next(visit), next(visit))] == [0, 5]
+        with pytest.raises(TrajectoryError, match="the disk is gone"):
+            next(visit)
 
 
 def test_species_and_indices_select_the_same_atoms_in_every_part(run):
