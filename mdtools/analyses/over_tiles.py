@@ -4,10 +4,12 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from mdtools import memory, shares
-from mdtools.analyses.devices import held_by_each, in_float64, pieces, platform
+from mdtools.analyses.devices import in_float64, pieces, platform
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.kernels.grouped import tile_sums
 from mdtools.trajectory import Quantity, Trajectory
@@ -50,7 +52,6 @@ def tile_means(
     total: Parts = {}
     kept: Parts = {}
     for atoms, values in traj.over_atoms(quantity, block=block, shared=True):
-        along_time = held_by_each(values.transpose(1, 2, 0))  # the copy to the device is what makes time contiguous
         members, group, real = tiles_of(groups[atoms], size, n_pieces * length)
         weight = np.zeros(members.shape)
         weight[real] = share[atoms][members[real]]
@@ -58,8 +59,8 @@ def tile_means(
         cut = [slice(k * length, (k + 1) * length) for k in range(n_pieces)]
         tiles = [(members[piece], weight[piece], group[piece]) for piece in cut]
 
-        def of(tile: tuple[np.ndarray, ...], along_time: Callable[[], Any] = along_time, shared: dict[str, Any] = shared) -> tuple[Parts, Parts]:
-            return tile_sums(kernel, along_time(), of_paths, shift, *tile, arguments, **shared)
+        def of(tile: tuple[np.ndarray, ...], values: np.ndarray = values, shared: dict[str, Any] = shared) -> tuple[Parts, Parts]:
+            return tile_sums(kernel, _along_time(values, tile[0]), of_paths, shift, *tile[1:], arguments, **shared)
 
         found = in_float64([functools.partial(of, tile) for tile in tiles])
         total = {name: sum((np.asarray(part[0][name]) for part in found), total.get(name, 0.0)) for name in found[0][0]}
@@ -68,6 +69,19 @@ def tile_means(
             part = np.concatenate([np.asarray(one[1][name]) for one in found])[real][order]
             kept.setdefault(name, np.zeros((traj.n_atoms, *part.shape[1:]), part.dtype))[atoms] = part
     return {name: shares.summed(one) for name, one in total.items()}, {name: shares.summed(one) for name, one in kept.items()}, taken
+
+
+def _along_time(values: np.ndarray, members: np.ndarray) -> Any:
+    """(frame, atom, xyz) -> (tile, member, xyz, frame) on the device of a piece: the copy there is what makes time contiguous."""
+    wanted = members.ravel()
+    low, high = int(wanted.min()), int(wanted.max()) + 1
+    if np.array_equal(wanted, np.arange(low, high)):
+        found = jax.device_put(values[:, low:high].transpose(1, 2, 0))
+    elif platform() == "cpu":
+        found = jax.device_put(np.take(values, wanted, axis=1).transpose(1, 2, 0))
+    else:  # an accelerator picks atoms faster than the host
+        found = jnp.take(jax.device_put(values[:, low:high].transpose(1, 2, 0)), wanted - low, axis=0)
+    return found.reshape(*members.shape, 3, len(values))
 
 
 def tile_size(n_frames: int, blocks: Sequence[np.ndarray]) -> int:

@@ -54,10 +54,9 @@ def group_sums(
 @functools.partial(jax.jit, static_argnames=("kernel", "options", "n_groups"))
 def tile_sums(
     kernel: Callable[..., Any],
-    values: Float[Array, "atom xyz frame"],
+    values: Float[Array, "tile member xyz frame"],
     cell: Float[Array, "*frame xyz xyz"] | None,
     shift: Float[Array, "frame xyz"],
-    members: Int[Array, "tile member"],
     weights: Float[Array, "tile member"],
     groups: Int[Array, " tile"],
     arguments: tuple[Any, ...] = (),
@@ -68,20 +67,20 @@ def tile_sums(
     """Sums over the tiles of each group, and what each tile keeps: kernel(path, weight, *arguments, **options) -> (summed, kept).
 
     path : (xyz, atom, frame), values @ cell - shift in float64; where there is no cell, values - shift as precise as the values.
-    members : atoms of a tile, all of one group; weights : 0 for those that only fill it up. A tile is
+    The members of a tile are of one group; weights : 0 for those that only fill it up. A tile is
     small, so that its paths, spectra and sums stay in the cache of a processor: nothing as large as the trajectory is ever written.
     summed and kept are trees of arrays; the first comes back with a leading axis (group), the second with (tile).
     """
 
     def of(tile: tuple[Array, Array, Array]) -> tuple[Any, Any]:
-        path = _along_time(jnp.take(values, tile[0], axis=0), cell, shift)
+        path = _along_time(tile[0], cell, shift)
         return kernel(path, tile[1], *arguments, **dict(options))
 
     def one(total: Any, tile: tuple[Array, Array, Array]) -> tuple[Any, Any]:
         summed, kept = of(tile)
         return jax.tree.map(lambda whole, part: whole.at[tile[2]].add(part.astype(whole.dtype)), total, summed), kept
 
-    tiles = (members, weights, groups)
+    tiles = (values, weights, groups)
     part = jax.eval_shape(lambda: of(jax.tree.map(lambda each: each[0], tiles))[0])
     nothing = jax.tree.map(lambda one: jnp.zeros((n_groups, *one.shape), jnp.float64 if one.dtype == jnp.float32 else one.dtype), part)
     return jax.lax.scan(one, nothing, tiles)

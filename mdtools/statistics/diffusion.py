@@ -4,8 +4,8 @@ MSD(t) = a0 + s t, s = 2 d D. One covariance serves every range of lags: the exa
 below the first lag of the best range, the measured MSD (statistics/covariance.py). It is found by iteration.
 
 Average: each range (first, last) is weighted by its likelihood when it is extended down to half its first lag, less a price for each lag left
-out (statistics/ranges.py). The variance is that of the derivative of the average with respect to the MSD, in which the choice of ranges is
-contained, with what jumps of single ions and ions that move together add (statistics/inflation.py). Nothing is added for the same thing twice:
+out (statistics/averaging.py). Its variance is the exact one of the weights, times what the choice of ranges adds (learnt from draws), with what
+jumps of single ions and ions that move together add (statistics/inflation.py). Nothing is added for the same thing twice:
 the interval has Student's quantile for the error of the error and the skewness of sums of squares and of counted jumps
 (statistics/interval.py), and neither a prior nor a margin. Whether D is given or its bound is decided by the data, and so both have
 the same upper end, that of the two-sided interval (G. J. Feldman, R. D. Cousins, Phys. Rev. D 57, 3873 (1998)).
@@ -18,14 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdtools.errors import NotEnoughData
+from mdtools.statistics.averaging import DRAWS, Average, average, holds_from
 from mdtools.statistics.covariance import jump_covariance
 from mdtools.statistics.inflation import Excess, excess_variance
 from mdtools.statistics.interval import Variance, interval, student
 from mdtools.statistics.lags import PER_DECADE, usable_lags
 from mdtools.statistics.least_squares import fit_line, nested_lines
 from mdtools.statistics.measured import Measured, Split
-from mdtools.statistics.ranges import NARROW, WIDE, Average, average, holds_from, lag_ranges
-from mdtools.statistics.regime import classify
+from mdtools.statistics.ranges import NARROW, WIDE, lag_ranges
+from mdtools.statistics.regime import SIGNIFICANT, classify
 
 __all__ = ["Diffusion", "diffusion"]
 
@@ -134,26 +135,26 @@ def _estimate(measured: Measured, prior: tuple[float, float] | None, limits: dic
     split, by_jumps = measured.guess(), jump_covariance(measured.lags, n_steps=measured.n_steps)
     none = np.zeros(len(measured.by_axis))
     excess = Excess(none, none + 1, none + np.inf)
-    for _ in range(PASSES):
+    for to_do in reversed(range(PASSES)):
         parts = measured.covariance(split)
         # only what jumps add: less than Gaussian at long lags may be more than all that there is at short ones
         covariance = excess.factor[:, None, None] * (parts.at(split.slope) + np.maximum(excess.jumps, 0.0)[:, None, None] * by_jumps)
-        fit = average(measured.lags, measured.total, covariance, ranges, prior=prior, scale_dof=excess.dof)
+        fit = average(measured.lags, measured.total, covariance, ranges, prior=prior, scale_dof=excess.dof, draws=0 if to_do else DRAWS)
         split = measured.split(fit)
-        v0, v1, v2 = parts.along(fit.gradient)
+        v0, v1, v2 = parts.along(fit.weights[:, 1])
         blocks = measured.in_blocks(split)
         if blocks is not None:
             wanted = v2 * measured.all_steps * measured.n_ions / (2 * np.square(split.share).sum(axis=-1))
             gaussian = v0 + v1 * split.slope + v2 * split.slope**2
             excess = excess_variance(blocks, wanted=np.maximum(wanted, fit.lag_first), gaussian=np.maximum(gaussian, 0.0))
     offset = np.sqrt(np.maximum(np.einsum("bi,bij,bj->b", fit.weights[:, 0], covariance, fit.weights[:, 0]), 0.0))
-    return _result(measured, fit, split, excess, offset, by_jumps), fit.intercept < -2 * offset
+    return _result(measured, fit, split, excess, offset, by_jumps), fit.intercept < -SIGNIFICANT * offset
 
 
 def _result(measured: Measured, fit: Average, split: Split, excess: Excess, offset: Floats, by_jumps: Floats) -> Diffusion:
     value, at, parts = fit.slope, split.slope, measured.covariance(split)
-    v0, v1, v2 = parts.along(fit.gradient)
-    edges = np.einsum("bi,ij,bj->b", fit.gradient, by_jumps, fit.gradient)  # above 1: jumps near the ends of the run count less
+    v0, v1, v2 = (fit.choice * part for part in parts.along(fit.weights[:, 1]))
+    edges = np.einsum("bi,ij,bj->b", fit.weights[:, 1], by_jumps, fit.weights[:, 1])  # above 1: jumps near the ends of the run count less
     gaussian = np.maximum(v0 + v1 * at + v2 * at**2, 0.0)  # below 0 by rounding where all ions drift alike
     # where no line holds, the scatter about it is the least that the error can be; jumps tilt the line and leave no scatter
     misfit = np.maximum(1.0, fit.misfit)

@@ -40,19 +40,25 @@ class NestedLines:
     whitened: Floats
     factor: Floats
     scale: Floats
-    residual: Floats
     rough: Floats
+    prior_pull: Floats
+    prior_square: Floats
 
     def mean_weights(self, share: Floats) -> Floats:
         """Weights (..., 2, point) of sum_k share_k estimate_k, share (..., k), on the data; a prior's pull is not in them."""
         inner = np.cumsum(share[..., None, None] * self.covariance, axis=-3)
         return np.swapaxes(self._back(np.einsum("...kab,...kb->...ka", inner, self.whitened)), -1, -2)
 
-    def pull(self, share: Floats) -> Floats:
-        """Derivative (..., point) of -1/2 sum_k share_k chi^2_k with respect to the data: less C^-1 times the residuals."""
-        some = np.cumsum(share, axis=-1)[..., None]
-        lines = np.cumsum(share[..., None] * (self.estimate - self.rough[..., None, :]), axis=-2)
-        return -self._back(some * self.residual[..., None] - np.sum(self.whitened * lines, axis=-1, keepdims=True))[..., 0]
+    def again(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Slopes and chi^2 (..., draw, k) of other data y (..., draw, point) with the same covariance."""
+        columns = y - self.rough[..., None, :1] - self.rough[..., None, 1:] * x
+        white = np.linalg.solve(self.factor, (columns * self.scale[..., None, :])[..., ::-1].swapaxes(-1, -2))[..., ::-1, :]
+        pull = np.cumsum((white[..., :, None, :] * self.whitened[..., :, :, None])[..., ::-1, :, :], axis=-3)[..., ::-1, :, :]
+        square = np.cumsum(np.square(white)[..., ::-1, :], axis=-2)[..., ::-1, :]
+        pull = pull + self.prior_pull[..., None, :, None]
+        slope, offset = (np.einsum("...kb,...kbd->...kd", self.covariance[..., a, :], pull) for a in (1, 0))
+        chi2 = np.maximum(square + self.prior_square[..., None, None] - slope * pull[..., 1, :] - offset * pull[..., 0, :], 0.0)
+        return (slope + self.rough[..., None, 1:]).swapaxes(-1, -2), chi2.swapaxes(-1, -2)
 
     def _back(self, on_white: Floats) -> Floats:
         """(..., point, column) of whitened data on the data."""
@@ -96,15 +102,17 @@ def nested_lines(x: Floats, y: Floats, covariance: Floats, *, prior: Prior = Non
     white = np.linalg.solve(factor, columns[..., ::-1, :])[..., ::-1, :]
     sums = np.cumsum((white[..., :, None] * white[..., None, :])[..., ::-1, :, :], axis=-3)[..., ::-1, :, :]
     information, pull, square = sums[..., :2, :2].copy(), sums[..., :2, 2].copy(), sums[..., 2, 2]
+    prior_pull, prior_square = np.zeros(rough.shape), np.zeros(rough.shape[:-1])
     if prior is not None:
         information[..., 0, 0] += prior[1] ** -2
-        pull[..., 0] += (prior[0] - rough[..., :1]) / prior[1] ** 2
-        square = square + ((prior[0] - rough[..., :1]) / prior[1]) ** 2
+        prior_pull[..., 0] = (prior[0] - rough[..., 0]) / prior[1] ** 2
+        prior_square = np.square((prior[0] - rough[..., 0]) / prior[1])
+        pull, square = pull + prior_pull[..., None, :], square + prior_square[..., None]
     inverse = _inverse(information)
     estimate = np.einsum("...ab,...b->...a", inverse, pull)
     chi2 = np.maximum(square - np.einsum("...a,...a->...", estimate, pull), 0.0)
     dof = np.arange(len(x), 0, -1) - 2 + (prior is not None)
-    return NestedLines(estimate + rough[..., None, :], inverse, chi2, dof, white[..., :2], factor, scale, white[..., 2], rough)
+    return NestedLines(estimate + rough[..., None, :], inverse, chi2, dof, white[..., :2], factor, scale, rough, prior_pull, prior_square)
 
 
 def _rough(x: Floats, y: Floats) -> Floats:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mdtools.statistics.averaging import Average
 from mdtools.statistics.covariance import PartedCovariance, parted_covariance
 from mdtools.statistics.inflation import Blocks
 from mdtools.statistics.least_squares import fit_line
-from mdtools.statistics.ranges import Average
 
 __all__ = ["Measured", "Split"]
 
@@ -73,10 +73,13 @@ class Measured:
         return self._split(weights, np.full(len(weights), start), line.slope)
 
     def split(self, fit: Average) -> Split:
-        return self._split(fit.weights, fit.first, fit.slope)
+        return self._split(fit.weights, fit.first, fit.slope, np.stack([fit.intercept, fit.slope], axis=-1))
 
-    def _split(self, weights: Floats, first: Floats, slope: Floats) -> Split:
-        offsets, slopes = np.moveaxis(np.einsum("bpl,bal->bpa", weights, self.by_axis), 1, 0)
+    def _split(self, weights: Floats, first: Floats, slope: Floats, whole_line: Floats | None = None) -> Split:
+        lines = np.einsum("bpl,bal->bpa", weights, self.by_axis)
+        if whole_line is not None:  # what a prior of the intercept pulls is not in the weights: the same along each axis
+            lines = lines + (whole_line - lines.sum(axis=-1))[..., None] / lines.shape[-1]
+        offsets, slopes = np.moveaxis(lines, 1, 0)
         slopes = np.maximum(slopes, 0.0)
         whole = slopes.sum(axis=-1, keepdims=True)
         share = np.where(whole > 0, slopes / np.where(whole > 0, whole, 1.0), 1.0 / slopes.shape[-1])
