@@ -135,8 +135,8 @@ class Kind:
     n_frames: int = 400
     past: int = 2
     options: tuple[tuple[str, float], ...] = ()
-    lags: tuple[tuple[str, float], ...] = ()
-    """first and last lag of our line, as a user may give them"""
+    given: tuple[tuple[str, Any], ...] = ()
+    """first and last lag of our line, or what is known of its intercept, as a user may give them"""
 
     @property
     def at_once(self) -> int:
@@ -147,29 +147,32 @@ class Kind:
         return self.make(random, count, n_ions=self.n_ions, n_frames=self.n_frames, **dict(self.options))
 
 
-def _hopping(jumps: float) -> Kind:
-    return Kind(cage_then_hop, lambda: 4 * jumps / 400, past=10, options=(("jumps", jumps),))
+def _hopping(jumps: float, **given: Any) -> Kind:
+    return Kind(cage_then_hop, lambda: 4 * jumps / 400, past=10, options=(("jumps", jumps),), given=tuple(given.items()))
 
 
-def _walking(*, n_ions: int = 64, n_frames: int = 400, past: int = 2, lags: tuple[float, float] | None = None, **options: float) -> Kind:
-    given = () if lags is None else (("first", lags[0]), ("last", lags[1]))
-    return Kind(walk, lambda: 3.0, n_ions, n_frames, past, tuple(options.items()), given)
+def _walking(*, n_ions: int = 64, n_frames: int = 400, past: int = 2, given: dict[str, Any] | None = None, **options: float) -> Kind:
+    return Kind(walk, lambda: 3.0, n_ions, n_frames, past, tuple(options.items()), tuple((given or {}).items()))
 
+
+LAGS = {"first": 10, "last": 40}
 
 KINDS = {
     "independent, 128 ions, 128 frames": _walking(n_ions=128, n_frames=128),
     "independent with cage noise": _walking(n_ions=128, n_frames=128, noise=1.0),
-    "independent, lags 10 to 40 given": _walking(n_ions=128, n_frames=128, past=10, lags=(10, 40)),
+    "independent with cage noise, intercept given": _walking(n_ions=128, n_frames=128, noise=1.0, given={"intercept": (6.0, 0.01)}),
+    "independent, lags 10 to 40 given": _walking(n_ions=128, n_frames=128, past=10, given=LAGS),
     "independent, 8 ions": _walking(n_ions=8),
     "one collective walker": _walking(n_ions=1),
     "half of the ions in pairs": _walking(paired=32),
     "groups of 4": _walking(together=4),
-    "groups of 4, lags 10 to 40 given": _walking(together=4, past=10, lags=(10, 40)),
+    "groups of 4, lags 10 to 40 given": _walking(together=4, past=10, given=LAGS),
     "groups of 16": _walking(together=16),
     "Ornstein-Uhlenbeck, 100 velocity memories": Kind(langevin, lambda: 3 / np.tanh(0.1), n_frames=500, past=25),
     "lattice walk": Kind(lattice, lambda: 1.0),
     "lattice vacancy, tracer": Kind(vacancy, vacancy_slope, n_ions=63, past=5),
     "cage then hop, 10 jumps per ion": _hopping(10.0),
+    "cage then hop, 10 jumps per ion, intercept given": _hopping(10.0, intercept=(0.6, 0.001)),
     "cage then hop, 3 jumps per ion": _hopping(3.0),
     "cage then hop, 1 jump per ion": _hopping(1.0),
     "cage then hop, 0.3 jumps per ion": _hopping(0.3),
@@ -292,7 +295,7 @@ def part(name: str, seed: int, k: int, n_peers: int) -> tuple[Diffusion, Paths]:
     kind = KINDS[name]
     size = kind.at_once
     paths = kind.paths(np.random.default_rng([seed, k]), size)
-    return estimate(paths, **dict(kind.lags)), peers(paths[: max(n_peers - k * size, 0)], past=kind.past) if n_peers > k * size else np.empty(
+    return estimate(paths, **dict(kind.given)), peers(paths[: max(n_peers - k * size, 0)], past=kind.past) if n_peers > k * size else np.empty(
         (0, len(PEERS), 4)
     )
 

@@ -16,6 +16,7 @@ from mdtools.reporting import figures, style
 from mdtools.reporting.closure import _Check, closure
 from mdtools.reporting.numbers import plain, with_error
 from mdtools.reporting.tables import rows
+from mdtools.units import BOLTZMANN
 
 HOSTILE = "<script>alert('A')</script>$&\""
 
@@ -159,6 +160,27 @@ def test_a_series_has_arrhenius_and_dashboard(tmp_path):
     ids = {attributes["id"] for tag, attributes in Tags(text).tags if tag == "figure"}
     assert {"arrhenius", "series-msd-0", "series-phonon-dos-1", "dashboard-probability", "dashboard-lindemann"} <= ids
     assert {name for name, _ in chain.load(tmp_path / "series.nc")} == {"", "800 K", "1000 K", "1200 K"}
+
+
+def test_what_a_series_says_of_barriers_and_masses_is_in_the_page_with_what_it_cannot_prove(tmp_path):
+    kelvin, masses = (700.0, 900.0, 1100.0), (6.0, 7.0, 24.0)
+    walks = [
+        synthetic.brownian(n_atoms=32, n_frames=300, diffusivity=float(np.exp(-0.3 / (BOLTZMANN * t))), temperature=t, seed=int(t)) for t in kelvin
+    ]
+    found = [md.self_diffusivity(md.msd(walk, reference="none")) for walk in walks]
+    defects = [float(np.exp(-0.1 / (BOLTZMANN * t))) for t in kelvin]
+    barrier = md.activation_energy(found, jump_length=2.0, attempt_frequency=1.5, jump_neighbours=1, defect_fraction=defects, temperatures=[300.0])
+    alike = [synthetic.brownian(n_atoms=32, n_frames=300, diffusivity=m**-0.5, temperature=600.0, seed=int(m)) for m in masses]
+    heavy = [one.replace(step={"step": "masses"}, masses=np.full(one.n_atoms, m)) for one, m in zip(alike, masses, strict=True)]
+    exponent = md.isotope_exponent([md.self_diffusivity(md.msd(one, reference="none")) for one in heavy])
+    text = md.report([barrier, exponent], out=tmp_path / "series.html").read_text()
+    assert "local activation energy of A" in text
+    assert text.count("(extrapolated)") == 1
+    one = barrier.sel(species="A")
+    assert f"{plain(float(one.prefactor_ratio), 3)} ({plain(float(one.prefactor_ratio_lower), 3)} to " in text  # the true one is 1
+    assert with_error(float(one.defect_energy), float(one.defect_energy_stderr)) in text
+    assert one.mobility_energy.item() == pytest.approx(0.2, abs=4 * one.mobility_energy_stderr.item())
+    assert "no sign of zero-point motion" in text
 
 
 def test_datasets_of_two_runs_are_told_apart_by_their_histories(tmp_path):

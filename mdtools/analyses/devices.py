@@ -14,7 +14,7 @@ import jax
 from mdtools import shares
 from mdtools.memory import cores
 
-__all__ = ["PIECES", "held_by_each", "in_float64", "in_turn", "pieces", "places", "platform", "split"]
+__all__ = ["PIECES", "in_float64", "in_turn", "pieces", "places", "platform", "split"]
 
 PIECES = 16  # into which work is cut, whatever the number of cores, so that sums do not depend on the machine
 T = TypeVar("T")
@@ -66,13 +66,6 @@ def in_turn(items: Iterable[Item], work: Callable[[Item], T], *, each_core: bool
 def in_float64(calls: Sequence[Callable[[], T]]) -> list[T]:
     """What each call returns, in order, each made with 64-bit JAX (its switch is one of the thread)."""
     return [found for _, found in in_turn(calls, lambda call: call())]
-
-
-def held_by_each(values: Any) -> Callable[[], Any]:
-    """Values on every place: what is returned gives, within a piece, those of its own device."""
-    with jax.enable_x64(True):
-        held = {place: jax.device_put(values, place) for place in dict.fromkeys(places())}
-    return lambda: held[getattr(jax.config, "jax_default_device")]  # noqa: B009
 
 
 def pieces(n: int) -> tuple[int, int]:

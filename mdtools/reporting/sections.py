@@ -118,8 +118,9 @@ def diffusivity(runs: Chains) -> Section | None:
                     _value(data, "run_for_10_percent" if found else "run_for_tenth_of_bound", digits=2, species=str(name)),
                 )
             )
+    parts = (*_principal(runs), *_activation(runs))
     if not rows:
-        return None
+        return Section("diffusivity", "Self-diffusion", parts=parts) if parts else None
     shown = signs(unit)
     header = ("run", "T (K)", "species", "regime", f"D ({shown})", "D (cm²/s)", "fitted (ps)", "independent ions", "fit quality", "run needed (ps)")
     notes = (
@@ -127,7 +128,6 @@ def diffusivity(runs: Chains) -> Section | None:
         "Independent ions: how many would give this error. Fit quality: probability of a worse fit if the motion is diffusive.",
         "Run needed: length of the whole run for a standard error of 10 %; of a caged species, for a bound ten times smaller.",
     )
-    parts = (*_principal(runs), *_activation(runs))
     return Section("diffusivity", "Self-diffusion", tables=(Table(header, tuple(rows), notes=notes),), parts=parts)
 
 
@@ -190,12 +190,68 @@ def _activated(data: xr.Dataset, title: str, dim: str) -> Part:
     )
     unit = data.activation_energy.attrs.get("units", "")
     header = (dim, f"activation energy ({unit})", "ln of the prefactor", "misfit", "values and bounds", "probability of each law", "replica scatter")
-    return Part(title, open=True, tables=(Table(header, tuple(rows), notes=notes),))
+    return Part(title, open=True, tables=(Table(header, tuple(rows), notes=notes), *_local(data, dim), *_meant(data, dim)))
+
+
+def _local(data: xr.Dataset, dim: str) -> tuple[Table, ...]:
+    """Activation energy at some of the predicted temperatures: where laws bend, one number says too little."""
+    names = [name for name in map(str, data[dim].values) if np.isfinite(data.local_activation_energy.sel({dim: name})).any()]
+    unit = data.local_activation_energy.attrs.get("units", "")
+    rows = []
+    every = np.linspace(0, data.sizes["predicted_temperature"] - 1, LOCAL).round().astype(int)
+    for k in np.union1d(every, np.flatnonzero(data.extrapolated.values)):
+        there = data.isel(predicted_temperature=k)
+        outside = " (extrapolated)" if there.extrapolated else ""
+        rows.append(
+            (f"{float(there.predicted_temperature):.4g}{outside}", *(_value(there.sel({dim: name}), "local_activation_energy") for name in names))
+        )
+    header = ("T (K)", *(f"local activation energy of {name} ({unit})" for name in names))
+    return (Table(header, tuple(rows), notes=("Averaged over the laws, each with its probability.",)),) if names and rows else ()
+
+
+def _meant(data: xr.Dataset, dim: str) -> tuple[Table, ...]:
+    """What the prefactor and the defect fractions say, where the jumps or the fractions were given."""
+    rows = tuple(
+        (
+            str(name),
+            _between(one, "prefactor_ratio"),
+            *(_value(one, part) for part in ("defect_energy", "mobility_energy")),
+        )
+        for name, one in ((name, data.sel({dim: name})) for name in data[dim].values)
+        if any(part in one and np.isfinite(one[part]) for part in ("prefactor_ratio", "defect_energy"))
+    )
+    notes = (
+        "Prefactor over that of every ion jumping: 0.1 to 10 says that the whole sublattice takes part, much less that few defects do.",
+        "Migration entropy alone may move it by a factor of ten.",
+        "Activation energy = energy of defects (their fraction as given) + energy of their mobility.",
+    )
+    return (Table((dim, "prefactor / full sublattice", "energy of defects (eV)", "energy of mobility (eV)"), rows, notes=notes),) if rows else ()
+
+
+def _between(data: xr.Dataset, name: str) -> str:
+    """A number with its 95 % interval."""
+    if name not in data or not np.isfinite(data[name]):
+        return "–"
+    value, low, high = (plain(float(data[name + end]), 3) for end in ("", "_lower", "_upper"))
+    return f"{value} ({low} to {high})"
+
+
+LOCAL = 5  # temperatures between the runs, of a table
+CANNOT_PROVE = {
+    "isotope_exponent": "Below 0.5 is no sign of zero-point motion: a framework that joins the jump, or friction, gives it in classical dynamics, "
+    "which has no quantum part to show. All ions replaced at once is not the tracer isotope effect.",
+    "activation_volume": "A negative value is not by itself a concerted mechanism: a lattice that softens under pressure gives one too. "
+    "Jump length and attempt frequency change with pressure as well.",
+}
 
 
 def _response(data: xr.Dataset, stage: str, title: str) -> Part:
     rows = tuple((name, _value(data, stage, species=name)) for name in map(str, data.species.values) if np.isfinite(data[stage].sel(species=name)))
-    return Part(title, open=True, tables=(Table(("species", f"{title.lower()} ({signs(data[stage].attrs.get('units', ''))})"), rows),))
+    return Part(
+        title,
+        open=True,
+        tables=(Table(("species", f"{title.lower()} ({signs(data[stage].attrs.get('units', ''))})"), rows, notes=(CANNOT_PROVE[stage],)),),
+    )
 
 
 def conductivity(runs: Chains) -> Section | None:

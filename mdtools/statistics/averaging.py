@@ -13,7 +13,7 @@ from mdtools.statistics.regime import POOR
 __all__ = ["DRAWS", "Average", "average", "holds_from"]
 
 Floats = NDArray[Any]
-LEFT_OUT = 3.0  # what ln of the weight loses for each lag that is left out: chi^2 of 6 must be gained for it
+LEFT_OUT = 2.0  # what ln of the weight loses for each lag that is left out: chi^2 of 4, two standard errors, must be gained for it
 DRAWS = 64  # of the data, from which the variance of the choice is learnt
 
 
@@ -80,10 +80,10 @@ def average(
     """Fit a line to each range and average.
 
     msd : (..., lag). covariance : (..., lag, lag), known up to a factor with `scale_dof` (...) degrees of freedom. ln of the weight of a range
-    is its ln likelihood less 3 for each lag that is left out. Such a lag is a parameter of its own, for which G. Schwarz (Ann. Stat. 6, 461
-    (1978)) asks half ln of 50 lags, 2, and J. Chen and Z. Chen (Biometrika 95, 759 (2008)) more where many sets of parameters are tried.
-    The likelihood is that of the range extended down to half its first lag: a transient that is too small to be seen in the extension
-    is much smaller in the range itself. With draws=0 the variance of the choice is not learnt (`choice` is 1).
+    is its ln likelihood less 2 for each lag that is left out, which is a parameter of its own (as G. Schwarz counts them, Ann. Stat. 6, 461
+    (1978): half ln of 50 lags); the likelihood is that of the range extended down to half its first lag. A transient that is too small to
+    be seen in the extension is much smaller in the range itself; one at the limit of what can be seen shifts the slope by up to 0.8 of its
+    standard deviation (a smaller price trades that for scatter where there is none). With draws=0 `choice` is 1, and costs nothing.
     """
     x = np.asarray(lags, dtype=np.float64)
     of_end = {int(end): nested_lines(x[:end], msd[..., :end], covariance[..., :end, :end], prior=prior) for end in np.unique(ranges.end)}

@@ -134,7 +134,7 @@ def test_a_tile_sees_the_cartesian_paths_of_its_atoms(changing):
     members, groups = np.array([[0, 2, 5], [4, 1, 3]]), np.array([1, 0])
     summed, kept = tile_sums(
         lambda path, weight: ({"sum": summed_atoms(path, weight)}, {"path": path}),
-        *[jnp.asarray(one) for one in (values.transpose(1, 2, 0), cell, shift, members, weights, groups)],
+        *[jnp.asarray(one) for one in (values.transpose(1, 2, 0)[members], cell, shift, weights, groups)],
         n_groups=2,
     )
     path = np.einsum("tai,tij->jat" if changing else "tai,ij->jat", values.astype(float), cell) - shift.T[:, None]

@@ -22,6 +22,7 @@ def near(share, nominal, count, *, target):
     ("name", "count", "target"),
     [
         ("independent, 8 ions", 1500, 0.01),
+        ("independent with cage noise, intercept given", 400, 0.01),
         ("independent, lags 10 to 40 given", 700, 0.01),
         ("half of the ions in pairs", 700, 0.02),
         ("cage then hop, 1 jump per ion", 700, 0.02),
