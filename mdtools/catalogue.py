@@ -37,6 +37,7 @@ ANALYSES = {
     "site_occupation": "mdtools.analyses.sites",
     "displacement_waves": "mdtools.analyses.rigidity",
     "bottleneck_radius": "mdtools.analyses.bottleneck",
+    "run_state": "mdtools.analyses.run_state",
     "melting_indicators": "mdtools.analyses.melting",
 }
 ESTIMATES = {
@@ -71,6 +72,7 @@ VARIES = {
     "isotope_exponent": "mass",
     "activation_volume": "stated_pressure",
     "detect_soft_modes": "stated_temperature",
+    "detect_transition": "stated_temperature",
 }
 # what a report makes only where options for it were given (or its file): too long, or of use in some materials only
 ON_REQUEST = {
@@ -86,6 +88,7 @@ ON_REQUEST = {
 }
 DECISIONS = {
     "detect_melting": "mdtools.detection.melting",
+    "detect_transition": "mdtools.detection.transition",
     "detect_soft_modes": "mdtools.detection.soft_modes",
     "detect_mechanism": "mdtools.detection.mechanism",
 }

@@ -23,6 +23,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "thermo": ({"schema"}, {"numpy"}),
     "trajectory": ({"errors", "lazy", "memory", "progress", "shares", "thermo"}, {"numpy", "MDAnalysis"}),
     "synthetic": ({"trajectory", "units"}, {"numpy", "scipy", "numba"}),
+    "imitators": ({"synthetic", "trajectory", "units"}, {"numpy", "scipy"}),
     "readers": (
         {"readers", "trajectory", "thermo", "lazy", "units", "errors", "memory", "progress"},
         {"numpy", "numba", "llvmlite", "ase", "MDAnalysis", "zarr", "h5py", "zstandard"},

@@ -128,7 +128,7 @@ def unit_repeat(traj: Trajectory, reference: Sequence[str] | str | None = None) 
     The framework is as declared, else the species that keeps its places best. At least nine in ten of its ions must land
     within a quarter of (V/N)^(1/3) of a place where an ion is.
     """
-    places, spread = _mean_positions(traj, reference), None
+    places = _mean_positions(traj, reference)
     if traj.framework:
         chosen = np.flatnonzero(np.isin(traj.species, traj.framework))
     else:
@@ -142,7 +142,7 @@ def unit_repeat(traj: Trajectory, reference: Sequence[str] | str | None = None) 
         for n in range(int(edge / (0.6 * spacing)), 1, -1):
             step = np.zeros(3)
             step[axis] = 1 / n
-            if _share_on(probes + step, still, traj.mean_cell, NEAR * spacing) >= ALIKE:
+            if all(_share_on(probes + k * step, still, traj.mean_cell, NEAR * spacing) >= ALIKE for k in range(1, n)):
                 out[axis] = n
                 break
     return out

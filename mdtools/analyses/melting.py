@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import memory, schema
+from mdtools.analyses.clustering import moved_together
 from mdtools.analyses.labels import common, lag_frames, lag_times
 from mdtools.analyses.over_atoms import group_means, ion_groups
 from mdtools.analyses.reflections import density_amplitudes
@@ -18,6 +19,8 @@ from mdtools.trajectory import Trajectory
 __all__ = ["melting_indicators"]
 
 ORIGINS = 64  # time origins in a window, at most
+MULTIPLES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5)  # of 2 pi / d, where the shape of the elastic part is kept
+LATE = 3  # lags over which that is averaged
 SMOOTHING = 1.0  # ps, over which a position is smoothed before it is said to have moved
 
 
@@ -33,7 +36,9 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
     `msd` <dr^2>, `non_gaussian_parameter`, `self_overlap` <sin(k dr)/(k dr)> at k = 2 pi/d; `never_moved` (window, species,
     ion_block): fraction of ions that, smoothed over 1 ps, stayed within d/2 for half the run; `density_amplitude`
     (block, species, reflection, part): mean over a stretch of the run of 1/N sum_i exp(i q r_i), at the reflections that were
-    strongest in its first half (`wave_vector`), so that its product between the two halves has no bias of selection.
+    strongest in its first half (`wave_vector`), so that its product between the two halves has no bias of selection; `late_overlap`
+    (window, species, ion_block, wave_multiple): self-overlap at the longest lags, at multiples of k; (species) `moved_share`: ions whose mean
+    place over an eighth of the run is farther than d/2 from that over the first, and `moved_together`: how far they sit together.
     Raises TrajectoryError; NotEnoughData for a run of few frames or a species with fewer ions than blocks.
     Source: reference/science.md C3 (definitions), B5.
 
@@ -53,6 +58,8 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
     moments, taken = group_means(moments_and_overlap, traj, arguments=(lags, starts, 2 * np.pi / distance), **shared)
     square, fourth, overlap = _by_species(moments[0], len(distance), ion_blocks)
     never, width = _never_moved(traj, windows, distance, shared)
+    shape = _late_overlap(traj, starts, lags, distance, ion_blocks, shared)
+    together = moved_together(traj, distance, reference)
     blocks, amplitude, length = density_amplitudes(traj, reference)
     dims = ("window", "species", "ion_block", "lag")
     out = {
@@ -61,6 +68,9 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
         "non_gaussian_parameter": (dims, _alpha_2(square, fourth)),
         "self_overlap": (dims, overlap),
         "never_moved": (dims[:3], never),
+        "late_overlap": ((*dims[:3], "wave_multiple"), shape),
+        "moved_share": ("species", together[:, 0]),
+        "moved_together": ("species", together[:, 1]),
         "neighbour_distance": ("species", distance),
         "framework": ("species", np.isin(traj.species_names, traj.framework).astype(int)),
         "density_amplitude": (("block", "species", "reflection", "part"), amplitude),
@@ -68,12 +78,23 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
         "window": traj.time[starts[:, 0]],
         "ion_block": np.arange(ion_blocks),
         "lag": lag_times(lags, traj.frame_interval),
+        "wave_multiple": np.array(MULTIPLES),
         "block": blocks,
         "reflection": np.arange(amplitude.shape[2]),
         "part": ["real", "imaginary"],
     }
     found = {"reference": taken, "origin_stride": stride, "smoothing": width * traj.frame_interval}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
+
+
+def _late_overlap(
+    traj: Trajectory, starts: np.ndarray, lags: np.ndarray, distance: np.ndarray, ion_blocks: int, shared: dict[str, Any]
+) -> np.ndarray:
+    """Self-overlap (window, species, ion_block, multiple) over the latest lags at multiples of 2 pi / d: the shape of what stays elastic."""
+    waves = (2 * np.pi / distance)[:, None] * np.array(MULTIPLES)
+    moments, _ = group_means(moments_and_overlap, traj, arguments=(lags[-LATE:], starts[:, ::4], waves.ravel()), **shared)
+    values = moments[0][:, :, 2:].mean(axis=-1).reshape(len(distance), ion_blocks, len(starts), len(distance), len(MULTIPLES))
+    return np.stack([values[k, :, :, k] for k in range(len(distance))]).transpose(2, 0, 1, 3)
 
 
 def _enough(traj: Trajectory, windows: int, ion_blocks: int) -> None:

@@ -20,7 +20,7 @@ from mdtools.trajectory import Trajectory
 __all__ = ["site_occupation"]
 
 CORE = 0.4  # of the distance between neighbouring sites (reference/science.md B8)
-VOXEL = 0.35  # of that distance: edge of the voxels in which nearest sites are looked up
+VOXEL = 0.35  # of (V/N)^(1/3): edge of the voxels in which nearest sites are looked up
 COPIES = 30  # of a frame's positions that are there at a time
 
 
@@ -98,7 +98,8 @@ class _Tally:
 
     def __post_init__(self) -> None:
         self.radius = self.core * self.lattice.spacing
-        self.tables = self.lattice.candidates(VOXEL * self.lattice.spacing)
+        room = abs(np.linalg.det(self.lattice.cell)) / len(self.lattice.sites)
+        self.tables = self.lattice.candidates(VOXEL * room ** (1 / 3))
         self.in_core = np.zeros((self.windows, self.ion_blocks))
         self.empty, self.empty_square, self.vacant = np.zeros((3, self.windows))
         self.visits = np.zeros(len(self.lattice.sites))

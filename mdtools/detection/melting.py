@@ -1,47 +1,50 @@
 """Has a sublattice melted? The decision at one temperature, with its evidence."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.detection.indicators import HELD, Cage, bragg_amplitudes, cage_of, indicators
-from mdtools.detection.states import (
-    LINES,
-    STATES,
-    SYSTEM_STATES,
-    log_odds,
-    logistic,
-    order_log_odds,
-    species_probabilities,
-    system_probabilities,
-)
-from mdtools.statistics.bootstrap import resampled, two_way_means
-from mdtools.units import BOLTZMANN, KINETIC_TO_EV
+from mdtools.detection.gates import Gates, gates_of
+from mdtools.detection.judged import Judged, judge_all
+from mdtools.detection.lines import FOUR, lines_of
+from mdtools.detection.states import LINES, PER_FACTOR_3, STATES, SYSTEM_STATES, VERSION, logistic, system_probabilities
 
 __all__ = ["detect_melting"]
 
 SURE = 0.8  # probability from which a state is a verdict
-NEEDED, HOPELESS = 20.0, 5.0  # periods of vibration in half a run: enough, and too few to see a sublattice melt at CaF2's T_c
+PARTLY, TOGETHER, SITTING = 0.1, 6.0, 0.9  # coexistence: least share that moved or stayed, Moran's I, share of ions in cores
 
 
 @schema.recorded
-def detect_melting(melting_indicators: xr.Dataset, *, seed: int = 0, draws: int = 400) -> xr.Dataset:
+def detect_melting(
+    melting_indicators: xr.Dataset,
+    site_occupation: xr.Dataset | None = None,
+    shear_modulus: xr.Dataset | None = None,
+    run_state: xr.Dataset | None = None,
+    *,
+    seed: int = 0,
+    draws: int = 400,
+) -> xr.Dataset:
     """What each sublattice does and what the system is, with probabilities and every reason.
 
     A species is localised, confined (bounded, but wider than a vibration: rotors, hops between a few sites), hopping (as by
-    defects) or molten; the system a crystal, defect conductor, superionic, glass, superionic glass or liquid; `undecided`
-    below a probability of 0.8. Windows of time and blocks of ions are drawn `draws` times; in each draw the evidence is turned into
-    log-odds (the table in detection/states.py says how, and where the boundaries come from), and probabilities are means
-    over draws. Frameworks: as declared, else the species that moves least. A mobile sublattice keeps Bragg
-    amplitude in a superionic crystal: the amplitude is asked of the framework only.
+    defects) or molten; the system a crystal, defect conductor, superionic, plastic crystal (rotors), glass, superionic glass, liquid, or
+    coexistence of crystal and liquid in one box; `undecided` below a probability of 0.8. What is given beside the indicators adds
+    its lines of evidence: sites (excess defects, core fraction, jumps), the shear modulus of the framework, and the gates on the state of
+    the run. Windows of time and blocks of ions are drawn `draws` times; in each draw the evidence is turned into log-odds (the table in
+    detection/states.py says how, and where the boundaries come from), and probabilities are means over draws. Frameworks: as declared,
+    else the species that moves least. A mobile sublattice keeps Bragg amplitude in a superionic crystal: the amplitude is asked of
+    the framework only.
 
     Returns `verdict` and `reason` (species), `probability` (species, state), `system_verdict`, `system_reason`,
     `system_probability` (system_state); `evidence` with `_stderr` and `says` (species, indicator), NaN and "no data" where a line
     does not apply, `threshold` (indicator), and `resolved_share` (species): evidence is weighed down where half the run is shorter than
-    20 periods of vibration. Never raises for weak data (ValueError for draws < 2). Source: reference/science.md C3, C4.
+    20 periods of vibration, and where the run has not settled or its species have unequal temperatures (`gate_says`, `gate_reason`; a
+    `suggested_begin` is offered, not taken). `line_says` (line): whether structure, mechanics, dynamics and thermodynamics are for or against
+    the verdict of the system; `diffusivity_bound` (species): what D may be at most.
+    Never raises for weak data (ValueError for draws < 2). Source: reference/science.md C3, C4.
 
     >>> from mdtools import synthetic
     >>> from mdtools.analyses.melting import melting_indicators
@@ -53,13 +56,17 @@ def detect_melting(melting_indicators: xr.Dataset, *, seed: int = 0, draws: int 
         raise ValueError("draws must be at least 2")
     data = melting_indicators
     names = [str(name) for name in data.species.values]
-    judged = _judge_all(data, draws, np.random.default_rng(seed))
+    gates = gates_of(data, run_state, site_occupation)
+    judged = judge_all(data, site_occupation, shear_modulus, worth=gates.worth, draws=draws, random=np.random.default_rng(seed))
     framework = _framework(data, judged)
     ordered, wave = (np.stack([j.order[k] for j in judged], axis=1) for k in (0, 1))
+    rotates = np.stack([j.rotates for j in judged], axis=1)
     drawn = np.stack([j.probability for j in judged], axis=1)
     probability = drawn[1:].mean(axis=0)
-    system = system_probabilities(drawn, ordered, wave, framework)[1:].mean(axis=0)
+    coexists = max(_coexists(data.isel(species=k), judged[k]) for k in np.flatnonzero(framework))
+    system = system_probabilities(drawn, ordered, wave, framework, rotates, coexists)[1:].mean(axis=0)
     verdicts = [_word(STATES, p) for p in probability]
+    lines = lines_of(SYSTEM_STATES[int(np.argmax(system))], judged, framework, shear_modulus)
     out: dict[str, Any] = {
         "species": data.species.values,
         "state": list(STATES),
@@ -73,57 +80,40 @@ def detect_melting(melting_indicators: xr.Dataset, *, seed: int = 0, draws: int 
         "system_probability": ("system_state", system),
         "resolved_share": ("species", [j.share for j in judged]),
         "reason": ("species", [_reason(j) for j in judged]),
-        "system_reason": _system_reason(names, verdicts, framework, ordered[0], wave[0], data),
+        "system_reason": _system_reason(names, verdicts, framework, ordered[0], wave[0], data) + _gated(gates),
+        "diffusivity_bound": ("species", [j.bound for j in judged]),
+        "gate": list(gates.words),
+        "gate_says": ("gate", list(gates.words.values())),
+        "gate_reason": ("gate", [gates.reasons.get(name, "") for name in gates.words]),
+        "suggested_begin": gates.begin,
+        "line": list(FOUR),
+        "line_says": ("line", [lines[name].says for name in FOUR]),
+        "line_log_odds": ("line", [lines[name].odds for name in FOUR]),
+        "lines_available": sum(np.isfinite(lines[name].odds) for name in FOUR),
         **_evidence(judged, probability),
     }
     taken = [name for name, is_framework in zip(names, framework, strict=True) if is_framework]
-    return schema.resolved(schema.dataset(out, reduced=data.attrs.get("unit_system") == "lj"), framework=taken)
+    return schema.resolved(schema.dataset(out, reduced=data.attrs.get("unit_system") == "lj"), framework=taken, calibration=VERSION)
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """One species: indicators and log-odds by line (draw,), probabilities (draw, state), of order and of a static wave (draw,).
-
-    share : how much its evidence counts. alone : too few windows and blocks to draw from.
-    """
-
-    cage: Cage
-    share: float
-    alone: bool
-    evidence: dict[str, np.ndarray]
-    odds: dict[str, np.ndarray]
-    probability: np.ndarray
-    order: tuple[np.ndarray, np.ndarray]
+def _coexists(data: xr.Dataset, judged: Judged) -> float:
+    """Probability that a part of the framework has melted in one place: some of its ions moved, those sit together, and keep no sites."""
+    core = judged.evidence["core_fraction"][0]
+    if "moved_share" not in data or not np.isfinite(core):
+        return 0.0
+    share = float(data.moved_share)
+    part = PER_FACTOR_3 * np.log(max(min(share, 1 - share), 1e-9) / PARTLY)
+    together = 0.5 * (float(data.moved_together) - TOGETHER)
+    without = PER_FACTOR_3 * np.log(max(1 - core, 1e-9) / (1 - SITTING))
+    return float(np.prod(logistic(np.clip([part, together, without], -6, 6))))
 
 
-def _judge_all(data: xr.Dataset, draws: int, random: np.random.Generator) -> list[_Judged]:
-    """Every species, from the same draws of windows and blocks; the first draw is the data themselves."""
-    n_windows, n_blocks = data.sizes["window"], data.sizes["ion_block"]
-    windows = np.concatenate([np.full((1, n_windows), 1 / n_windows), resampled(n_windows, draws, random)])
-    blocks = np.concatenate([np.full((1, n_blocks), 1 / n_blocks), resampled(n_blocks, draws, random)])
-    parts = data.density_amplitude.transpose("block", "species", "reflection", "part").values
-    bragg = bragg_amplitudes(parts[..., 0] + 1j * parts[..., 1], draws, random)
-    return [_judge(data.isel(species=k), (windows, blocks), bragg[:, k]) for k in range(data.sizes["species"])]
+def _gated(gates: Gates) -> str:
+    text = "".join(f"; {reason}" for reason in gates.reasons.values())
+    return text + (f" (it has settled from {gates.begin:.4g} ps on: read with begin=, --begin)" if np.isfinite(gates.begin) else "")
 
 
-def _judge(data: xr.Dataset, weights: tuple[np.ndarray, np.ndarray], bragg: np.ndarray) -> _Judged:
-    msd = data.msd.transpose("window", "ion_block", "lag").values
-    fourth = (data.non_gaussian_parameter.transpose("window", "ion_block", "lag").values + 1) * msd**2 / 0.6
-    overlap = data.self_overlap.transpose("window", "ion_block", "lag").values
-    never = data.never_moved.transpose("window", "ion_block").values
-    square, quartic, overlaps, stayed = (two_way_means(x, (0, 1), weights) for x in (msd, fourth, overlap, never))
-    lag, d = data.lag.values, float(data.neighbour_distance)
-    cage = cage_of(lag, square[0], speed_squared=_speed_squared(data))
-    evidence = indicators(lag, square, quartic, overlaps, stayed, d=d, cage=cage) | {"bragg_amplitude": bragg}
-    odds = log_odds(evidence, bound=cage.bound, followed=cage.followed)
-    odds["bragg_amplitude"], wave = order_log_odds(bragg, int(data.n_ions))
-    alone = msd.shape[0] * msd.shape[1] < 4
-    share = 0.0 if alone else _resolved_share(float(lag[-1]), cage, evidence)
-    order = (logistic(odds["bragg_amplitude"]), logistic(wave))
-    return _Judged(cage, share, alone, evidence, odds, species_probabilities(odds, share=share), order)
-
-
-def _evidence(judged: list[_Judged], probability: np.ndarray) -> dict[str, Any]:
+def _evidence(judged: list[Judged], probability: np.ndarray) -> dict[str, Any]:
     """The table of evidence: value, error, boundary and word of each line."""
     values = np.stack([[j.evidence[name] for name in LINES] for j in judged])  # (species, indicator, draw)
     return {
@@ -135,25 +125,7 @@ def _evidence(judged: list[_Judged], probability: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _speed_squared(data: xr.Dataset) -> float:
-    """3 k_B T / m in angstrom^2/ps^2 (or reduced), NaN where temperature or mass is not known."""
-    if "mass" not in data or not np.isfinite(data.stated_temperature):
-        return np.nan
-    factor = 1.0 if data.attrs.get("unit_system") == "lj" else BOLTZMANN / KINETIC_TO_EV
-    return float(3 * factor * data.stated_temperature / data.mass)
-
-
-def _resolved_share(half_run: float, cage: Cage, evidence: dict[str, np.ndarray]) -> float:
-    """How much the evidence of a species counts: half the run against its period, or against its way if it shows no cage."""
-    if evidence["displacement"][0] < HELD:
-        return 1.0
-    if not cage.seen:
-        return float(np.clip(evidence["displacement"][0], 0.0, 1.0)) if evidence["log_slope"][0] < 1.3 else 0.0
-    periods = half_run / cage.period
-    return float(np.clip((periods - HOPELESS) / (NEEDED - HOPELESS), 0.0, 1.0))
-
-
-def _framework(data: xr.Dataset, judged: list[_Judged]) -> np.ndarray:
+def _framework(data: xr.Dataset, judged: list[Judged]) -> np.ndarray:
     """Which species are the framework: those declared, else the one that is most surely not moving."""
     declared = data.framework.values.astype(bool)
     if declared.any():
@@ -167,7 +139,7 @@ def _word(states: tuple[str, ...], probability: np.ndarray) -> str:
     return states[at] if probability[at] >= SURE else "undecided"
 
 
-def _says(judged: _Judged, probability: np.ndarray) -> list[str]:
+def _says(judged: Judged, probability: np.ndarray) -> list[str]:
     """The word of each line; a line that asks how an ion moves says nothing of one that does not."""
     words = []
     moves = probability[STATES.index("hopping")] + probability[STATES.index("molten")] >= 0.5
@@ -180,7 +152,7 @@ def _says(judged: _Judged, probability: np.ndarray) -> list[str]:
     return words
 
 
-def _reason(judged: _Judged) -> str:
+def _reason(judged: Judged) -> str:
     """What weighs most for motion and for rest, and what holds the evidence back."""
     cage, share = judged.cage, judged.share
     lines = {name: float(x[0]) for name, x in judged.odds.items() if LINES[name].question == "translates"}

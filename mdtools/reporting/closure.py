@@ -119,6 +119,69 @@ def _quasielastic(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
             yield _Check(words, float(first.quasielastic_diffusivity), float(second.self_diffusivity), error, culprit)
 
 
+def _jumps(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    if "jump_diffusivity" in made and "self_diffusivity" in made:
+        counted, estimate = made["jump_diffusivity"], made["self_diffusivity"]
+        unit = counted.jump_diffusivity.attrs.get("units", "")
+        for name in counted.species.values:
+            if name not in estimate.species.values:
+                continue
+            first, second = counted.sel(species=name), estimate.sel(species=name)
+            error = float(np.hypot(first.jump_diffusivity_stderr, second.self_diffusivity_stderr))
+            culprit = "sites that are not those of the ions (a melt has none), frames too far apart for single jumps, or drift of the framework"
+            words = f"D from jumps between sites = D from the MSD, {name} ({unit})"
+            yield _Check(words, float(first.jump_diffusivity), float(second.self_diffusivity), error, culprit)
+
+
+def _velocity_integral(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    """D = 1/3 int <v(0) . v(t)> dt up to the longest lag: only where that is long against what is left of the correlation."""
+    if "velocity_acf" in made and "self_diffusivity" in made:
+        data, estimate = made["velocity_acf"], made["self_diffusivity"]
+        unit = estimate.self_diffusivity.attrs.get("units", "")
+        for name in data.species.values:
+            if name not in estimate.species.values:
+                continue
+            one = data.velocity_acf.sel(species=name)
+            value, error = _over_windows(one.integrate("lag") / 3)
+            other = estimate.sel(species=name)
+            both = float(np.hypot(error, other.self_diffusivity_stderr))
+            culprit = "longest lag of the velocity correlation too short, frames too far apart, or velocities in other units"
+            words = f"D from the VACF = D from the MSD, {name} ({unit})"
+            yield _Check(words, value, float(other.self_diffusivity), both, culprit, data.sizes["window"])
+
+
+def _susceptibility(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    """Stiffness of a mode by its spectrum against its mean square: both of one run, so that their common noise drops out of neither."""
+    if "mode_frequencies" in made:
+        data = made["mode_frequencies"]
+        for k, mode in enumerate(np.atleast_1d(data.mode.values)):
+            one = data.isel(mode=k)
+            fit, direct = float(one.static_susceptibility), float(one.static_susceptibility_direct)
+            error = max(float(one.get("static_susceptibility_stderr", np.nan)), float(one.static_susceptibility_direct_stderr))
+            culprit = "a spectrum cut off below the mode or above its central peak, or drift of the mode coordinate"
+            yield _Check(
+                f"susceptibility of mode {mode}: spectrum = mean square ({data.static_susceptibility.attrs['units']})", fit, direct, error, culprit
+            )
+
+
+def _thermal_displacement(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    """<u^2> by the Debye-Waller line, about the site, against half the plateau of the MSD; only where nothing leaves its site."""
+    if "debye_waller" in made and "detect_melting" in made:
+        line, verdict = made["debye_waller"], made["detect_melting"]
+        for name in line.species.values:
+            if name not in verdict.species.values or verdict.verdict.sel(species=name) != "localised" or "melting_indicators" not in made:
+                continue
+            distance = float(made["melting_indicators"].neighbour_distance.sel(species=name))
+            at = {"species": name, "indicator": "lindemann"}
+            ratio, spread = float(verdict.evidence.sel(**at)), float(verdict.evidence_stderr.sel(**at))
+            value, error = (ratio * distance) ** 2, 2 * ratio * spread * distance**2
+            one = line.sel(species=name)
+            both = float(np.hypot(error, one.thermal_displacement_stderr)) + 0.03 * value  # the plateau is read to a few per cent
+            culprit = "unlike reference, sites at the wrong places, or ions that hop"
+            words = f"<u^2> from the Debye-Waller line = half the plateau of the MSD, {name} (angstrom^2)"
+            yield _Check(words, float(one.thermal_displacement), value, both, culprit)
+
+
 def _zero_frequency(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
     if "phonon_dos" in made and "self_diffusivity" in made:
         dos, estimate = made["phonon_dos"], made["self_diffusivity"]
@@ -186,6 +249,10 @@ _TESTS: tuple[Callable[[Mapping[str, Any]], Iterator[_Check]], ...] = (
     _second_moment,
     _zero_frequency,
     _quasielastic,
+    _jumps,
+    _velocity_integral,
+    _thermal_displacement,
+    _susceptibility,
     _routes,
     _sum_rule,
     _partial_sums,

@@ -6,7 +6,7 @@ from typing import Any
 
 from mdtools import chain
 from mdtools.errors import TrajectoryError
-from mdtools.reporting import drawn, sections
+from mdtools.reporting import drawn, melting_sections, sections
 from mdtools.reporting.closure import closure
 from mdtools.reporting.parts import Section
 
@@ -55,7 +55,9 @@ def _rendered(runs: chain.Chains, title: str, numbers: str) -> str:
     shown: list[Section | None] = [
         sections.verdicts(runs),
         sections.evidence(runs),
+        melting_sections.transition(runs),
         sections.diffusivity(runs),
+        melting_sections.jumps(runs),
         sections.conductivity(runs),
         sections.quasielastic(runs),
         drawn.of_series(runs),

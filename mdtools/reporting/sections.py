@@ -9,6 +9,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.chain import STAGES, Chain, Chains
 from mdtools.reporting.closure import AGREES
+from mdtools.reporting.melting_sections import lines_and_gates
 from mdtools.reporting.numbers import plain, with_error
 from mdtools.reporting.parts import Part, Section, Table
 
@@ -89,7 +90,7 @@ def evidence(runs: Chains) -> Section | None:
         header = ("indicator", "threshold", *(word for name in names for word in (name, "says")))
         reasons = tuple(f"{name}: {data.reason.sel(species=name).item()}" for name in names) if "reason" in data else ()
         parts.append(Part(f"Evidence: {run.name}", open=len(runs) == 1, tables=(Table(header, tuple(rows), notes=reasons),)))
-    return Section("evidence", "Evidence for the verdict", parts=tuple(parts)) if parts else None
+    return Section("evidence", "Evidence for the verdict", parts=(*lines_and_gates(runs), *parts)) if parts else None
 
 
 def diffusivity(runs: Chains) -> Section | None:

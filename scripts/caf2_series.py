@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""What the runs of a CaF2 series amount to, without their trajectories: `python -P scripts/caf2_series.py OUT.nc FOLDER...`
+
+Every caf2_<T>K.lammpstrj[.zst] of the folders, with the log beside it: state of the run, occupation of sites (without the list of
+jumps), verdict, diffusion. scripts/make_data --series calls it.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from mdtools import chain, read
+
+KEPT = ("run_state", "site_occupation", "detect_melting", "self_diffusivity")
+
+
+def main() -> None:
+    target, *folders = sys.argv[1:]
+    found = [(re.fullmatch(r"caf2_(\d+)K\.lammpstrj(\.zst)?", path.name), path) for folder in folders for path in Path(folder).iterdir()]
+    files = {int(name[1]): path for name, path in found if name}
+    members = []
+    for kelvin, path in sorted(files.items()):
+        log = next(path.parent.glob(f"caf2_{kelvin}K.log*"))
+        run = chain.Chain(name=f"caf2_{kelvin}K", traj=read(path, framework="Ca", temperature=kelvin, log=log))
+        made = {name: run.make(name) for name in KEPT}
+        made["site_occupation"] = made["site_occupation"].drop_dims("jump")
+        members.append(chain.Chain(name=run.name, made=made))
+        print(run.name, made["detect_melting"].system_verdict.item(), round(float(made["detect_melting"].system_probability.max()), 3), flush=True)
+    chain.save(chain.Chains(members=members), target)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""What looks like a melted sublattice and is none (reference/science.md C6), and what is one: each called by its name, or not at all."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import mdtools as md
+from mdtools import imitators, synthetic
+
+
+def judged(traj, **options):
+    """The verdict from everything that can be measured of positions."""
+    rigid = md.shear_modulus(md.displacement_waves(traj)) if traj.temperature is not None else None
+    return md.detect_melting(md.melting_indicators(traj, **options), md.site_occupation(traj, **options), rigid, md.run_state(traj, **options))
+
+
+RUN = {"n_frames": 350, "frame_interval": 0.06}
+
+KNOWN = {
+    "crystal": (lambda: imitators.crystal(**RUN), "crystal"),
+    "vacancy conductor": (lambda: imitators.defect_conductor(**RUN), "defect conductor"),
+    "many vacancies": (lambda: imitators.defect_conductor(vacancies=8, rate=3.0, **RUN), "defect conductor"),
+    "neutral pair exchange": (lambda: imitators.pair_exchange(**RUN), "defect conductor"),
+    "closed loops": (lambda: imitators.pair_exchange(ring=4, rate=0.1, **RUN), "defect conductor"),
+    "molten sublattice": (lambda: imitators.superionic(**RUN), "superionic"),
+    "liquid": (lambda: imitators.liquid(**RUN), "liquid"),
+    "glass": (lambda: imitators.glass(**RUN), "glass"),
+    "conducting glass": (lambda: imitators.glass(mobile=True, **RUN), "superionic glass"),
+    "slab that melts from one side": (lambda: imitators.coexistence(cells=3, **RUN), "coexistence"),
+    "rotors": (lambda: synthetic.rotor(cells=4, rattle=0.1, n_frames=350), "plastic crystal"),
+}
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    return {name: judged(make()) for name, (make, _) in KNOWN.items()}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_it_is_called_what_it_is(verdicts, name):
+    assert verdicts[name].system_verdict.item() == KNOWN[name][1]
+    assert verdicts[name].system_probability.max() > 0.8
+
+
+def test_vacancies_leave_the_lines_that_would_show_melting_silent(verdicts):
+    """An ion moves like that of a melted sublattice, and no site is empty that was not so from the start."""
+    conductor = verdicts["many vacancies"].sel(species="A")
+    assert conductor.evidence.sel(indicator="log_slope") > 0.9
+    assert conductor.evidence.sel(indicator="excess_defects") < 1e-3
+    assert conductor.evidence.sel(indicator="core_fraction") > 0.99
+    assert conductor.says.sel(indicator="excess_defects") == "hopping"
+
+
+def test_rotors_are_told_from_wells_by_the_shape_of_their_elastic_line(verdicts):
+    assert verdicts["rotors"].evidence.sel(species="Y", indicator="elastic_shape") > 5
+    assert verdicts["crystal"].evidence.sel(species="A", indicator="elastic_shape") < 3
+    assert verdicts["rotors"].diffusivity_bound.sel(species="Y") < 1e-2
+
+
+def test_each_line_of_evidence_says_whether_it_is_for_the_verdict(verdicts):
+    crystal = verdicts["crystal"].line_says
+    assert crystal.sel(line=["structure", "mechanics", "dynamics"]).values.tolist() == ["for"] * 3
+    assert crystal.sel(line="thermodynamics").item() == "no data"
+    assert verdicts["crystal"].lines_available.item() == 3
+    alone = md.detect_melting(md.melting_indicators(imitators.crystal(**RUN)))
+    assert alone.line_says.sel(line="mechanics").item() == "no data"
+
+
+# -- what a run may look like ----------------------------------------------------------------------------------------
+
+
+def with_positions(traj, change):
+    """The run with other scaled positions, made of the old ones in float64."""
+    return replace(traj, scaled_positions=change(np.asarray(traj.scaled_positions, dtype=np.float64)))
+
+
+def drifting(traj, step):
+    return with_positions(traj, lambda s: s + np.arange(traj.n_frames)[:, None, None] * np.array(step))
+
+
+CHANGED = {
+    "three decimals": lambda traj: with_positions(traj, lambda s: (np.round(s * 16.8, 3) / 16.8).astype(np.float32)),
+    "drift": lambda traj: drifting(traj, [2e-3, 0, -1e-3]),
+    "breathing cell": lambda traj: replace(traj, cell=traj.cell * (1 + 0.01 * np.sin(0.3 * np.arange(traj.n_frames)))[:, None, None]),
+    "whole cells": lambda traj: with_positions(traj, lambda s: s + np.arange(traj.n_atoms)[None, :, None] % 3),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_how_a_run_is_written_changes_no_verdict(verdicts, change):
+    other = judged(CHANGED[change](KNOWN["molten sublattice"][0]()))
+    assert other.system_verdict.item() == "superionic"
+    np.testing.assert_allclose(other.system_probability, verdicts["molten sublattice"].system_probability, atol=0.05)
+
+
+def test_a_quarter_of_a_run_gives_its_own_answer_or_none():
+    """Parts of real runs are in test_melting.py."""
+    for name in ("crystal", "molten sublattice", "slab that melts from one side"):
+        whole = KNOWN[name][0]()
+        frames = slice(0, whole.n_frames // 4)
+        part = replace(whole, scaled_positions=np.asarray(whole.scaled_positions)[frames], cell=whole.cell[frames], time=whole.time[frames])
+        assert judged(part).system_verdict.item() in (KNOWN[name][1], "undecided")
+
+
+# -- gates -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_has_not_settled_is_told_and_weighed_down():
+    hot, cold = imitators.superionic(n_frames=175, frame_interval=0.06), imitators.crystal(n_frames=175, frame_interval=0.06)
+    s = [np.asarray(one.scaled_positions, dtype=np.float64) for one in (hot, cold)]
+    path = np.concatenate([s[0], s[0][-1:] + np.cumsum(np.diff(s[1], axis=0, prepend=s[1][:1]), axis=0)])
+    quenched = replace(hot, scaled_positions=path, cell=np.repeat(hot.cell[:1], 350, axis=0), time=np.arange(350) * 0.06)
+    verdict = judged(quenched)
+    assert verdict.gate_says.sel(gate="stationary").item() == "failed"
+    assert "displacement of A" in verdict.gate_reason.sel(gate="stationary").item()
+    assert verdict.system_verdict.item() == "undecided"
+    assert 0 < verdict.suggested_begin.item() <= 11
+    assert "begin=" in verdict.system_reason.item()
+
+
+def test_species_of_unequal_temperature_are_told():
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=200, n_frames=350, frame_interval=0.06)
+    hot = np.array(gas.velocities)
+    hot[:, :100] *= 1.1
+    indicators = md.melting_indicators(gas, reference="none")
+    for velocities, word, system in ((gas.velocities, "passed", "liquid"), (hot, "failed", "undecided")):
+        verdict = md.detect_melting(indicators, run_state=md.run_state(replace(gas, velocities=velocities), reference="none"))
+        assert verdict.gate_says.sel(gate="species temperatures").item() == word
+        assert verdict.system_verdict.item() == system
+
+
+def test_few_ions_and_a_frame_that_flows_are_told():
+    small = md.melting_indicators(synthetic.harmonic_crystal(cells=4, n_frames=350))
+    assert md.detect_melting(small).gate_says.sel(gate="size").item() == "unclear"
+    still = imitators.crystal(**RUN)
+    indicators = md.melting_indicators(still)
+    for step, word in ((1e-3, "passed"), (1e-2, "unclear")):  # a third of the cell in all, and three and a half: both are taken away
+        verdict = md.detect_melting(indicators, run_state=md.run_state(drifting(still, [step, 0.0, 0.0])))
+        assert verdict.gate_says.sel(gate="drift").item() == word
+        assert ("taken away" in verdict.system_reason.item()) == (word == "unclear")
+
+
+def test_a_settled_run_passes_its_gates():
+    failed = 0
+    indicators = None
+    for seed in range(20):
+        walk = synthetic.ornstein_uhlenbeck(n_atoms=100, n_frames=320, seed=seed)
+        indicators = md.melting_indicators(walk, reference="none") if indicators is None else indicators
+        says = md.detect_melting(indicators, run_state=md.run_state(walk, reference="none"), draws=2).gate_says
+        failed += int((says.sel(gate=["stationary", "species temperatures"]) == "failed").any())
+    assert failed <= 1
