@@ -48,6 +48,12 @@ def detect_transition(
     (transition_model), `heat_capacity` (k_B per ion) and `thermal_expansion` (1/K) at `mean_temperature` between neighbouring runs, with
     _stderr, and `temperature_gap`, the resolution of T_c. Runs at equal temperature count by their mean.
     Raises NotEnoughData for fewer temperatures than six. Source: reference/science.md C5, B9.
+
+    >>> from mdtools import synthetic
+    >>> from mdtools.analyses.run_state import run_state
+    >>> gas = [synthetic.ornstein_uhlenbeck(n_atoms=8, n_frames=64, temperature=t) for t in range(500, 1100, 100)]
+    >>> bool(detect_transition([run_state(one) for one in gas]).critical_temperature.isnull().all())
+    True
     """
     runs = _ascending(run_state)
     kelvin = np.array([float(one.stated_temperature) for one in runs])

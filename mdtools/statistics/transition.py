@@ -7,7 +7,9 @@ import numpy as np
 __all__ = ["Located", "excess_models", "half_way", "knee", "steepest"]
 
 MODELS = ("smooth", "excess", "step")
+SEARCHED = {"step": 6, "excess": 8}  # parameters, those that are searched for on a grid counted twice
 WIDTHS = 12  # of the transition, on a grid
+OUT = 2.5  # standard errors, by which a maximum stands out
 FOUND = 0.8  # share of the draws in which there is one, without which none is told
 
 
@@ -24,7 +26,8 @@ class Located:
 def steepest(t: np.ndarray, y: np.ndarray, error: np.ndarray, *, draws: int, random: np.random.Generator) -> tuple[Located, np.ndarray, np.ndarray]:
     """Middle of the interval of t (ascending) where dy/dt is largest, with its error, and dy/dt of every interval with its own.
 
-    The interval must lie within the series in 80 % of the draws: a slope that is largest at an end has no maximum.
+    The interval must lie within the series in 80 % of the draws: a slope that is largest at an end has no maximum. It must stand out of a
+    straight line through the slopes of the others, its neighbours left out, by 2.5 standard errors.
     """
     middle, gap = (t[1:] + t[:-1]) / 2, np.diff(t)
     slope, slope_error = np.diff(y) / gap, np.hypot(error[1:], error[:-1]) / gap
@@ -32,7 +35,7 @@ def steepest(t: np.ndarray, y: np.ndarray, error: np.ndarray, *, draws: int, ran
     at = np.argmax(drawn, axis=1)
     best = int(np.argmax(slope))
     inner = (at > 0) & (at < len(middle) - 1)
-    if best in (0, len(middle) - 1) or inner.mean() < FOUND:
+    if best in (0, len(middle) - 1) or inner.mean() < FOUND or _standing_out(middle, slope, slope_error, best) < OUT:
         return Located(), slope, slope_error
     return _located(middle, gap, at[inner], middle[best]), slope, slope_error
 
@@ -98,10 +101,21 @@ def excess_models(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> dict[str, 
             name = "step" if width < 0.1 * gap else "excess"
             # the heat of a transition is taken up, so that an excess that is negative is none
             chi2 = _chi2(np.column_stack([base[:, :2], step]) if name == "step" else np.column_stack([base, step]), h, error, last_positive=True)
-            found[name] = min(found[name], chi2 + (4 if name == "step" else 6) * np.log(len(t)))
+            found[name] = min(found[name], chi2 + SEARCHED[name] * np.log(len(t)))
     least = min(found.values())
     weight = {name: np.exp(-0.5 * (value - least)) for name, value in found.items()}
     return {name: float(weight[name] / sum(weight.values())) for name in MODELS}
+
+
+def _standing_out(x: np.ndarray, y: np.ndarray, error: np.ndarray, at: int) -> float:
+    """How many standard errors y[at] lies above the straight line through what is not its neighbour."""
+    others = np.abs(np.arange(len(x)) - at) > 1
+    if others.sum() < 3:
+        return 0.0
+    design = np.stack([np.ones_like(x), x - x[at]], axis=1)
+    covariance = np.linalg.inv(design[others].T @ (design[others] / error[others, None] ** 2))
+    base = covariance @ (design[others].T @ (y[others] / error[others] ** 2))
+    return float((y[at] - base[0]) / np.hypot(error[at], np.sqrt(covariance[0, 0])))
 
 
 def _chi2(design: np.ndarray, y: np.ndarray, error: np.ndarray, *, last_positive: bool = False) -> float:

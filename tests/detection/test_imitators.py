@@ -28,7 +28,7 @@ KNOWN = {
     "glass": (lambda: imitators.glass(**RUN), "glass"),
     "conducting glass": (lambda: imitators.glass(mobile=True, **RUN), "superionic glass"),
     "slab that melts from one side": (lambda: imitators.coexistence(cells=3, **RUN), "coexistence"),
-    "rotors": (lambda: synthetic.rotor(cells=4, rattle=0.1, n_frames=350), "plastic crystal"),
+    "rotors": (lambda: synthetic.rotor(cells=4, rattle=0.1, n_frames=700), "plastic crystal"),
 }
 
 

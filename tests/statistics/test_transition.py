@@ -52,3 +52,30 @@ def test_a_level_is_crossed_once_or_not_at_all():
     assert found.value == pytest.approx(1460, abs=20)
     assert found.lower <= 1400 < 1500 <= found.upper
     assert np.isnan(half_way(T, y * 0.3, np.full(len(T), 0.02), 0.5, draws=200, random=random).value)
+
+
+# reference/science.md D1: CaF2, 768 ions; T, lattice parameter and its error (1e-4 angstrom), enthalpy and its error (1e-4 eV per CaF2)
+CAF2 = """1000 5.5517 2 -26.3031 34
+1200 5.5802 2 -26.1170 31
+1300 5.5953 4 -26.0242 32
+1400 5.6132 9 -25.9122 26
+1500 5.6338 9 -25.7550 64
+1600 5.6498 7 -25.6475 70
+1700 5.6652 4 -25.5266 40
+1800 5.6802 5 -25.4132 23
+1900 5.6945 3 -25.3082 75
+2000 5.7098 10 -25.2062 33
+2200 5.7437 3 -24.9934 102"""
+
+
+def test_heat_capacity_and_expansion_of_a_larger_caf2_are_largest_at_1450_kelvin():
+    t, a, a_error, h, h_error = np.array([line.split() for line in CAF2.splitlines()], dtype=float).T
+    random = np.random.default_rng(0)
+    heat, capacity, _ = steepest(t, h, 1e-4 * h_error, draws=1000, random=random)
+    length, expansion, _ = steepest(t, np.log(a), 1e-4 * a_error / a, draws=1000, random=random)
+    for found in (heat, length):
+        assert found.value == 1450
+        assert found.lower <= 1424 <= found.upper  # experiment
+    assert capacity.max() / 8.617333262e-5 == pytest.approx(18.2, abs=0.1)
+    assert expansion.max() == pytest.approx(36.8e-6, rel=0.01)
+    assert excess_models(t, h, 1e-4 * h_error)["excess"] > 0.8
