@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What the runs of a CaF2 series amount to, without their trajectories: `python -P scripts/caf2_series.py OUT.nc FOLDER...`
 
-Every caf2_<T>K.lammpstrj[.zst] of the folders, with the log beside it: state of the run, occupation of sites (without the list of
-jumps), verdict, diffusion. scripts/make_data --series calls it.
+Every caf2_<T>K.lammpstrj[.zst] of the folders, with the log beside it: what `detect_transition` needs of the state of the run, the
+occupation of sites, the verdict and the diffusion. scripts/make_data --series calls it.
 """
 
 import re
@@ -11,7 +11,13 @@ from pathlib import Path
 
 from mdtools import chain, read
 
-KEPT = ("run_state", "site_occupation", "detect_melting", "self_diffusivity")
+CARRIED = ["stated_temperature", "n_atoms", "n_ions", "volume"]
+KEPT = {
+    "run_state": ["total_energy", "pressure", "volume_by_window", *CARRIED],
+    "site_occupation": ["empty_sites", "empty_sites_variance", "n_sites", "jump_count", *CARRIED],
+    "detect_melting": ["system_verdict", "system_probability", "stated_temperature"],
+    "self_diffusivity": ["self_diffusivity", "self_diffusivity_stderr", *CARRIED],
+}
 
 
 def main() -> None:
@@ -23,7 +29,7 @@ def main() -> None:
         log = next(path.parent.glob(f"caf2_{kelvin}K.log*"))
         run = chain.Chain(name=f"caf2_{kelvin}K", traj=read(path, framework="Ca", temperature=kelvin, log=log))
         made = {name: run.make(name) for name in KEPT}
-        made["site_occupation"] = made["site_occupation"].drop_dims("jump")
+        made = {name: data[[one for one in KEPT[name] if one in data]] for name, data in made.items()}
         members.append(chain.Chain(name=run.name, made=made))
         print(run.name, made["detect_melting"].system_verdict.item(), round(float(made["detect_melting"].system_probability.max()), 3), flush=True)
     chain.save(chain.Chains(members=members), target)
