@@ -28,7 +28,9 @@ sys.path = [folder for folder in sys.path if folder != str(Path(__file__).parent
 import numpy as np
 
 import mdtools as md
+
 from mdtools.statistics.cross_spectral import zero_frequency_matrix
+
 from mdtools.trajectory import Trajectory
 from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI
 

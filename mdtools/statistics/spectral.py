@@ -10,11 +10,9 @@ a large `a` is a parabola, a small one a Lorentzian with a tail, of any power. W
     -ln L = sum_k w_k kappa_k [ln S_k + I_k / S_k]
 
 is convex in (b0, b1). ln S(0) is the mean of b0 over cut-offs and shapes: shapes with one cut-off count by L, cut-offs
-by exp(-chi^2 / 2) / stderr^3, chi^2 what is left in the residuals. What the b0 differ by is part of the error. On
-simulated currents of Langevin ions, with and without optical modes, the bias is below a third of the scatter and the 95 %
-interval covers 93 % to 100 % in runs of 100 correlation times or more, in windows of 25 or more; the stderr is up to 1.6
-times the scatter in runs of thousands. Runs of 20 are refused as a rule, but not all of them: one in four with an optical
-mode beside the ion's is not, and its limit is 40 % too small.
+by exp(-chi^2 / 2) / stderr^2, chi^2 what is left in the residuals. Fits of neighbouring cut-offs are made of the same ordinates, so that the
+mean errs less than each and more than if its weights were given: its variance is that of its derivative with respect to the ordinates,
+u_k = d ln S(0) / d ln I_k, sum_k u_k^2 / kappa_k, the derivative of the weights in it (B. Efron, J. Am. Stat. Assoc. 109, 991 (2014)).
 Averages over cut-offs are an idea of Toraman, Fauconnier, Verstraelen, J. Chem. Inf. Model. (2025),
 10.1021/acs.jcim.5c01475.
 """
@@ -27,14 +25,13 @@ from numpy.typing import NDArray
 
 from mdtools.errors import NotEnoughData
 
-__all__ = ["ZeroFrequency", "band", "log_spectrum", "phi_of", "residual_misfit", "waves", "zero_frequency"]
+__all__ = ["Averaged", "Local", "ZeroFrequency", "averaged", "band", "local", "log_spectrum", "phi_of", "residual_misfit", "waves", "zero_frequencies", "zero_frequency"]
 
 Floats = NDArray[Any]
 FEWEST = 2  # ordinates between 0 and a cut-off
 INFORMATION = 24  # sum of kappa below a cut-off: 20 % error of a constant spectrum
 CUTOFFS = 20
 SHAPES = np.array([2.0, 0.6, 0.3])
-PRECISION = 3  # power of 1 / stderr: less leaves the error of long runs to their narrowest cut-offs, more lets broad ones bias
 COSINES = 3  # that the residuals are tested for
 MISFIT = 6.0  # chi^2 of the cosines, 3 on average: more is structure that no cut-off resolves
 STEEP = 0.4  # change of S, up or down, between 0 and the narrowest cut-off
@@ -43,33 +40,32 @@ NEWTON = 60
 
 @dataclass(frozen=True)
 class ZeroFrequency:
-    """S(0) with one standard error (of the likelihood, and the spread between models) and the mean cut-off."""
+    """S(0) with one standard error and the mean cut-off, numbers or arrays (...); response (..., frequency): d ln S(0) / d ln I of each ordinate.
 
-    value: float
-    stderr: float
-    cutoff: float
+    change : S at the narrowest cut-off over S(0). misfit : chi^2 of what no cut-off resolves. Both decide about `refused`.
+    """
 
+    value: Any
+    stderr: Any
+    cutoff: Any
+    response: Floats
+    change: Any
+    misfit: Any
 
-@dataclass(frozen=True)
-class _Local:
-    """Fits of all shapes with one cut-off: arrays (shape,)."""
-
-    log: Floats
-    slope: Floats
-    variance: Floats
-    likelihood: Floats
-    misfit: Floats
+    @property
+    def refused(self) -> Any:
+        return (np.abs(np.log(self.change)) > -np.log(STEEP)) | (self.misfit > MISFIT)
 
 
 def band(frequency: Floats, periodogram: Floats, *, series: int) -> tuple[Floats, Floats, Floats, Floats, int]:
-    """Frequencies, ordinates (frequency, ...), their shapes kappa, the cut-offs, and how many ordinates the narrowest one holds.
+    """Frequencies, ordinates (..., frequency), their shapes kappa, the cut-offs, and how many ordinates the narrowest one holds.
 
     Raises NotEnoughData where there are too few ordinates, or none of them has power.
     """
     inner = slice(None, -1)  # the last may be that of half the sampling frequency, which has another law
-    f, power = np.asarray(frequency, dtype=np.float64)[inner], np.asarray(periodogram, dtype=np.float64)[inner]
+    f, power = np.asarray(frequency, dtype=np.float64)[inner], np.asarray(periodogram, dtype=np.float64)[..., inner]
     lowest = max(FEWEST, -(-INFORMATION // series))
-    if len(f) < 2 * lowest or not power[: lowest + 1].max() > 0:
+    if len(f) < 2 * lowest or not np.all(power[..., : lowest + 1].max(axis=-1) > 0):
         raise NotEnoughData(
             f"the zero-frequency limit of a spectrum needs at least {2 * lowest + 1} ordinates, of which the lowest {lowest + 1} are not all "
             f"zero, and there are {len(frequency)}: give longer windows"
@@ -85,34 +81,38 @@ def zero_frequency(frequency: Floats, periodogram: Floats, *, series: int) -> Ze
     frequency : (frequency,) from 0 on, evenly. periodogram : (frequency,).
     Raises NotEnoughData where there are too few ordinates, or where the windows are too short to see S level off.
     """
-    f, power, kappa, cutoffs, lowest = band(frequency, periodogram, series=series)
-    fits = [_below(cutoff, f, power, kappa) for cutoff in cutoffs]
-    logs, variances = np.array([fit.log for fit in fits]), np.array([fit.variance for fit in fits])
-    misfits = np.array([fit.misfit.min() for fit in fits])
-    likelihoods = np.array([fit.likelihood - fit.likelihood.max() for fit in fits])
-    weight = likelihoods - misfits[:, None] / 2 - PRECISION / 2 * np.log(variances)
-    weight = np.exp(weight - weight.max())
-    weight /= weight.sum()
-    changes = np.array([fit.slope for fit in fits]) * phi_of(cutoffs[0] / cutoffs)
-    _check(float(np.sum(weight * changes)), float(weight.sum(axis=1) @ misfits), lowest, cutoffs[0])
-    mean = float(np.sum(weight * logs))
-    variance = float(np.sum(weight * (variances + np.square(logs - mean))))
-    value = float(np.exp(mean))
-    return ZeroFrequency(value, value * float(np.sqrt(variance)), float(weight.sum(axis=1) @ cutoffs))
-
-
-def _check(change: float, misfit: float, lowest: int, cutoff: float) -> None:
-    """Raises NotEnoughData where S is steep, or has structure, below the narrowest cut-off."""
+    found = zero_frequencies(frequency, np.asarray(periodogram), series=series)
+    lowest = max(FEWEST, -(-INFORMATION // series))
+    cutoff = float(frequency[lowest])
     cure = "the windows are too short for its zero-frequency limit; give longer windows (fewer windows, or a longer run)"
-    if abs(change) > -np.log(STEEP):
+    if abs(np.log(found.change)) > -np.log(STEEP):
         raise NotEnoughData(
-            f"the spectrum changes to {np.exp(change):.0%} of its limit within the {lowest} lowest ordinates, up to {cutoff:.3g} THz: {cure}"
+            f"the spectrum changes to {found.change:.0%} of its limit within the {lowest} lowest ordinates, up to {cutoff:.3g} THz: {cure}"
         )
-    if misfit > MISFIT:
+    if found.misfit > MISFIT:
         raise NotEnoughData(
             f"the spectrum has structure that the {lowest} lowest ordinates, up to {cutoff:.3g} THz, do not resolve "
-            f"(chi^2 of the residuals is {misfit:.3g}, and {COSINES} is expected): {cure}"
+            f"(chi^2 of the residuals is {found.misfit:.3g}, and {COSINES} is expected): {cure}"
         )
+    return found
+
+
+def zero_frequencies(frequency: Floats, periodogram: Floats, *, series: int) -> ZeroFrequency:
+    """`zero_frequency` of a batch (..., frequency) at once, which refuses none: see `refused`."""
+    f, power, kappa, cutoffs, _ = band(frequency, periodogram, series=series)
+    shape = power.shape[:-1]
+    power = power.reshape(-1, len(f))
+    fits = [_below(cutoff, f, power, kappa) for cutoff in cutoffs]
+    mean = averaged(fits)
+    change = np.exp(np.einsum("cbs,cbs,cs->b", mean.weight, np.array([fit.slope for fit in fits]), phi_of(cutoffs[0] / cutoffs)))
+    of_cutoff = mean.weight.sum(axis=2)
+    misfit = np.einsum("cb,cb->b", of_cutoff, [fit.misfit for fit in fits])
+    response = np.zeros((len(power), len(frequency)))
+    response[:, : len(f)] = mean.response(fits)
+    value = np.exp(mean.value)
+    stderr = value * np.sqrt(np.sum(np.square(response[:, : len(f)]) / kappa, axis=1))
+    numbers = (one.reshape(shape) if shape else float(one[0]) for one in (value, stderr, cutoffs @ of_cutoff))
+    return ZeroFrequency(*numbers, response.reshape(*shape, -1), *(one.reshape(shape) if shape else float(one[0]) for one in (change, misfit)))
 
 
 def phi_of(u: Floats) -> Floats:
@@ -120,23 +120,102 @@ def phi_of(u: Floats) -> Floats:
     return np.asarray(np.log1p(np.square(u[:, None] / SHAPES)) / np.log1p(SHAPES**-2.0))
 
 
-def _below(cutoff: float, f: Floats, power: Floats, kappa: Floats) -> _Local:
-    weight = 1 / (1 + (f / cutoff) ** 8)
-    near = weight > 1e-3
-    u, power, kappa, weight = f[near] / cutoff, power[near], kappa[near], weight[near]
-    strength = weight * kappa
-    fit = log_spectrum(phi_of(u).T, np.broadcast_to(power, (len(SHAPES), len(u))), strength, weight)
-    likelihood = -np.sum((fit.model + power * np.exp(-fit.model)) * strength, axis=-1)
-    return _Local(fit.log, fit.slope, fit.variance, likelihood, residual_misfit(waves(u), fit, strength, weight))
-
-
 @dataclass(frozen=True)
-class LogSpectrum:
-    """ln S = log + slope phi of every shape, its variance, the model (shape, ordinate) and what the ordinates leave, I / S - 1."""
+class Local:
+    """Fits of all shapes with one cut-off, to the first ordinates of a batch.
+
+    log, slope, likelihood : (batch, shape), the last one against that of the best shape. variance : (shape,) of log. misfit : (batch,) of the
+    shape that leaves least, `least` (batch,). response : (shape, ordinate) d log / d ln I. pull : (batch, shape, ordinate) d likelihood / d ln I. tension : (batch,
+    ordinate) d misfit / d ln I.
+    """
 
     log: Floats
     slope: Floats
     variance: Floats
+    likelihood: Floats
+    misfit: Floats
+    least: Floats
+    response: Floats
+    pull: Floats
+    tension: Floats
+
+    @property
+    def log_weight(self) -> Floats:
+        """(batch, shape)."""
+        return np.asarray(self.likelihood - self.misfit[:, None] / 2 - np.log(self.variance))
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """Mean of `log` (batch,) over cut-offs and shapes, by weights (cut-off, batch, shape)."""
+
+    value: Floats
+    weight: Floats
+
+    def response(self, fits: list[Local]) -> Floats:
+        """d mean / d ln I of every ordinate, (batch, ordinate): of the fits, and of their weights."""
+        out = np.zeros((len(self.value), max(fit.response.shape[-1] for fit in fits)))
+        for fit, weight in zip(fits, self.weight, strict=True):
+            out[:, : fit.response.shape[-1]] += weight @ fit.response + self.of_weights(fit, weight * (fit.log - self.value[:, None]))
+        return out
+
+    @staticmethod
+    def of_weights(fit: Local, apart: Floats) -> Floats:
+        """(batch, ..., ordinate) of apart (batch, ..., shape): weights times how far each fit is from the mean."""
+        return np.asarray(np.einsum("b...s,bsn->b...n", apart, fit.pull) - apart.sum(axis=-1)[..., None] * _each(fit.tension, apart) / 2)
+
+
+def _each(values: Floats, apart: Floats) -> Floats:
+    """(batch, ordinate) beside one more axis where `apart` has it."""
+    return values if apart.ndim == 2 else values[:, None]
+
+
+def averaged(fits: list[Local]) -> Averaged:
+    """The mean over all fits, by exp(log_weight)."""
+    weight = np.array([fit.log_weight for fit in fits])
+    weight = np.exp(weight - weight.max(axis=(0, 2), keepdims=True))
+    weight /= weight.sum(axis=(0, 2), keepdims=True)
+    return Averaged(np.einsum("cbs,cbs->b", weight, [fit.log for fit in fits]), weight)
+
+
+def _below(cutoff: float, f: Floats, power: Floats, kappa: Floats) -> Local:
+    weight = 1 / (1 + (f / cutoff) ** 8)
+    near = weight > 1e-3
+    u, power, kappa, weight = f[near] / cutoff, power[:, near], kappa[near], weight[near]
+    strength = weight * kappa
+    fit = log_spectrum(phi_of(u).T, np.broadcast_to(power[:, None], (len(power), len(SHAPES), len(u))), strength, weight)
+    return local(fit, residual_misfit(waves(u), fit, strength, weight), strength)
+
+
+def local(fit: "LogSpectrum", misfit: "Misfit", strength: Floats, beside: Floats | float = 0.0) -> Local:
+    """What an average needs to know of fits with one cut-off; `beside`: chi^2 (batch, shape) of other residuals."""
+    likelihood = -((fit.model + fit.residual) @ strength)
+    best = likelihood.argmax(axis=1)
+    best_model = np.take_along_axis(fit.model, best[:, None, None], axis=1)
+    chi2 = misfit.chi2 + beside
+    least = chi2.argmin(axis=1)
+    return Local(
+        log=fit.log,
+        slope=fit.slope,
+        variance=fit.variance,
+        likelihood=likelihood - likelihood.max(axis=1, keepdims=True),
+        misfit=np.take_along_axis(chi2, least[:, None], axis=1)[:, 0],
+        least=least,
+        response=fit.response,
+        pull=-strength * np.expm1(np.clip(best_model - fit.model, -50.0, 50.0)),
+        tension=misfit.tension(least),
+    )
+
+
+@dataclass(frozen=True)
+class LogSpectrum:
+    """ln S = log + slope phi of every shape (batch, shape), the variance of log (shape,), its response to the ordinates (shape, ordinate),
+    the model (batch, shape, ordinate) and what the ordinates leave, I / S - 1."""
+
+    log: Floats
+    slope: Floats
+    variance: Floats
+    response: Floats
     model: Floats
     residual: Floats
     x: Floats
@@ -144,26 +223,27 @@ class LogSpectrum:
 
 
 def log_spectrum(phi: Floats, power: Floats, strength: Floats, weight: Floats, start: LogSpectrum | None = None) -> LogSpectrum:
-    """Fits of ordinates (shape, ordinate): covariance H^-1 G H^-1, H = sum w kappa x x^T, G = sum w^2 kappa x x^T, x = (1, phi)."""
+    """Fits of ordinates (batch, shape, ordinate): covariance H^-1 G H^-1, H = sum w kappa x x^T, G = sum w^2 kappa x x^T, x = (1, phi)."""
     log, slope = _newton(phi, power, strength, None if start is None else (start.log, start.slope))
-    model = log[:, None] + slope[:, None] * phi
+    model = log[..., None] + slope[..., None] * phi
     x = np.stack([np.ones_like(phi), phi], axis=-1)
     inverse = np.linalg.inv(np.einsum("snj,n,snk->sjk", x, strength, x))
-    variance = (inverse @ np.einsum("snj,n,snk->sjk", x, weight * strength, x) @ inverse)[:, 0, 0]
-    return LogSpectrum(log, slope, variance, model, power * np.exp(-model) - 1, x, inverse)
+    response = np.einsum("sj,snj->sn", inverse[:, 0], x) * strength
+    variance = np.square(response) @ (weight / strength)
+    return LogSpectrum(log, slope, variance, response, model, power * np.exp(-model) - 1, x, inverse)
 
 
 def _newton(phi: Floats, power: Floats, strength: Floats, start: tuple[Floats, Floats] | None = None) -> tuple[Floats, Floats]:
-    """b0 and b1 (shape,) of largest likelihood; the Hessian is the mean of observed and expected: never singular."""
-    b0, b1 = start if start is not None else (np.log(power @ strength / strength.sum()), np.zeros(len(phi)))
+    """b0 and b1 (batch, shape) of largest likelihood; the Hessian is the mean of observed and expected: never singular."""
+    b0, b1 = start if start is not None else (np.log(power @ strength / strength.sum()), np.zeros(power.shape[:2]))
     powers = np.stack([np.ones_like(phi), phi, phi * phi], axis=-1)
     for _ in range(NEWTON):
-        ratio = power * np.exp(-np.clip(b0[:, None] + b1[:, None] * phi, -700, 700))
-        both = np.stack([strength * (1 - ratio), strength * (1 + ratio) / 2], axis=1) @ powers  # (shape, gradient or curvature, power of phi)
-        (g0, g1), (h00, h01, h11) = both[:, 0, :2].T, both[:, 1].T
+        ratio = power * np.exp(-np.clip(b0[..., None] + b1[..., None] * phi, -700, 700))
+        both = np.stack([strength * (1 - ratio), strength * (1 + ratio) / 2], axis=2) @ powers  # (.., gradient or curvature, power of phi)
+        g0, g1, h00, h01, h11 = (both[:, :, row, column] for row, column in ((0, 0), (0, 1), (1, 0), (1, 1), (1, 2)))
         determinant = h00 * h11 - h01 * h01
         step0, step1 = (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
-        shorter = np.minimum(1.0, 2.0 / (np.abs(step0[:, None] + step1[:, None] * phi).max(axis=1) + 1e-300))
+        shorter = np.minimum(1.0, 2.0 / (np.abs(step0[..., None] + step1[..., None] * phi).max(axis=-1) + 1e-300))
         b0, b1 = b0 - shorter * step0, b1 - shorter * step1
         if max(np.abs(step0).max(), np.abs(step1).max()) < 1e-7:
             break
@@ -175,12 +255,27 @@ def waves(u: Floats) -> Floats:
     return np.asarray(np.cos(np.pi * np.arange(1, COSINES + 1) * np.minimum(u / 1.25, 1.0)[:, None]))
 
 
-def residual_misfit(cosines: Floats, fit: LogSpectrum, strength: Floats, weight: Floats) -> Floats:
-    """chi^2 (shape,) of the score test for cosines beside the model."""
+@dataclass(frozen=True)
+class Misfit:
+    """chi^2 (batch, shape) of the score test for cosines beside the model; `tension` is its derivative by ln I."""
+
+    chi2: Floats
+    toward: Floats
+    beside: Floats
+
+    def tension(self, shape: Floats) -> Floats:
+        """(batch, ordinate), of one shape (batch,) each."""
+        return np.asarray(2 * np.einsum("bnm,bm->bn", self.beside[shape], self.toward[np.arange(len(shape)), shape]))
+
+
+def residual_misfit(cosines: Floats, fit: LogSpectrum, strength: Floats, weight: Floats) -> Misfit:
+    """Of what the ordinates leave, for cosines (ordinate, cosine)."""
     x, inverse = fit.x, fit.inverse
     beside = cosines - np.einsum("snj,sjm->snm", x, inverse @ np.einsum("snj,n,nm->sjm", x, strength, cosines))
     covariance = np.einsum("snj,n,snk->sjk", beside, weight * strength, beside)
     scale = 1 / np.sqrt(np.einsum("sjj->sj", covariance))
-    correlation = covariance * scale[:, :, None] * scale[:, None, :] + 1e-6 * np.eye(COSINES)
-    z = np.einsum("sn,n,snm->sm", fit.residual, strength, beside) * scale
-    return np.asarray(np.einsum("sm,smk,sk->s", z, np.linalg.inv(correlation), z))
+    precision = np.linalg.inv(covariance * scale[:, :, None] * scale[:, None, :] + 1e-6 * np.eye(COSINES))
+    beside = beside * scale[:, None, :] * strength[:, None]
+    z = np.einsum("bsn,snm->bsm", fit.residual, beside)
+    toward = np.einsum("smk,bsk->bsm", precision, z)
+    return Misfit(np.sum(z * toward, axis=-1), toward, beside)
