@@ -1,42 +1,67 @@
 """Do the intervals of conductivity, Haven ratio and transference numbers contain the truth as often as they say? Prints the table of README.
 
-    python scripts/coverage_charge.py [--replicas 1000] [--minutes 20] [--seed 1] [--only "three species"] [--jobs 1] [--spectra]
+    python scripts/coverage_charge.py [--replicas 10000] [--minutes 20] [--seed 1] [--only "three species"] [--jobs 1] [--check]
 
-Every replica is a run of ions whose velocities have exactly known spectra: v_i = a_i + sum_m c_im u_m, a_i Langevin (first-order
-autoregression) and independent, u_m modes that ions share: flows in which species drag each other along or hold each other back,
-and optical modes, which have nothing at f = 0. Drawn on a circle four times as long and cut, so that what the ends of windows do is
-in it; positions are their sums. From there on everything is mdtools as a user calls it: `msd`, `charge_displacement_msd`,
-`charge_current_acf`, `self_diffusivity`, `ionic_conductivity`, `haven_ratio`, `onsager`, `transference_number`.
-With --spectra the currents of species alone are drawn, and their spectral matrix is estimated (mdtools.statistics.cross_spectral), a
-twentieth of the work: the Green-Kubo route by itself. sigma and H_R by their intervals (H_R and Green-Kubo by exp(+-1.96 stderr /
-value)), t by +-1.96 stderr. "quoted / true sd" is the root mean square of the standard errors over the scatter; "bias" is in units
-of that scatter. Replica 17 of a seed is the same run whatever the options.
+Every replica is a run of ions whose velocities have exactly known spectra: v_i = a_i + b_p + sum_m c_im u_m, a_i Langevin (first-order
+autoregression) and independent, b_p the motion of a bound pair, u_m modes that ions share: flows in which species drag each other along or hold each
+other back, and optical modes, which have nothing at f = 0. Drawn on a circle four times as long and cut, so that what the ends of windows do is
+in it; positions are their sums. Displacements, dipoles and spectra are measured with NumPy for many runs at once, and estimated by the functions of
+mdtools.statistics that `self_diffusivity`, `ionic_conductivity`, `haven_ratio`, `onsager` and `transference_number` call, for a batch. With --check
+(and in the tests) the first runs of each kind are also made trajectories and taken through these public functions: the numbers must be the same.
+sigma by its interval, H_R by exp(+-1.96 stderr / value), t by +-1.96 stderr. "quoted / true sd" is the root mean square of the
+standard errors over the scatter; "bias" is in units of that scatter. A run whose sigma is refused with a bound counts as covered when the truth is
+below the bound. With --minutes a row ends early when its part of the time is spent. Replica 17 of a seed is the same run whatever the options.
 """
 
 import argparse
+import functools
 import itertools
 import multiprocessing
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 sys.path = [folder for folder in sys.path if folder != str(Path(__file__).parent)]  # numba would take coverage.py for the package of its name
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
 
 import mdtools as md
-
-from mdtools.statistics.cross_spectral import zero_frequency_matrix
-
+from mdtools.analyses.blocks import time_blocks
+from mdtools.errors import NotEnoughData
+from mdtools.statistics import covariance
+from mdtools.statistics.conductivity import (
+    BOUNDED,
+    Alone,
+    Estimate,
+    alone_and_together,
+    combined,
+    dipole_slope,
+    einstein_helfand,
+    green_kubo,
+    haven_stderr,
+    route_correlation,
+    steep_alone,
+)
+from mdtools.statistics.cross_spectral import ZeroFrequencyMatrix, zero_frequency_matrices
+from mdtools.statistics.diffusion import Diffusion, diffusion
+from mdtools.statistics.onsager import basis, by_current, by_dipole, chosen
+from mdtools.statistics.spectral import zero_frequencies
 from mdtools.trajectory import Trajectory
 from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI
 
-Spectrum = Callable[[np.ndarray], np.ndarray]
+Floats = NDArray[Any]
+Spectrum = Callable[[Floats], Floats]
+Found = dict[str, Floats]
 INTERVAL, LENGTH, TEMPERATURE = 0.02, 20.0, 1000.0
-REPLICA_PART = 10  # replicas of a task
+PART, DRAWN = 200, 10  # replicas estimated, and drawn, at once
+FORMS = 48  # of covariances, that depend on the lags alone and are kept
+
+covariance._form = functools.lru_cache(maxsize=FORMS)(covariance._form.__wrapped__)
 
 
 def langevin(memory: float) -> Spectrum:
@@ -52,32 +77,38 @@ def optical(at: float, damping: float, power: float) -> Spectrum:
 
 @dataclass(frozen=True)
 class Kind:
-    """Ions of each species, their charges, the spectra of their own velocities, and modes with what each species feels of them."""
+    """Ions of each species, their charges, the spectra of their own velocities, modes with what each species feels of them, and of bound pairs (ion k
+    of the first species with ion k of the second) the spectrum of what both do together."""
 
     n_ions: tuple[int, ...]
     charges: tuple[float, ...]
     own: tuple[Spectrum, ...]
     modes: tuple[tuple[tuple[float, ...], Spectrum], ...] = ()
-    n_frames: int = 2000
+    pair: Spectrum | None = None
+    n_frames: int = 1000
     windows: int = 4
 
     @property
-    def species(self) -> np.ndarray:
+    def species(self) -> Floats:
         return np.repeat(np.arange(len(self.n_ions)), self.n_ions)
 
-    def matrix(self, f: np.ndarray) -> np.ndarray:
+    def matrix(self, f: Floats) -> Floats:
         """S(f) of the currents of species along one axis, units of SPEED^2 a frame: (frequency, species, species)."""
         ions, charge = np.array(self.n_ions), np.array(self.charges)
         out = np.einsum("sf,st->fst", [own(f) for own in self.own], np.diag(ions * charge**2))
+        if self.pair is not None:
+            out = out + ions[0] * np.outer(charge, charge) * self.pair(f)[:, None, None]
         for felt, spectrum in self.modes:
             each = ions * charge * np.array(felt)
             out = out + np.outer(each, each) * spectrum(f)[:, None, None]
         return out
 
-    def alone(self) -> np.ndarray:
+    def alone(self) -> Floats:
         """What the ions would add to it independently, by species."""
         zero = np.zeros(1)
         each = np.array([float(own(zero)[0]) for own in self.own])
+        if self.pair is not None:
+            each = each + self.pair(zero)[0]
         for felt, spectrum in self.modes:
             each = each + np.square(felt) * spectrum(zero)[0]
         return np.array(self.n_ions) * np.square(self.charges) * each
@@ -85,154 +116,281 @@ class Kind:
     def truth(self) -> dict[str, float]:
         matrix = self.matrix(np.zeros(1))[0]
         total = matrix.sum()
-        return {"sigma": total * per_spectrum(), "H_R": self.alone().sum() / total, "t of the first species": matrix[0].sum() / total}
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return {"sigma": total * per_spectrum(), "H_R": self.alone().sum() / total, "t of the first species": matrix[0].sum() / total}
 
-    def run(self, random: np.random.Generator) -> Trajectory:
+    def velocities(self, random: np.random.Generator) -> Floats:
+        """Of one run, (ion, xyz, frame) in angstrom / ps."""
         circle = 4 * self.n_frames
         f = np.fft.rfftfreq(circle)
-        of_ion = np.sqrt(np.array([own(f) for own in self.own]) * circle / 2)[self.species]
 
-        def waves(n: int) -> np.ndarray:
-            return random.standard_normal((3, n, len(f))) + 1j * random.standard_normal((3, n, len(f)))
+        def drawn(spectra: list[Spectrum]) -> Floats:
+            waves = random.standard_normal((len(spectra), 3, len(f), 2)).view(np.complex128)[..., 0]
+            return np.asarray(fft.irfft(waves * np.sqrt(np.array([one(f) for one in spectra]) * circle / 2)[:, None], axis=-1)[..., : self.n_frames])
 
-        velocity = np.fft.irfft(waves(len(of_ion)) * of_ion)[..., : self.n_frames]
+        velocity = drawn([self.own[s] for s in self.species])
+        if self.pair is not None:
+            velocity += np.tile(drawn([self.pair] * self.n_ions[0]), (2, 1, 1))
         for felt, spectrum in self.modes:
-            shared = np.fft.irfft(waves(1) * np.sqrt(spectrum(f) * circle / 2))[..., : self.n_frames]
-            velocity += np.array(felt)[self.species][:, None] * shared
-        velocity = SPEED * velocity.transpose(2, 1, 0)
-        path = np.cumsum(velocity, axis=0) * INTERVAL
+            velocity += np.array(felt)[self.species][:, None, None] * drawn([spectrum])
+        return SPEED * velocity
+
+    def trajectory(self, velocity: Floats) -> Trajectory:
         return Trajectory(
-            scaled_positions=(path / LENGTH).astype(np.float64),
-            velocities=velocity,
+            scaled_positions=np.cumsum(velocity.transpose(2, 0, 1), axis=0) * INTERVAL / LENGTH,
+            velocities=velocity.transpose(2, 0, 1),
             cell=np.broadcast_to(LENGTH * np.eye(3), (self.n_frames, 3, 3)).copy(),
             time=np.arange(self.n_frames) * INTERVAL,
             species=np.array(["A", "B", "C", "D"])[self.species],
-            masses=np.full(len(of_ion), 20.0),
+            masses=np.full(len(self.species), 20.0),
             charges=np.array(self.charges)[self.species],
             temperature=TEMPERATURE,
             source="coverage_charge",
         )
 
 
+def per_diffusivity() -> float:
+    """S/m per e^2 angstrom^2 / ps."""
+    return CONDUCTIVITY_TO_SI / (LENGTH**3 * BOLTZMANN * TEMPERATURE)
+
+
 def per_spectrum() -> float:
     """S/m per SPEED^2 a frame of the spectrum along an axis."""
-    return SPEED**2 * INTERVAL * CONDUCTIVITY_TO_SI / (2 * LENGTH**3 * BOLTZMANN * TEMPERATURE)
+    return SPEED**2 * INTERVAL * per_diffusivity() / 2
 
 
 SPEED = 5.0  # angstrom / ps along an axis
-ION = langevin(10.0)
+ION = langevin(5.0)
+NEUTRAL = (((0.8, 0.8), langevin(4.0)), ((0.5, -0.5), optical(0.2, 0.1, 4.0)))
 KINDS = {
-    "independent, 200 correlation times": Kind((8, 8), (1.0, -1.0), (ION, langevin(5.0))),
-    "dragged along (H_R 0.45)": Kind((8, 8), (1.0, -1.0), (ION, ION), (((0.4, 0.0), langevin(8.0)), ((0.1, -0.2), langevin(5.0)))),
-    "neutral motion (H_R 1.4), optical mode": Kind(
-        (8, 8), (1.0, -1.0), (ION, ION), (((0.8, 0.8), langevin(8.0)), ((0.5, -0.5), optical(0.1, 0.05, 4.0)))
-    ),
+    "independent, 200 correlation times": Kind((8, 8), (1.0, -1.0), (ION, langevin(2.5))),
+    "dragged along (H_R 0.45)": Kind((8, 8), (1.0, -1.0), (ION, ION), (((0.4, 0.0), langevin(4.0)), ((0.1, -0.2), langevin(2.5)))),
+    "neutral motion (H_R 1.4), optical mode": Kind((8, 8), (1.0, -1.0), (ION, ION), NEUTRAL),
     "three species": Kind(
         (8, 4, 4),
         (1.0, -1.0, -1.0),
-        (ION, langevin(4.0), langevin(6.0)),
-        (((0.3, -0.2, 0.0), langevin(8.0)), ((0.3, -0.3, -0.3), optical(0.1, 0.05, 4.0))),
+        (ION, langevin(2.0), langevin(3.0)),
+        (((0.3, -0.2, 0.0), langevin(4.0)), ((0.3, -0.3, -0.3), optical(0.2, 0.1, 4.0))),
     ),
+    "bound pairs (sigma 0)": Kind((8, 8), (1.0, -1.0), (optical(0.2, 0.1, 1.0),) * 2, pair=ION),
+    "20 correlation times, optical mode": Kind((8, 8), (1.0, -1.0), (ION, ION), NEUTRAL, n_frames=100),
+    "20 correlation times, one window": Kind((8, 8), (1.0, -1.0), (ION, ION), n_frames=100, windows=1),
 }
 
 
-def estimates(traj: Trajectory, windows: int) -> dict[str, tuple[float, float, float, float]]:
-    """Value, stderr and interval of each; NaN where it is refused."""
+@dataclass(frozen=True)
+class Measured:
+    """Of a batch of runs: what the measurements of mdtools hold of each, lags and lengths in frames."""
+
+    msd: Floats  # (run, species, axis, lag)
+    block_msd: Floats  # (run, species, axis, length, block)
+    ion_msd: Floats  # (run, ion, length)
+    dipole: Floats  # (run, axis, lag)
+    dipoles: Floats  # (run, lag, species, species)
+    block_dipole: Floats  # (run, axis, length, block)
+    spectra: Floats  # (run, frequency, species, species), mean over windows
+    spectrum_self: Floats  # (run, frequency)
+
+
+def displacements(path: Floats) -> Floats:
+    """Mean square over all origins, (..., frame) -> (..., lag)."""
+    n = path.shape[-1]
+    path = path - path.mean(axis=-1, keepdims=True)
+    power = fft.rfft(path, 2 * n)
+    products = fft.irfft(power.real**2 + power.imag**2, 2 * n)[..., :n]
+    ahead = np.cumsum(path * path, axis=-1)
+    either = ahead[..., ::-1] + ahead[..., -1:] - np.concatenate([np.zeros_like(ahead[..., :1]), ahead[..., :-1]], axis=-1)
+    found = (either - 2 * products) / (n - np.arange(n))
+    found[..., 0] = 0.0
+    return np.asarray(found)
+
+
+def measured(kind: Kind, velocity: Floats) -> Measured:
+    """Of (run, ion, xyz, frame)."""
+    n, kinds, charge = kind.n_frames, len(kind.n_ions), np.array(kind.charges)
+    of = kind.species[None, :] == np.arange(kinds)[:, None]
+    path = np.cumsum(velocity, axis=-1) * INTERVAL
+    by_ion = displacements(path)
+    blocks = time_blocks(n)
+    step = path[..., blocks.last] - path[..., blocks.first]
+    ion_blocks = blocks.by_length(step * step)
+    parts = np.einsum("si,rixt->rsxt", of * charge[:, None], path)
+    whole = parts.sum(axis=1)
+    each, total = displacements(parts), displacements(whole)
+    dipoles = np.zeros((len(path), n, kinds, kinds))
+    for a in range(kinds):
+        dipoles[:, :, a, a] = each[:, a].sum(axis=1)
+    for a, b in itertools.combinations(range(kinds), 2):
+        both = displacements(parts[:, a] + parts[:, b]).sum(axis=1)
+        dipoles[:, :, a, b] = dipoles[:, :, b, a] = (both - dipoles[:, :, a, a] - dipoles[:, :, b, b]) / 2
+    length = n // kind.windows
+    windows = velocity[..., : kind.windows * length].reshape(*velocity.shape[:-1], kind.windows, length)
+    waves = fft.rfft(np.einsum("si,rixwt->rsxwt", of * charge[:, None], windows))
+    scale = INTERVAL / (length * kind.windows)
+    spectra = np.einsum("rsxwf,rtxwf->rfst", waves.conj(), waves).real * scale
+    alone = fft.rfft(windows)
+    block_step = blocks.by_length(whole[..., blocks.last] - whole[..., blocks.first])
+    return Measured(
+        msd=np.stack([by_ion[:, mask].mean(axis=1) for mask in of], axis=1),
+        block_msd=np.stack([ion_blocks[:, mask].mean(axis=1) for mask in of], axis=1),
+        ion_msd=np.nanmean(ion_blocks.sum(axis=2), axis=-1),
+        dipole=total,
+        dipoles=dipoles,
+        block_dipole=block_step * block_step,
+        spectra=spectra,
+        spectrum_self=np.einsum("i,rixwf->rf", np.square(charge)[kind.species], alone.real**2 + alone.imag**2) * scale,
+    )
+
+
+def diffusivities(kind: Kind, run: Measured) -> tuple[Floats, Floats]:
+    """D of species and its stderr (run, species) in angstrom^2 / ps; where it is bounded 0 and the bound over 1.96."""
+    value, stderr = np.zeros((2, len(run.msd), len(kind.n_ions)))
+    lengths = np.array(time_blocks(kind.n_frames).lengths)
+    for ions in set(kind.n_ions):
+        alike = np.flatnonzero(np.array(kind.n_ions) == ions)
+        by_ion = np.stack([run.ion_msd[:, kind.species == s] for s in alike], axis=1)
+        blocks = (run.block_msd[:, alike], lengths)
+        found = diffusion(np.arange(kind.n_frames), run.msd[:, alike], n_frames=kind.n_frames, n_ions=ions, blocks=blocks, by_ion=by_ion)
+        known = ~np.isin(found.regime, BOUNDED)
+        jumps = 3 * (LENGTH**3 / ions) ** (2 / 3) / (ions * kind.n_frames)
+        value[:, alike] = np.where(known, found.slope, 0.0) / (6 * INTERVAL)
+        stderr[:, alike] = np.where(known, found.stderr, np.maximum(found.upper, jumps) / 1.96) / (6 * INTERVAL)
+    return value, stderr
+
+
+def one_of(batch: Any, k: int) -> Any:
+    return type(batch)(**{one.name: getattr(batch, one.name)[k] for one in fields(batch)})
+
+
+def estimates(kind: Kind, run: Measured) -> Found:
+    """(run, value stderr lower upper) of each quantity; NaN where it is refused, with the bound of sigma."""
+    strength = np.array(kind.n_ions) * np.square(kind.charges)
+    count, frames = len(run.msd), np.arange(kind.n_frames)
+    none = np.full((count, 4), np.nan)
+    out = {"sigma": none.copy(), "H_R": none.copy(), "t of the first species": none.copy()}
+    lengths = np.array(time_blocks(kind.n_frames).lengths)
+    of_ions = np.einsum("s,rsxl->rxl", strength, run.msd), np.einsum("s,rsxlb->rxlb", strength, run.block_msd)
+    weight = np.square(kind.charges)[kind.species]
+    alone = Alone(*of_ions, lengths, max(1, round(float(weight.sum() ** 2 / np.square(weight).sum()))))
+    try:
+        dipole = dipole_slope(frames, run.dipole, n_frames=kind.n_frames, windows=1, alone=alone)
+    except NotEnoughData:
+        return out
+    einstein = einstein_helfand(dipole).scaled(per_diffusivity() / (6 * INTERVAL))
+    length, series = kind.n_frames // kind.windows, 3 * kind.windows
+    frequency = np.fft.rfftfreq(length, INTERVAL)
+    forth, _ = basis(np.arange(len(kind.n_ions)), len(kind.n_ions))
+    power = forth @ run.spectra @ forth.T
+    current, correlation, matrices = Estimate(np.full(count, np.nan), *[np.full(count, np.nan)] * 3), np.zeros(count), None
+    try:
+        limit = zero_frequencies(frequency, power[..., 0, 0], series=series)
+        steep = steep_alone(frequency, run.spectrum_self, series=series * alone.n_ions)
+        current = green_kubo(limit, dipole, duration=length * INTERVAL, steep=steep).scaled(per_diffusivity() / 6)
+        correlation = route_correlation(frames, dipole, limit, n_frames=kind.n_frames, length=length)
+        matrices = zero_frequency_matrices(frequency, power, series=series)
+    except NotEnoughData:
+        pass
+    both = combined(einstein, current, correlation)
+    unseen = 3 * max(c**2 * (LENGTH**3 / n) ** (2 / 3) for c, n in zip(kind.charges, kind.n_ions, strict=True)) / (6 * kind.n_frames * INTERVAL)
+    bounded = np.isin(dipole.regime, BOUNDED)
+    columns = [np.where(bounded, np.nan, both.value), np.where(bounded, np.nan, both.stderr), np.where(bounded, 0.0, both.lower)]
+    out["sigma"] = np.stack([*columns, np.where(bounded, np.maximum(einstein.upper, per_diffusivity() * unseen), both.upper)], axis=1)
+    d, d_stderr = diffusivities(kind, run)
+    for k in np.flatnonzero(~bounded):
+        sigma, error = out["sigma"][k, :2]
+        independent, spread = per_diffusivity() * (strength @ d[k]), per_diffusivity() * np.sqrt(np.sum(np.square(strength * d_stderr[k])))
+        if independent > 0:
+            together = alone_and_together(alone.blocks[k], run.block_dipole[k], lengths, first=float(dipole.lag_first[k]))
+            ratio = independent / sigma
+            stderr = haven_stderr(independent, spread, sigma, error, together)
+            out["H_R"][k] = ratio, stderr, ratio * np.exp(-1.96 * stderr / ratio), ratio * np.exp(1.96 * stderr / ratio)
+        if sigma > 2 * error:
+            share, stderr = shares(run, k, one_of(dipole, k), None if matrices is None else one_of(matrices, k), kind, length)
+            out["t of the first species"][k] = share, stderr, share - 1.96 * stderr, share + 1.96 * stderr
+    return out
+
+
+def shares(run: Measured, k: int, dipole: Diffusion, matrix: ZeroFrequencyMatrix | None, kind: Kind, length: int) -> tuple[float, float]:
+    """Share of the current that the first species carries, and its stderr."""
+    moving = np.arange(len(kind.n_ions))
+    first = by_dipole(np.arange(kind.n_frames), run.dipoles[k], moving, dipole, n_frames=kind.n_frames, windows=1)
+    second = None if matrix is None or matrix.refused else by_current(matrix, first, moving, duration=length * INTERVAL)
+    best, stretch = chosen(first, second)
+    found = best.scaled_to(1.0, 0.0, stretch=stretch)
+    return float(found.shares[0]), float(np.sqrt(max(found.shares_covariance[0, 0], 0.0)))
+
+
+def by_public_functions(kind: Kind, velocity: Floats) -> dict[str, tuple[float, float]]:
+    """Value and stderr of one run as a user gets them; NaN where refused."""
+    traj = kind.trajectory(velocity)
     dipole = md.charge_displacement_msd(traj, reference="none")
-    current = md.charge_current_acf(traj, windows=windows, reference="none")
-    diffusivity = md.self_diffusivity(md.msd(traj, reference="none"))
-    found = dict.fromkeys(("sigma", "H_R", "t of the first species"), (np.nan,) * 4)
+    current = md.charge_current_acf(traj, windows=kind.windows, reference="none")
+    found = dict.fromkeys(("sigma", "H_R", "t of the first species"), (np.nan, np.nan))
     try:
         sigma = md.ionic_conductivity(dipole, current)
-        found["sigma"] = tuple(float(sigma[f"ionic_conductivity{end}"]) for end in ("", "_stderr", "_lower", "_upper"))
-        haven = md.haven_ratio(diffusivity, sigma)
-        value, stderr = float(haven.haven_ratio), float(haven.haven_ratio_stderr)
-        found["H_R"] = (value, stderr, value * np.exp(-1.96 * stderr / value), value * np.exp(1.96 * stderr / value))
+        found["sigma"] = (float(sigma.ionic_conductivity), float(sigma.ionic_conductivity_stderr))
+        haven = md.haven_ratio(md.self_diffusivity(md.msd(traj, reference="none")), sigma)
+        found["H_R"] = (float(haven.haven_ratio), float(haven.haven_ratio_stderr))
         share = md.transference_number(md.onsager(dipole, current)).sel(species="A")
-        found["t of the first species"] = tuple(float(share[f"transference_number{end}"]) for end in ("", "_stderr", "_lower", "_upper"))
+        found["t of the first species"] = (float(share.transference_number), float(share.transference_number_stderr))
     except md.NotEnoughData:
         pass
     return found
 
 
-def spectral(kind: Kind, random: np.random.Generator) -> dict[str, tuple[float, float, float, float]]:
-    """Green-Kubo by itself: value, stderr and interval of sigma and of the share of the first species, from the currents of species."""
-    circle, length, n = 4 * kind.n_frames, kind.n_frames // kind.windows, len(kind.n_ions)
-    f = np.fft.rfftfreq(circle)
-    exact = kind.matrix(f)
-    values, vectors = np.linalg.eigh(exact)
-    root = vectors * np.sqrt(np.maximum(values, 0.0) * circle / 2)[:, None, :]
-    waves = random.standard_normal((3, len(f), n)) + 1j * random.standard_normal((3, len(f), n))
-    series = np.fft.irfft(np.einsum("fab,xfb->xaf", root, waves))[..., : kind.windows * length].reshape(3, n, kind.windows, length)
-    basis = np.vstack([np.ones(n), np.eye(n)[:-1]])
-    x = np.fft.rfft(np.einsum("pa,xawl->xpwl", basis, series))
-    power = np.einsum("xpwf,xqwf->fpq", x.conj(), x).real / (3 * kind.windows * length)
-    nothing = (np.nan,) * 4
-    try:
-        found = zero_frequency_matrix(np.fft.rfftfreq(length), power, series=3 * kind.windows)
-    except md.NotEnoughData:
-        return {"sigma": nothing, "t of the first species": nothing}
-    lags = np.arange(1, length)
-    acf = np.fft.irfft(exact, axis=0)
-    ends = basis @ (acf[0] + 2 * np.sum((1 - lags / length)[:, None, None] * acf[lags], axis=0) - exact[0]) @ basis.T
-    value, spread = found.value - ends, found.covariance
-    share, total = value[1, 0] / value[0, 0], value[0, 0]
-    stderr = float(np.sqrt(spread[0, 0, 0, 0]))
-    gradient = np.array([-share, 1.0]) / total
-    error = float(np.sqrt(gradient @ spread[:2, 0, :2, 0] @ gradient))
-    at = per_spectrum() * total
-    by = np.exp(1.96 * stderr / total)
-    return {
-        "sigma": (at, per_spectrum() * stderr, at / by, at * by),
-        "t of the first species": (share, error, share - 1.96 * error, share + 1.96 * error),
-    }
-
-
-def part(name: str, seed: int, k: int, spectra: bool) -> list[dict[str, tuple[float, float, float, float]]]:
+def checked(name: str, *, count: int, seed: int) -> float:
+    """Largest relative difference of the numbers of the first runs from those of the public functions."""
     kind = KINDS[name]
-    randoms = (np.random.default_rng([seed, k, j]) for j in range(REPLICA_PART))
-    return [spectral(kind, random) if spectra else estimates(kind.run(random), kind.windows) for random in randoms]
+    runs = [kind.velocities(np.random.default_rng([seed, k])) for k in range(count)]
+    batch = estimates(kind, measured(kind, np.array(runs)))
+    worst = 0.0
+    for k, velocity in enumerate(runs):
+        for quantity, (value, stderr) in by_public_functions(kind, velocity).items():
+            found = batch[quantity][k, :2]
+            if not (np.isnan(value) and np.isnan(found[0])):
+                worst = max(worst, *np.abs(found / [value, stderr] - 1))
+    return worst
 
 
-def replicas(name: str, *, count: int, seed: int, until: float = np.inf, pool: Any = None, spectra: bool = False) -> dict[str, np.ndarray]:
+def part(name: str, seed: int, first: int, count: int) -> Found:
+    kind = KINDS[name]
+    made: list[Measured] = []
+    for start in range(first, first + count, DRAWN):
+        numbers = range(start, min(start + DRAWN, first + count))
+        made.append(measured(kind, np.array([kind.velocities(np.random.default_rng([seed, k])) for k in numbers])))
+    return estimates(kind, Measured(*(np.concatenate([getattr(one, field.name) for one in made]) for field in fields(Measured))))
+
+
+def replicas(name: str, *, count: int, seed: int, until: float = np.inf, pool: Any = None) -> Found:
     """(replica, value stderr lower upper) of each quantity, as many as there are when time.monotonic() passes `until`."""
-    done: list[dict[str, tuple[float, float, float, float]]] = []
-    together = 2 * pool._processes if pool else 1
-    for k in range(0, -(-count // REPLICA_PART), together):
-        tasks = [(name, seed, j, spectra) for j in range(k, k + together)]
-        for made in pool.starmap(part, tasks) if pool else itertools.starmap(part, tasks):
-            done += made
+    done: list[Found] = []
+    together = pool._processes if pool else 1
+    for start in range(0, count, PART * together):
+        tasks = [(name, seed, k, min(PART, count - k)) for k in range(start, min(start + PART * together, count), PART)]
+        done += pool.starmap(part, tasks) if pool else itertools.starmap(part, tasks)
         if time.monotonic() > until:
             break
-    return {quantity: np.array([one[quantity] for one in done[:count]]) for quantity in done[0]}
+    return {quantity: np.concatenate([one[quantity] for one in done]) for quantity in done[0]}
 
 
 COLUMNS = ("run", "quantity", "runs", "refused", "95 % interval covers", "quoted / true sd", "bias / sd", "true relative sd")
 HEADER = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
 
-def rows(name: str, found: dict[str, np.ndarray]) -> list[str]:
+def rows(name: str, found: Found) -> list[str]:
     """Lines of the table."""
     out = []
     for quantity, truth in KINDS[name].truth().items():
-        if quantity not in found:
-            continue
-        known = found[quantity][np.isfinite(found[quantity][:, 0])]
-        value, stderr, lower, upper = known.T
-        scatter = value.std(ddof=1)
-        inside = np.mean((lower <= truth) & (truth <= upper))
-        ratio, bias = np.sqrt(np.mean(stderr**2)) / scatter, (value.mean() - truth) / scatter
-        refused = 1 - len(known) / len(found[quantity])
-        cells = [
-            name,
-            quantity,
-            str(len(found[quantity])),
-            f"{refused:.1%}",
-            f"{inside:.1%}",
-            f"{ratio:.2f}",
-            f"{bias:+.2f}",
-            f"{scatter / abs(truth):.2g}",
-        ]
+        value, stderr, lower, upper = found[quantity].T
+        known, told = np.isfinite(value), np.isfinite(upper)
+        inside = (f"{np.mean((lower <= truth) & (truth <= upper), where=told):.1%}" + (" (bound)" if not known.any() else "")) if told.any() else "-"
+        cells = [name, quantity, str(len(value)), f"{np.mean(~known):.3g}" if known.all() else f"{np.mean(~known):.2%}", inside]
+        if known.sum() > 1 and np.isfinite(truth) and truth:
+            scatter = value[known].std(ddof=1)
+            ratio, bias = np.sqrt(np.mean(np.square(stderr[known]))) / scatter, (value[known].mean() - truth) / scatter
+            cells += [f"{ratio:.2f}", f"{bias:+.2f}", f"{scatter / abs(truth):.2g}"]
+        else:
+            cells += ["-"] * 3
         out.append(f"| {' | '.join(cells)} |")
     return out
 
@@ -244,16 +402,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="kinds whose name contains this")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--spectra", action="store_true", help="the spectral matrix of drawn currents alone")
+    parser.add_argument("--check", action="store_true", help="only compare two runs of each kind with the public functions")
     given = parser.parse_args()
     end = time.monotonic() + 60 * given.minutes
     names = [name for name in KINDS if given.only in name]
+    if given.check:
+        for name in names:
+            print(f"{name}: largest relative difference {checked(name, count=2, seed=given.seed):.1e}", flush=True)
+        return
     pool = multiprocessing.get_context("spawn").Pool(given.jobs) if given.jobs > 1 else None
     print(HEADER, flush=True)
     for k, name in enumerate(names):
         start = time.monotonic()
         until = start + (end - start) / (len(names) - k)
-        print("\n".join(rows(name, replicas(name, count=given.replicas, seed=given.seed, until=until, pool=pool, spectra=given.spectra))), flush=True)
+        print("\n".join(rows(name, replicas(name, count=given.replicas, seed=given.seed, until=until, pool=pool))), flush=True)
         print(f"{name}: {(time.monotonic() - start) / 60:.1f} minutes", file=sys.stderr, flush=True)
     if pool:
         pool.terminate()

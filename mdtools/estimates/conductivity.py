@@ -18,15 +18,25 @@ from mdtools.estimates.common import (
     thermal_energy_in_ev,
     three_jumps,
 )
-from mdtools.statistics.covariance import relative_variance
-from mdtools.statistics.diffusion import Diffusion, diffusion
-from mdtools.statistics.spectral import zero_frequency
+from mdtools.statistics.conductivity import (
+    BOUNDED,
+    Alone,
+    Estimate,
+    alone_and_together,
+    combined,
+    difference,
+    dipole_slope,
+    einstein_helfand,
+    green_kubo,
+    route_correlation,
+    steep_alone,
+)
+from mdtools.statistics.diffusion import Diffusion
+from mdtools.statistics.spectral import STEEP, zero_frequencies, zero_frequency
 from mdtools.units import CONDUCTIVITY_TO_SI, S_PER_M_TO_MS_PER_CM
 
-__all__ = ["Estimate", "Routes", "ionic_conductivity", "need_measured_alike", "routes"]
+__all__ = ["Routes", "ionic_conductivity", "need_measured_alike", "routes"]
 
-FREE = 0.25  # of the standard error of the dipole, which a transient may be; bias of sigma -1 % beside a scatter of 16 %, twice that at 0.5
-FEWEST_STRETCHES = 24  # of time and axes, from which a correlation is taken
 
 
 @schema.recorded
@@ -38,14 +48,16 @@ def ionic_conductivity(
     Einstein-Helfand: sigma = slope of <|dP|^2> / (6 V k_B T), least squares with the exact covariance of one walker
     (the dipole of many ions is Gaussian and counts once however many ions there are).
     Green-Kubo: sigma = (S(0) - a0 / t_w) / (6 V k_B T), S(0) the zero-frequency limit of the current's spectrum; a0 / t_w
-    is what the ends of a window of length t_w add to it, a0 the intercept of <|dP|^2>.
+    is what the ends of a window of length t_w add to it, a0 the intercept of <|dP|^2>. Not taken where windows are too short, which single ions
+    show better than their sum.
 
     temperature : K, where the run does not state it.
 
-    Returns `ionic_conductivity` in S/m: the mean of the routes with weights 1/stderr^2. Both come from one run, so the
-    stderr is not below the smaller one; what they differ by beyond that is added to it. `_lower` and `_upper` are 95 %;
+    Returns `ionic_conductivity` in S/m: the mean of the routes with the least variance, given that both come from one run: their correlation
+    `routes_correlation` follows from how each weights the correlation function of the current. What they differ by beyond chance is added
+    to the stderr. `_lower` and `_upper` are 95 %;
     `_einstein_helfand`, `_green_kubo`, `_mS_per_cm`, `charge_diffusivity` (slope / 6), each with _stderr;
-    `routes_difference` in units of the combined stderr (as if they were independent, so it is rather too small);
+    `routes_difference` in units of its stderr (a^2 + b^2 - 2 rho a b)^(1/2);
     `regime` of the dipole: "caged" (an insulator within this run) or "undecided" gives NaN and the 95 % bound `_upper`: the
     larger of what the slope allows and of three jumps of one species in the run, each q l of charge (see `self_diffusivity`).
     A route that cannot be taken is NaN, and the reason is in the history.
@@ -72,7 +84,8 @@ def ionic_conductivity(
         "ionic_conductivity_stderr": found.both.stderr,
         "ionic_conductivity_lower": found.both.lower,
         "ionic_conductivity_upper": found.both.upper,
-        "routes_difference": _difference(found.einstein_helfand, found.green_kubo),
+        "routes_difference": found.difference,
+        "routes_correlation": found.correlation if np.isfinite(found.green_kubo.value) else np.nan,
         "regime": dipole.regime,
         "variance_inflation": dipole.inflation,
         "lag_first": dipole.lag_first * interval,
@@ -93,21 +106,27 @@ def ionic_conductivity(
 
 @dataclass(frozen=True)
 class Routes:
-    """Both routes to one conductivity in S/m, and both combined; per_diffusivity: S/m per e^2 angstrom^2 / ps; why one was not taken."""
+    """Both routes to one conductivity in S/m with their correlation, and both combined; per_diffusivity: S/m per e^2 angstrom^2 / ps; why one was not
+    taken."""
 
     temperature: float
     per_diffusivity: float
     interval: float
     dipole: Diffusion
-    einstein_helfand: "Estimate"
-    green_kubo: "Estimate"
-    both: "Estimate"
+    einstein_helfand: Estimate
+    green_kubo: Estimate
+    correlation: float
+    both: Estimate
     why: str
 
     @property
     def moves(self) -> bool:
         """Whether the dipole has a slope, and not only a bound on it."""
-        return self.dipole.regime not in ("caged", "undecided")
+        return self.dipole.regime not in BOUNDED
+
+    @property
+    def difference(self) -> float:
+        return float(difference(self.einstein_helfand, self.green_kubo, self.correlation))
 
 
 def routes(charge_displacement_msd: xr.Dataset, charge_current_acf: xr.Dataset | None, *, temperature: float | None, who: str) -> Routes:
@@ -123,13 +142,14 @@ def routes(charge_displacement_msd: xr.Dataset, charge_current_acf: xr.Dataset |
     per_diffusivity = CONDUCTIVITY_TO_SI / (float(charge_displacement_msd["volume"]) * thermal_energy_in_ev(kelvin, reduced=False))
     interval = float(charge_displacement_msd["frame_interval"]) if "frame_interval" in charge_displacement_msd else np.nan
     dipole = _dipole(charge_displacement_msd, who=who)
-    einstein = _einstein_helfand(dipole, 1 / (6 * interval)).scaled(per_diffusivity)
-    current, why = _green_kubo(charge_current_acf, dipole)
-    current = current.scaled(per_diffusivity)
-    both = _combined(einstein, current)
-    if dipole.regime in ("caged", "undecided"):
-        both = Estimate(np.nan, np.nan, 0.0, max(einstein.upper, per_diffusivity * _unseen(charge_displacement_msd)))
-    return Routes(kelvin, per_diffusivity, interval, dipole, einstein, current, both, why)
+    einstein = einstein_helfand(dipole).scaled(per_diffusivity / (6 * interval))
+    current, correlation, why = _green_kubo(charge_displacement_msd, charge_current_acf, dipole)
+    current = current.scaled(per_diffusivity / 6)
+    both = combined(einstein, current, correlation).numbers()
+    one = dipole.reshaped(())
+    if one.regime in BOUNDED:
+        both = Estimate(np.nan, np.nan, 0.0, max(float(einstein.upper[0]), per_diffusivity * _unseen(charge_displacement_msd)))
+    return Routes(kelvin, per_diffusivity, interval, one, einstein.numbers(), current.numbers(), correlation, both, why)
 
 
 def need_measured_alike(dipole: xr.Dataset, current: xr.Dataset, *, who: str) -> None:
@@ -139,73 +159,33 @@ def need_measured_alike(dipole: xr.Dataset, current: xr.Dataset, *, who: str) ->
     need_same_run(dipole, current, names=names, who=who, compared=compared)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A value with one standard error and its 95 % interval; NaN where there is none."""
-
-    value: float = np.nan
-    stderr: float = np.nan
-    lower: float = np.nan
-    upper: float = np.nan
-
-    def scaled(self, factor: float) -> "Estimate":
-        return Estimate(self.value * factor, self.stderr * factor, self.lower * factor, self.upper * factor)
-
-
 def _dipole(data: xr.Dataset, *, who: str) -> Diffusion:
+    """A batch of one."""
     frames = lag_frames(data, who=who)
     by_axis = data["charge_displacement_msd_by_axis"].transpose("window", "xyz", "lag").values
     if not by_axis.any():
         raise NotEnoughData(f"{who}: no charge moves in this run, the dipole is constant; check the charges that were passed")
     windows, n_frames = len(by_axis), int(data["n_frames"]) // len(by_axis)
-    earliest = _transient(data, frames, n_frames=n_frames, windows=windows)
-    return diffusion(frames, by_axis.mean(axis=0), n_frames=n_frames, windows=windows, earliest=earliest)
+    return dipole_slope(frames, by_axis.mean(axis=0)[None], n_frames=n_frames, windows=windows, alone=_alone(data))
 
 
-def _transient(data: xr.Dataset, frames: np.ndarray, *, n_frames: int, windows: int) -> float:
-    """First lag (frames) from which on single ions are off their line by less than the dipole could show.
-
-    One dipole is too noisy to show its transient by itself, and a fit that is only precise would start too early. Single ions show it; where
-    they are on their line for good is later than the dipole needs: a part of its error there, FREE of it, does no harm.
-    """
+def _alone(data: xr.Dataset) -> Alone | None:
     if "charge_displacement_msd_self_by_axis" not in data:
-        return 0.0
-    ions = float(data["independent_charges"])
-    alone = data["charge_displacement_msd_self_by_axis"].transpose("window", "xyz", "lag").values.mean(axis=0)
+        return None
+    by_axis = data["charge_displacement_msd_self_by_axis"].transpose("window", "xyz", "lag").values.mean(axis=0)
     blocks = data["charge_displacement_block_self"].transpose("xyz", "block_lag", "block").values
     lengths = np.rint(data["block_lag"].values / float(data["frame_interval"]))
-    try:
-        line = diffusion(frames, alone, n_frames=n_frames, n_ions=max(1, round(ions)), windows=windows, blocks=(blocks, lengths))
-    except NotEnoughData:
-        return 0.0
-    early = np.flatnonzero((frames >= 1) & (frames <= line.lag_first))
-    if line.regime != "diffusive" or not len(early):
-        return float(line.lag_first)
-    t = frames[early].astype(np.float64)
-    off = np.abs(alone.sum(axis=0)[early] - line.intercept - line.slope * t)
-    error = line.slope * t * np.sqrt(relative_variance(t, n_steps=n_frames - 1, n_walkers=windows))
-    late = np.flatnonzero(off > FREE * error)
-    return float(t[min(late[-1] + 1, len(t) - 1)] if len(late) else t[0])
+    return Alone(by_axis[None], blocks[None], lengths, max(1, round(float(data["independent_charges"]))))
 
 
 def _alone_and_together(data: xr.Dataset, dipole: Diffusion) -> float:
-    """Correlation, over stretches of time, of sum q^2 dr^2 with |dP|^2: what D and sigma have in common. NaN where it was not measured.
-
-    1 for ions that move as one, 1 / sqrt(N) for N independent ones. Stretches as long as the first lag of the fit, or longer.
-    """
+    """Correlation, over stretches of time, of sum q^2 dr^2 with |dP|^2: what D and sigma have in common. NaN where it was not measured."""
     names = ("charge_displacement_block_self", "charge_displacement_block_by_pair")
     if any(name not in data for name in names) or not np.isfinite(dipole.lag_first):
         return float("nan")
     alone = data[names[0]].transpose("xyz", "block_lag", "block").values
     together = data[names[1]].sum("pair", skipna=False).transpose("xyz", "block_lag", "block").values
-    frames = np.rint(data["block_lag"].values / float(data["frame_interval"]))
-    at = min(int(np.searchsorted(frames, dipole.lag_first)), len(frames) - 1)
-    kept = np.isfinite(alone[0, at]) & np.isfinite(together[0, at])
-    # what differs from axis to axis (layers, channels) is no scatter
-    x, y = (part[:, at, kept] - part[:, at, kept].mean(axis=1, keepdims=True) for part in (alone, together))
-    if x.size < FEWEST_STRETCHES or not (x.any() and y.any()):
-        return float("nan")
-    return float(np.sum(x * y) / np.sqrt(np.sum(x * x) * np.sum(y * y)))
+    return alone_and_together(alone, together, np.rint(data["block_lag"].values / float(data["frame_interval"])), first=dipole.lag_first)
 
 
 def _unseen(data: xr.Dataset) -> float:
@@ -215,50 +195,33 @@ def _unseen(data: xr.Dataset) -> float:
     return float(np.max(three_jumps(data) * data["n_ions"].values * np.square(data["charge"].values)))
 
 
-def _einstein_helfand(dipole: Diffusion, per_slope: float) -> Estimate:
-    if dipole.regime in ("caged", "undecided"):
-        return Estimate(upper=dipole.upper * per_slope, lower=0.0)
-    return Estimate(dipole.slope, dipole.stderr, dipole.lower, dipole.upper).scaled(per_slope)
-
-
-def _green_kubo(data: xr.Dataset | None, dipole: Diffusion) -> tuple[Estimate, str]:
-    """Charge diffusivity S(0) / 6 in e^2 angstrom^2 / ps, and why there is none."""
+def _green_kubo(displacement: xr.Dataset, data: xr.Dataset | None, dipole: Diffusion) -> tuple[Estimate, float, str]:
+    """S(0) in e^2 angstrom^2 / ps, its correlation with the slope of the dipole, and why there is none."""
     if data is None:
-        return Estimate(), ""
-    if dipole.regime in ("caged", "undecided"):
-        return Estimate(), f"not taken: the dipole is {dipole.regime}, so that S(0) is only what the ends of the windows leave"
+        return Estimate(), 0.0, ""
+    if dipole.regime[0] in BOUNDED:
+        return Estimate(), 0.0, f"not taken: the dipole is {dipole.regime[0]}, so that S(0) is only what the ends of the windows leave"
     power = data["charge_current_periodogram"].transpose("window", "frequency").values
+    frequency, interval, series = data["frequency"].values, float(data["frame_interval"]), 3 * len(power)
     try:
-        limit = zero_frequency(data["frequency"].values, power.mean(axis=0), series=3 * len(power))
+        zero_frequency(frequency, power.mean(axis=0), series=series)
     except NotEnoughData as reason:
-        return Estimate(), f"not taken: {reason}"
-    duration = (int(data["n_frames"]) // len(power)) * float(data["frame_interval"])
-    value = (limit.value - dipole.intercept / duration) / 6
-    stderr = np.hypot(limit.stderr, dipole.intercept_stderr / duration) / 6
-    relative = 1.96 * stderr / max(value, 1e-300)
-    return (
-        (Estimate(value, stderr, value * np.exp(-relative), value * np.exp(min(relative, 700.0))), "")
-        if value > 0
-        else (
-            Estimate(),
-            "not taken: what is left of S(0) without the ends of the windows is negative; pass fewer windows",
-        )
-    )
-
-
-def _difference(first: Estimate, second: Estimate) -> float:
-    return (first.value - second.value) / float(np.hypot(first.stderr, second.stderr))
-
-
-def _combined(first: Estimate, second: Estimate) -> Estimate:
-    """Inverse-variance mean of two routes from the same data: stderr^2 = min(stderr^2) + the scatter beyond it."""
-    routes = [one for one in (first, second) if np.isfinite(one.value)]
-    if len(routes) < 2:
-        return routes[0] if routes else Estimate()
-    values, errors = (np.array(v) for v in zip(*((one.value, one.stderr) for one in routes), strict=True))
-    weights = errors**-2 / np.sum(errors**-2)
-    value, least = float(weights @ values), float(errors.min())
-    stderr = float(np.sqrt(max(least**2, weights @ np.square(values - value))))
-    best = routes[int(errors.argmin())]
-    stretch = stderr / least
-    return Estimate(value, stderr, max(value + stretch * (best.lower - best.value), 0.0), value + stretch * (best.upper - best.value))
+        return Estimate(), 0.0, f"not taken: {reason}"
+    limit = zero_frequencies(frequency, power.mean(axis=0)[None], series=series)
+    steep = 1.0
+    if "charge_current_periodogram_self" in data and "independent_charges" in displacement:
+        alone = data["charge_current_periodogram_self"].sum("species").transpose("window", "frequency").values.mean(axis=0)
+        steep = float(steep_alone(frequency, alone, series=series * max(1, round(float(displacement["independent_charges"])))))
+    length = round(1 / (frequency[1] * interval))
+    found = green_kubo(limit, dipole, duration=length * interval, steep=steep)
+    if not np.isfinite(found.value[0]):
+        if abs(np.log(steep)) > -np.log(STEEP):
+            return Estimate(), 0.0, (
+                f"not taken: the spectrum of single ions changes to {steep:.0%} of its limit within the lowest ordinates, and that of their sum "
+                "cannot be followed there: the windows are too short; give longer windows (fewer windows, or a longer run)"
+            )
+        return Estimate(), 0.0, "not taken: what is left of S(0) without the ends of the windows is negative; pass fewer windows"
+    windows = displacement.sizes["window"]
+    frames = lag_frames(displacement, who="ionic_conductivity")
+    correlation = route_correlation(frames, dipole, limit, n_frames=int(displacement["n_frames"]) // windows, length=length)
+    return found, float(correlation[0]), ""

@@ -6,6 +6,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import carried, is_reduced, need_same_run, thermal_energy_in_ev
+from mdtools.statistics.conductivity import haven_stderr
 from mdtools.units import CONDUCTIVITY_TO_SI
 
 __all__ = ["haven_ratio"]
@@ -49,12 +50,11 @@ def haven_ratio(self_diffusivity: xr.Dataset, ionic_conductivity: xr.Dataset) ->
         raise NotEnoughData(f"{who} needs a charged species that diffuses, and in this run there is none: give a longer run, or a hotter one")
     ratio = value / sigma
     together = _together(ionic_conductivity)
-    apart, common = (stderr / value, error / sigma), 2 * together * stderr * error / (value * sigma)
     out = {
         **carried(ionic_conductivity),
         "species": ionic_conductivity["species"].values,
         "haven_ratio": ratio,
-        "haven_ratio_stderr": ratio * float(np.sqrt(max(np.square(apart).sum() - common, 0.0))),
+        "haven_ratio_stderr": haven_stderr(value, stderr, sigma, error, together),
         "ionic_conductivity_nernst_einstein": value,
         "ionic_conductivity_nernst_einstein_stderr": stderr,
     }

@@ -1,6 +1,6 @@
 """Onsager matrix of the charge carried by species, with joint errors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,14 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import KNOWN, carried, frame_of_reference, lag_frames, need_same_run, thermal_energy_in_ev, three_jumps
 from mdtools.estimates.conductivity import Routes, routes
-from mdtools.statistics.collective import slope_matrix, wishart_covariance
 from mdtools.statistics.cross_spectral import zero_frequency_matrix
-from mdtools.statistics.diffusion import diffusion
+from mdtools.statistics.diffusion import Diffusion, diffusion
+from mdtools.statistics.onsager import LEVEL, Shares, basis, by_current, by_dipole, chosen, difference, neutral
 from mdtools.units import CONDUCTIVITY_TO_SI
 
 __all__ = ["onsager"]
 
 STILL = 1e-12  # of the total: a species that carries less does not move, or has no charge
-LEVEL = 1.96
-ROUNDING = 1e-5  # of a share: what numbers of single precision leave of one that is exact
 
 
 @schema.recorded
@@ -46,7 +44,9 @@ def onsager(
     `shares_difference` (species): Einstein-Helfand minus Green-Kubo of sigma_a / sigma over the combined stderr; `frame_of_reference`.
     The total has the value and error of `ionic_conductivity`; shares are of the route with the smaller errors, which grow where the routes
     differ by more than they say.
-    Raises NotEnoughData where the total is only bounded; TrajectoryError as `ionic_conductivity`, or where the measurements are in
+    Where the dipole of all species is caged and those of single species are not (neutral pairs), the matrix is that of their own slopes with rows that
+    sum to 0 within the bound of the total, and `ionic_conductivity` is NaN below `_upper`.
+    Raises NotEnoughData where no species moves; TrajectoryError as `ionic_conductivity`, or where the measurements are in
     different frames of reference. Source: reference/science.md A1 rows 3 and 10, B3; reference/transport.md 2.6.
 
     >>> from mdtools import synthetic
@@ -60,24 +60,18 @@ def onsager(
     who = "onsager"
     found = routes(charge_displacement_msd, charge_current_acf, temperature=temperature, who=who)
     frame = _same_frame(charge_displacement_msd, charge_current_acf, who=who)
-    if not found.moves:
+    names = [str(name) for name in charge_displacement_msd["species"].values]
+    pairs = np.triu_indices(len(names))
+    dipoles = _matrix(charge_displacement_msd["charge_displacement_msd_by_pair"], len(names))
+    regimes, bounds, own = _regimes(charge_displacement_msd, dipoles, found)
+    moving = np.flatnonzero(np.isin(regimes, (*KNOWN, "undecided")))
+    made = _made(charge_displacement_msd, charge_current_acf, dipoles, moving, own, found) if found.moves or len(moving) > 1 else None
+    if made is None:
         raise NotEnoughData(
             f"{who} divides the conductivity among the species, and the dipole of this run is {found.dipole.regime} (sigma below "
             f"{found.both.upper:.3g} S/m at 95 %): give a longer run, or a hotter one"
         )
-    names = [str(name) for name in charge_displacement_msd["species"].values]
-    pairs = np.triu_indices(len(names))
-    dipoles = _matrix(charge_displacement_msd["charge_displacement_msd_by_pair"], len(names))
-    regimes, bounds = _regimes(charge_displacement_msd, dipoles, found)
-    moving = np.flatnonzero(np.isin(regimes, (*KNOWN, "undecided")))
-    by_dipole = _by_dipole(charge_displacement_msd, dipoles, moving, found)
-    by_current, why = _by_current(charge_current_acf, by_dipole, moving, len(names))
-    best = by_current if by_current is not None and by_current.scatter < by_dipole.scatter else by_dipole
-    other = by_dipole if best is by_current else by_current
-    difference = _difference(by_dipole, by_current)
-    total = found.both
-    value, covariance = best.scaled_to(total.value, total.stderr, stretch=_stretch(difference, best, other))
-    covariance = covariance + _of_bounds(bounds)
+    value, covariance = made.best.value, made.best.covariance + _of_bounds(bounds)
     partial, partial_covariance = value.sum(axis=1), covariance.sum(axis=(1, 3))
     out: dict[str, Any] = {
         **{name: one for name, one in carried(charge_displacement_msd).items() if name != "stated_temperature"},
@@ -89,58 +83,59 @@ def onsager(
         **_with_errors("onsager", ("species", "species2"), value, np.einsum("abab->ab", covariance)),
         "onsager_covariance": (("pair", "pair2"), covariance[pairs][:, pairs[0], pairs[1]]),
         **_with_errors("partial_conductivity", ("species",), partial, np.diag(partial_covariance)),
-        "ionic_conductivity": total.value,
-        "ionic_conductivity_stderr": total.stderr,
+        "ionic_conductivity": found.both.value,
+        "ionic_conductivity_stderr": found.both.stderr,
+        "ionic_conductivity_lower": found.both.lower,
+        "ionic_conductivity_upper": found.both.upper,
+        "regime": found.dipole.regime,
         "species_regime": ("species", regimes),
-        "shares_difference": ("species", difference),
+        "shares_difference": ("species", made.difference),
         "frame_of_reference": frame,
-        **_of_route("einstein_helfand", by_dipole, found.einstein_helfand.value, found.einstein_helfand.stderr),
-        **_of_route("green_kubo", by_current, found.green_kubo.value, found.green_kubo.stderr, n=len(names)),
+        **_of_route("einstein_helfand", made.dipole, n=len(names)),
+        **_of_route("green_kubo", made.current, n=len(names)),
     }
     if self_diffusivity is not None and "charge" in charge_displacement_msd:
         out |= _distinct(self_diffusivity, charge_displacement_msd, found.temperature, value, covariance, who=who)
-    told = {"green_kubo": found.why or why} if found.why or why else {}
-    return schema.resolved(
-        schema.dataset(out), temperature_used=found.temperature, shares="green_kubo" if best is by_current else "einstein_helfand", **told
-    )
+    told = {"green_kubo": found.why or made.why} if found.why or made.why else {}
+    return schema.resolved(schema.dataset(out), temperature_used=found.temperature, shares=made.route, **told)
 
 
 @dataclass(frozen=True)
-class _Shares:
-    """A matrix S (species, species) in any unit with the covariance of its elements (4 indices)."""
+class _Made:
+    """The matrix by each route and that which is taken, in S/m; the difference of the shares, why one route is missing, and which one was taken."""
 
-    value: np.ndarray
-    covariance: np.ndarray
+    best: Shares
+    dipole: Shares | None
+    current: Shares | None
+    difference: np.ndarray
+    why: str
+    route: str
 
-    @property
-    def total(self) -> float:
-        return float(self.value.sum())
 
-    @property
-    def shares(self) -> np.ndarray:
-        return np.asarray(self.value.sum(axis=1) / self.total)
-
-    @property
-    def shares_covariance(self) -> np.ndarray:
-        """t_a = S_a / S: dt_a = (dS_a - t_a dS) / S."""
-        of_sums = self.covariance.sum(axis=(1, 3))
-        turn = np.eye(len(self.value)) - self.shares[:, None]
-        return np.asarray(turn @ of_sums @ turn.T / self.total**2)
-
-    @property
-    def scatter(self) -> float:
-        return float(np.trace(self.shares_covariance))
-
-    def scaled_to(self, total: float, stderr: float, *, stretch: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-        """The matrix with another total, whose error replaces that of the total of this one; `stretch` is of the variance of the rest.
-
-        S_ab = S t_a t_b + R_ab: the total is independent of shares and rest.
-        """
-        outer = np.outer(self.shares, self.shares)
-        own = self.covariance.sum() / self.total**2
-        factor = total / self.total
-        rest = self.covariance - own * np.multiply.outer(outer, outer) * self.total**2
-        return factor * self.value, stretch * factor**2 * rest + stderr**2 * np.multiply.outer(outer, outer)
+def _made(data: xr.Dataset, current: xr.Dataset | None, dipoles: np.ndarray, moving: np.ndarray, own: dict[int, Diffusion], found: Routes) -> _Made | None:
+    """None where the total does not move, nor do species of which single dipoles have a slope."""
+    windows, frames = data.sizes["window"], lag_frames(data, who="onsager")
+    n_frames = int(data["n_frames"]) // windows
+    if not found.moves:
+        line = own[int(moving[0])]
+        per_slope = found.per_diffusivity / (6 * found.interval)
+        if line.regime not in KNOWN:
+            return None
+        value = neutral(frames, dipoles, moving, found.both.upper / per_slope, n_frames=n_frames, windows=windows, dipole=line)
+        value = Shares(value.value * per_slope, value.covariance * per_slope**2)
+        return _Made(value, value, None, difference(value, None), "", "einstein_helfand: what species carry, and no net current")
+    first = by_dipole(frames, dipoles, moving, found.dipole, n_frames=n_frames, windows=windows)
+    second, why = _by_current(current, first, moving, dipoles.shape[-1])
+    best, stretch = chosen(first, second)
+    einstein, kubo = found.einstein_helfand, found.green_kubo
+    return _Made(
+        best=best.scaled_to(found.both.value, found.both.stderr, stretch=stretch),
+        dipole=first.scaled_to(einstein.value, einstein.stderr),
+        current=second.scaled_to(kubo.value, kubo.stderr) if second is not None and np.isfinite(kubo.value) else None,
+        difference=difference(first, second),
+        why=why,
+        route="green_kubo" if best is second else "einstein_helfand",
+    )
 
 
 def _same_frame(dipole: xr.Dataset, current: xr.Dataset | None, *, who: str) -> str:
@@ -163,8 +158,9 @@ def _matrix(by_pair: xr.DataArray, n: int) -> np.ndarray:
     return out
 
 
-def _regimes(data: xr.Dataset, dipoles: np.ndarray, found: Routes) -> tuple[np.ndarray, np.ndarray]:
-    """Word for each species' own dipole ("still": it has no charge, or is the frame), and the bound on what it conducts where it is caged, S/m."""
+def _regimes(data: xr.Dataset, dipoles: np.ndarray, found: Routes) -> tuple[np.ndarray, np.ndarray, dict[int, Diffusion]]:
+    """Word for each species' own dipole ("still": it has no charge, or is the frame), the bound on what it conducts where it is caged, S/m, and
+    the lines of those that are not still."""
     frames = lag_frames(data, who="onsager")
     windows = data.sizes["window"]
     n = dipoles.shape[-1]
@@ -173,11 +169,13 @@ def _regimes(data: xr.Dataset, dipoles: np.ndarray, found: Routes) -> tuple[np.n
     own = np.diagonal(dipoles, axis1=1, axis2=2).T
     moves = np.flatnonzero(own.max(axis=1) > STILL * dipoles.sum(axis=(1, 2)).max())
     by_axis = np.broadcast_to(np.maximum(own[moves, None], 0.0) / 3, (len(moves), 3, own.shape[1]))
-    one = diffusion(frames, by_axis, n_frames=int(data["n_frames"]) // windows, windows=windows, earliest=found.dipole.lag_first)
+    earliest = found.dipole.lag_first if found.moves else 0.0
+    one = diffusion(frames, by_axis, n_frames=int(data["n_frames"]) // windows, windows=windows, earliest=earliest)
     words[moves] = one.regime
     caged = one.regime == "caged"
     bounds[moves[caged]] = np.maximum(one.upper[caged] / (6 * found.interval), unseen[moves[caged]]) * found.per_diffusivity
-    return words, bounds
+    lines = {int(a): Diffusion(**{of.name: getattr(one, of.name)[k].item() for of in fields(Diffusion)}) for k, a in enumerate(moves)}
+    return words, bounds, lines
 
 
 def _of_bounds(bounds: np.ndarray) -> np.ndarray:
@@ -189,103 +187,31 @@ def _of_bounds(bounds: np.ndarray) -> np.ndarray:
     return out
 
 
-def _basis(moving: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """What takes species to (all together, all that move but the last one), and back: those that do not move carry nothing."""
-    forth = np.zeros((len(moving), n))
-    forth[0] = 1
-    back = np.zeros((n, len(moving)))
-    for row, a in enumerate(moving[:-1], start=1):
-        forth[row, a] = back[a, row] = 1
-    back[moving[-1], 0] = 1
-    back[moving[-1], 1:] = -1
-    return forth, back
-
-
-def _back(value: np.ndarray, covariance: np.ndarray, back: np.ndarray) -> _Shares:
-    return _Shares(back @ value @ back.T, np.einsum("ap,bq,pqrs,cr,ds->abcd", back, back, covariance, back, back, optimize=True))
-
-
-def _by_dipole(data: xr.Dataset, dipoles: np.ndarray, moving: np.ndarray, found: Routes) -> "_Dipole":
-    windows = data.sizes["window"]
-    forth, back = _basis(moving, dipoles.shape[-1])
-    line = slope_matrix(
-        lag_frames(data, who="onsager"),
-        forth @ dipoles @ forth.T,
-        n_frames=int(data["n_frames"]) // windows,
-        windows=windows,
-        first=found.dipole.lag_first,
-        last=found.dipole.lag_last,
-    )
-    slope = _positive(line.slope)
-    relative = max(line.relative_variance, (found.dipole.stderr / found.dipole.slope) ** 2)
-    shares = _back(slope, wishart_covariance(slope, dof=2 / relative), back)
-    return _Dipole(shares.value, shares.covariance, line.intercept)
-
-
-@dataclass(frozen=True)
-class _Dipole(_Shares):
-    """intercept : of the lines, in the basis of `_basis`."""
-
-    intercept: np.ndarray
-
-
-def _by_current(data: xr.Dataset | None, dipole: _Dipole, moving: np.ndarray, n: int) -> tuple[_Shares | None, str]:
-    """S(0) less what the ends of the windows add to it, and why there is none."""
+def _by_current(data: xr.Dataset | None, dipole: Shares, moving: np.ndarray, n: int) -> tuple[Shares | None, str]:
+    """The matrix from the cross-spectra, and why there is none."""
     if data is None:
         return None, ""
     if "charge_current_periodogram_by_pair" not in data:
         return None, "not taken: this charge_current_acf has no charge_current_periodogram_by_pair; measure it again with this version"
-    forth, back = _basis(moving, n)
+    forth, _ = basis(moving, n)
     power = forth @ _matrix(data["charge_current_periodogram_by_pair"], n) @ forth.T
-    windows = data.sizes["window"]
+    frequency = data["frequency"].values
     try:
-        limit = zero_frequency_matrix(data["frequency"].values, power, series=3 * windows)
+        limit = zero_frequency_matrix(frequency, power, series=3 * data.sizes["window"])
     except NotEnoughData as reason:
         return None, f"not taken: {reason}"
-    duration = (int(data["n_frames"]) // windows) * float(data["frame_interval"])
-    value = _positive(limit.value - dipole.intercept / duration)
-    if value[0, 0] <= 0:
-        return None, "not taken: what is left of S(0) without the ends of the windows is negative; pass fewer windows"
-    return _back(value, limit.covariance, back), ""
-
-
-def _positive(matrix: np.ndarray) -> np.ndarray:
-    """The first diagonal element and the row beside it as they are, and of the rest what is positive semidefinite."""
-    if matrix[0, 0] <= 0:
-        return matrix
-    shares = matrix[:, 0] / matrix[0, 0]
-    rest = matrix - matrix[0, 0] * np.outer(shares, shares)
-    values, vectors = np.linalg.eigh((rest + rest.T) / 2)
-    return np.asarray(matrix[0, 0] * np.outer(shares, shares) + (vectors * np.maximum(values, 0.0)) @ vectors.T)
-
-
-def _difference(first: _Shares, second: _Shares | None) -> np.ndarray:
-    """Of the shares by two routes, in units of the combined stderr; NaN where one is missing."""
-    if second is None:
-        return np.full(len(first.value), np.nan)
-    variance = np.diag(first.shares_covariance) + np.diag(second.shares_covariance)
-    return np.asarray((first.shares - second.shares) / np.sqrt(np.maximum(variance, 0.0) + ROUNDING**2))
-
-
-def _stretch(difference: np.ndarray, best: _Shares, other: _Shares | None) -> float:
-    """Factor of the variance of the shares: of two routes from one run the better one errs by no less than both scatter about their mean."""
-    if other is None:
-        return 1.0
-    weight = 1 / (1 + best.scatter / max(other.scatter, 1e-300))
-    apart = np.square(best.shares - other.shares).sum()
-    return float(max(1.0, weight * (1 - weight) * apart / max(best.scatter, 1e-300))) if np.nanmax(np.abs(difference)) > LEVEL else 1.0
+    found = by_current(limit, dipole, moving, duration=1 / float(frequency[1]))
+    return found, "" if found else "not taken: what is left of S(0) without the ends of the windows is negative; pass fewer windows"
 
 
 def _with_errors(name: str, dims: tuple[str, ...], value: Any, variance: Any) -> dict[str, Any]:
     return {name: (dims, value), f"{name}_stderr": (dims, np.sqrt(np.maximum(variance, 0.0)))}
 
 
-def _of_route(name: str, one: _Shares | None, total: float, stderr: float, *, n: int = 0) -> dict[str, Any]:
-    if one is None or not np.isfinite(total):
-        nothing = np.full((n, n) if one is None else one.value.shape, np.nan)
-        return _with_errors(f"onsager_{name}", ("species", "species2"), nothing, nothing)
-    value, covariance = one.scaled_to(total, stderr)
-    return _with_errors(f"onsager_{name}", ("species", "species2"), value, np.einsum("abab->ab", covariance))
+def _of_route(name: str, one: Shares | None, *, n: int) -> dict[str, Any]:
+    nothing = np.full((n, n), np.nan)
+    value, variance = (nothing, nothing) if one is None else (one.value, np.einsum("abab->ab", one.covariance))
+    return _with_errors(f"onsager_{name}", ("species", "species2"), value, variance)
 
 
 def _distinct(diffusivity: xr.Dataset, data: xr.Dataset, kelvin: float, value: np.ndarray, covariance: np.ndarray, *, who: str) -> dict[str, Any]:
@@ -297,8 +223,12 @@ def _distinct(diffusivity: xr.Dataset, data: xr.Dataset, kelvin: float, value: n
     strength = strength / (float(data["volume"]) * thermal_energy_in_ev(kelvin, reduced=False))
     known = np.isfinite(d["self_diffusivity"].values)
     alone = strength * np.where(known, d["self_diffusivity"].values, 0.0)
-    variance = np.square(strength * np.where(known, d["self_diffusivity_stderr"].values, d["self_diffusivity_upper"].values / LEVEL))
+    stderr = strength * np.where(known, d["self_diffusivity_stderr"].values, d["self_diffusivity_upper"].values / LEVEL)
+    spread = np.einsum("abab->ab", covariance).copy()
+    # what N ions do alone goes with what they do in sum by 1 / sqrt(N); of a single ion both are the same
+    in_common = np.where(known, 2 * stderr * np.sqrt(np.maximum(np.diag(spread), 0.0) / data["n_ions"].values), 0.0)
+    spread[np.diag_indices_from(spread)] += stderr**2 - in_common
     return {
-        **_with_errors("partial_conductivity_nernst_einstein", ("species",), alone, variance),
-        **_with_errors("onsager_distinct", ("species", "species2"), value - np.diag(alone), np.einsum("abab->ab", covariance) + np.diag(variance)),
+        **_with_errors("partial_conductivity_nernst_einstein", ("species",), alone, stderr**2),
+        **_with_errors("onsager_distinct", ("species", "species2"), value - np.diag(alone), spread),
     }

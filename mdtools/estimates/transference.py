@@ -44,6 +44,11 @@ def transference_number(onsager: xr.Dataset, *, electronic_conductivity: float |
     who = "transference_number"
     matrix, covariance = onsager["onsager"].values, _covariance(onsager)
     total, error = float(onsager["ionic_conductivity"]), float(onsager["ionic_conductivity_stderr"])
+    if not np.isfinite(total):
+        raise NotEnoughData(
+            f"{who} divides by the conductivity, of which this run has only a bound (below {float(onsager['ionic_conductivity_upper']):.3g} S/m): "
+            "give a longer run, or a hotter one"
+        )
     if not total > 2 * error:
         raise NotEnoughData(f"{who} divides by the conductivity, and {total:.3g} +- {error:.2g} S/m may as well be 0: give a longer run")
     if electronic_conductivity is not None and not electronic_conductivity >= 0:
