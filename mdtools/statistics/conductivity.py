@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdtools.errors import NotEnoughData
-from mdtools.statistics.collective import line_weights
+from mdtools.statistics.collective import AXES, line_weights
 from mdtools.statistics.covariance import relative_variance
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.spectral import STEEP, ZeroFrequency, zero_frequencies
@@ -25,7 +25,8 @@ from mdtools.statistics.spectral import STEEP, ZeroFrequency, zero_frequencies
 __all__ = ["BOUNDED", "Alone", "Estimate", "alone_and_together", "combined", "difference", "dipole_slope", "einstein_helfand", "green_kubo", "haven_stderr", "route_correlation", "steep_alone"]
 
 Floats = NDArray[Any]
-FREE = 0.25  # of the standard error of the dipole, which a transient may be; bias of sigma -1 % beside a scatter of 16 %, twice that at 0.5
+FREE = 0.12  # of the standard error of the dipole's slope, which a transient may make
+LATER = 1.35  # times the lag from which nothing is seen of it: single ions, few as they are, do not see it to the end
 PER_DECADE = 24  # lags that a transient may end at
 LEVEL = 1.96
 BOUNDED = ("caged", "undecided")  # regimes without a slope
@@ -82,10 +83,11 @@ def _wide(values: Floats) -> Any:
 
 
 def _transients(lags: Floats, alone: Alone, *, n_frames: int, windows: int) -> Floats:
-    """First lag (frames), of each run, from which on single ions are off their line by less than the dipole could show.
+    """First lag (frames), of each run, from which on the line that the dipole is given goes through single ions as well.
 
-    One dipole is too noisy to show its transient by itself, and a fit that is only precise would start too early. Single ions show it; where
-    they are on their line for good is later than the dipole needs: a part of its error there, FREE of it, does no harm.
+    One dipole is too noisy to show its transient by itself, and a fit that is only precise would start too early. Single ions show it: the line of the
+    dipole from a lag on, drawn through them, may differ from that which starts twice as late by FREE of the error that the dipole's slope has.
+    LATER than that. Ions that are caged, or whose MSD is no line, count from where their own fit starts.
     """
     blocks = (alone.blocks, alone.lengths)
     try:
@@ -93,16 +95,23 @@ def _transients(lags: Floats, alone: Alone, *, n_frames: int, windows: int) -> F
     except NotEnoughData:
         return np.zeros(len(alone.by_axis))
     grid = 10 ** (np.arange(1 + PER_DECADE * np.log10(max(lags[-1], 2))) / PER_DECADE)
-    places = np.unique(np.minimum(np.searchsorted(lags, grid), len(lags) - 1))
-    t = lags[places].astype(np.float64)
-    error = line.slope[:, None] * t * np.sqrt(relative_variance(t, n_steps=n_frames - 1, n_walkers=windows))
-    off = np.abs(alone.by_axis.sum(axis=1)[:, places] - line.intercept[:, None] - line.slope[:, None] * t) > FREE * error
-    off &= t <= line.lag_first[:, None]
-    early = np.array([max(int((t <= first).sum()) - 1, 0) for first in line.lag_first])
-    late = np.where(off.any(axis=1), len(t) - 1 - off[:, ::-1].argmax(axis=1) + 1, 0)
-    straight = (line.regime == "diffusive") & (t[0] <= line.lag_first)
-    snapped = t[np.minimum(np.searchsorted(t, line.lag_first), len(t) - 1)]
-    return np.where(straight, t[np.minimum(late, early)], snapped)
+    starts = np.unique(lags[np.minimum(np.searchsorted(lags, grid), len(lags) - 1)])
+    known = lags[(lags >= 1) & (3 * lags <= n_frames - 1)]
+    known = known[relative_variance(known, n_steps=n_frames - 1, n_walkers=windows) <= 1 / 16]
+    msd = alone.by_axis.sum(axis=1)
+    last = float(known[-1]) if len(known) else float(lags[-1])
+    starts = starts[(starts >= 1) & (starts <= last / 4)]
+    if not len(starts):
+        return np.asarray(line.lag_first)
+    early, late = ([line_weights(lags, n_frames=n_frames, first=float(start), last=last) for start in by * starts] for by in (1, 2))
+    slope, reference = (np.stack([msd[:, chosen] @ weights[1] for chosen, weights, _ in lines], axis=1) for lines in (early, late))
+    variance, later = (np.array([one for _, _, one in lines]) / (AXES * windows) for lines in (early, late))
+    # of two lines through the same ions the later one errs more, and by that they differ by chance
+    chance = np.maximum(later - variance, 0.0) / alone.n_ions
+    seen = np.square(slope / reference - 1) - chance > FREE**2 * variance
+    place = np.where(seen.any(axis=1), seen.shape[1] - seen[:, ::-1].argmax(axis=1), 0)
+    found = np.minimum(LATER * np.append(starts, starts[-1])[place], starts[-1])
+    return np.where(line.regime == "diffusive", starts[np.searchsorted(starts, found)], line.lag_first)
 
 
 def einstein_helfand(dipole: Diffusion) -> Estimate:
@@ -149,13 +158,20 @@ def route_correlation(lags: Floats, dipole: Diffusion, limit: ZeroFrequency, *, 
 
 def difference(first: Estimate, second: Estimate, correlation: Any) -> Floats:
     """First minus second in standard errors of that difference."""
-    return np.asarray((first.value - second.value) / np.sqrt(_apart(first, second, correlation)))
+    middle, a, b = _relative(first, second)
+    return np.asarray((first.value - second.value) / (middle * np.sqrt(_apart(a, b, correlation))))
 
 
-def _apart(first: Estimate, second: Estimate, correlation: Any) -> Floats:
-    """Variance of the difference; of routes that are nearly one what the errors of the errors leave."""
-    variance = np.square(first.stderr) + np.square(second.stderr) - 2 * correlation * first.stderr * second.stderr
-    return np.asarray(np.maximum(variance, 0.01 * np.square(np.minimum(first.stderr, second.stderr))))
+def _relative(first: Estimate, second: Estimate) -> tuple[Floats, Floats, Floats]:
+    """The geometric mean of two values and their relative errors: both errors go with the value, and the smaller value is not the better one."""
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(first.value * second.value), first.stderr / first.value, second.stderr / second.value
+
+
+def _apart(a: Floats, b: Floats, correlation: Any) -> Floats:
+    """Variance of the difference of two errors; of routes that are nearly one what the errors of the errors leave."""
+    variance = np.square(a) + np.square(b) - 2 * correlation * a * b
+    return np.asarray(np.maximum(variance, 0.01 * np.square(np.minimum(a, b))))
 
 
 def combined(first: Estimate, second: Estimate, correlation: Any) -> Estimate:
@@ -163,19 +179,21 @@ def combined(first: Estimate, second: Estimate, correlation: Any) -> Estimate:
 
     One alone where the other is NaN. The interval is that of the better route about the mean, in proportion to the errors.
     """
-    variance = _apart(first, second, correlation)
-    weight = np.clip((np.square(second.stderr) - correlation * first.stderr * second.stderr) / variance, 0.0, 1.0)
-    weight = np.where(np.isfinite(second.value), np.where(np.isfinite(first.value), weight, 0.0), 1.0)
-    a, b = (np.nan_to_num(one) for one in (first.stderr, second.stderr))
-    value = weight * np.nan_to_num(first.value) + (1 - weight) * np.nan_to_num(second.value)
+    middle, a, b = _relative(first, second)
+    variance = _apart(a, b, correlation)
+    weight = np.clip((np.square(b) - correlation * a * b) / variance, 0.0, 1.0)
     square = np.square(weight * a) + np.square((1 - weight) * b) + 2 * weight * (1 - weight) * correlation * a * b
-    beyond = np.maximum(np.square(first.value - second.value) - LEVEL**2 * variance, 0.0)
-    stderr = np.sqrt(square + np.nan_to_num(weight * (1 - weight) * beyond))
-    better = np.where(np.isfinite(second.stderr) & ~(first.stderr <= second.stderr), 1, 0)
-    reach = [np.where(better == 1, getattr(second, end) - second.value, getattr(first, end) - first.value) for end in ("lower", "upper")]
-    stretch = stderr / np.where(better == 1, second.stderr, first.stderr)
-    none = ~(np.isfinite(first.value) | np.isfinite(second.value))
-    return Estimate(*(np.where(none, np.nan, one) for one in (value, stderr, np.maximum(value + stretch * reach[0], 0.0), value + stretch * reach[1])))
+    beyond = np.maximum(np.square((first.value - second.value) / middle) - LEVEL**2 * variance, 0.0)
+    value = weight * first.value + (1 - weight) * second.value
+    relative = np.sqrt(square + weight * (1 - weight) * beyond)
+    better = a <= b
+    ends = []
+    for end in ("lower", "upper"):
+        best = np.where(better, getattr(first, end) / first.value, getattr(second, end) / second.value)
+        ends.append(np.maximum(value * (1 + (best - 1) * relative / np.where(better, a, b)), 0.0))
+    mean = (value, relative * value, *ends)
+    alone = [np.where(np.isfinite(first.value), getattr(first, one.name), getattr(second, one.name)) for one in fields(Estimate)]
+    return Estimate(*(np.where(np.isfinite(value), one, other) for one, other in zip(mean, alone, strict=True)))
 
 
 def alone_and_together(alone: Floats, together: Floats, lengths: Floats, *, first: float) -> float:
