@@ -1,10 +1,10 @@
 """Haven ratios of lattice models against their exact values: python scripts/exact_haven.py [--runs 32] [--frames 4000] [--jobs 2]
 
-Ions on a lattice are followed through many uncorrelated frames in several independent runs; D and sigma of each come from mdtools.self_diffusivity and
-mdtools.ionic_conductivity, the ratio and its error from mdtools.haven_ratio, and the runs are averaged: "stderr" is that of the mean as quoted,
-"scatter" as the runs show it. Exact, up to one over the number of ions: one vacancy H_R = f; a lattice gas of any occupancy c
-H_R = f(c) (kinetic Monte Carlo to 0.003); collinear interstitialcy on the fcc cations 1/3 (reference/science.md B11). The exit
-status says whether every mean is within 0.01 and two of its errors of that.
+Ions on a lattice are followed through many uncorrelated frames in several independent runs; D and sigma of each come from
+mdtools.self_diffusivity and mdtools.ionic_conductivity, the ratio and its error from mdtools.haven_ratio, and the runs are averaged:
+"stderr" is that of the mean as quoted, "scatter" as the runs show it. Exact, up to one over the number of ions: one vacancy H_R = f; a lattice
+gas of any occupancy c H_R = f(c) (kinetic Monte Carlo to 0.003); collinear interstitialcy on the fcc cations 1/3 (reference/science.md
+B11). The exit status says whether every mean is within 0.01, or two of its errors, of that. Four minutes with --jobs 2.
 """
 
 import argparse

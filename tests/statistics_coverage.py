@@ -1,4 +1,4 @@
-"""scripts/coverage.py as a module, for tests of what it measures."""
+"""Scripts of coverage tables as modules, for tests of what they measure."""
 
 import functools
 import importlib.util
@@ -7,10 +7,11 @@ from pathlib import Path
 
 
 @functools.cache
-def script():
-    path = Path(__file__).parents[1] / "scripts" / "coverage.py"
-    spec = importlib.util.spec_from_file_location("coverage_script", path)
+def script(file="coverage.py"):
+    path = Path(__file__).parents[1] / "scripts" / file
+    name = file.replace(".py", "_script")
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules["coverage_script"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module

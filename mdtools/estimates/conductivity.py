@@ -38,7 +38,6 @@ from mdtools.units import CONDUCTIVITY_TO_SI, S_PER_M_TO_MS_PER_CM
 __all__ = ["Routes", "ionic_conductivity", "need_measured_alike", "routes"]
 
 
-
 @schema.recorded
 def ionic_conductivity(
     charge_displacement_msd: xr.Dataset, charge_current_acf: xr.Dataset | None = None, *, temperature: float | None = None
@@ -216,9 +215,13 @@ def _green_kubo(displacement: xr.Dataset, data: xr.Dataset | None, dipole: Diffu
     found = green_kubo(limit, dipole, duration=length * interval, steep=steep)
     if not np.isfinite(found.value[0]):
         if abs(np.log(steep)) > -np.log(STEEP):
-            return Estimate(), 0.0, (
-                f"not taken: the spectrum of single ions changes to {steep:.0%} of its limit within the lowest ordinates, and that of their sum "
-                "cannot be followed there: the windows are too short; give longer windows (fewer windows, or a longer run)"
+            return (
+                Estimate(),
+                0.0,
+                (
+                    f"not taken: the spectrum of single ions changes to {steep:.0%} of its limit within the lowest ordinates, and that of their sum "
+                    "cannot be followed there: the windows are too short; give longer windows (fewer windows, or a longer run)"
+                ),
             )
         return Estimate(), 0.0, "not taken: what is left of S(0) without the ends of the windows is negative; pass fewer windows"
     windows = displacement.sizes["window"]

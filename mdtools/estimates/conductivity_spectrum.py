@@ -9,7 +9,7 @@ from mdtools.estimates.common import carried, is_reduced, temperature_of, therma
 from mdtools.statistics.bands import banded
 from mdtools.units import CONDUCTIVITY_TO_SI, SIEMENS_PER_M_TO_ABSORPTION
 
-__all__ = ["ionic_conductivity_spectrum", "of_current"]
+__all__ = ["averaged_over", "ionic_conductivity_spectrum", "of_current"]
 
 SHAPE = 100  # ordinates of all series in a band by default: 10 % error
 
@@ -57,7 +57,7 @@ def ionic_conductivity_spectrum(charge_current_acf: xr.Dataset, *, resolution: f
     tapered = float(charge_current_acf["frequency_resolution"]) > 1.2 * step
     taken = slice(None)
     mean = power.mean(axis=0)
-    steps = _steps(charge_current_acf)
+    steps = averaged_over(charge_current_acf)
     if steps:
         taken = slice(0, max(3, len(f) // 2))
         mean = mean / np.square(np.sinc(f * steps))
@@ -96,7 +96,7 @@ def _length(data: xr.Dataset) -> int:
     return round(1 / (float(data["frequency"].values[1]) * float(data["frame_interval"])))
 
 
-def _steps(data: xr.Dataset) -> float:
+def averaged_over(data: xr.Dataset) -> float:
     """Time over which currents made of positions are averaged, ps; 0 for velocities of the file."""
     found = [step["transfer_interval"] for step in schema.history(data) if "transfer_interval" in step]
     return float(found[-1]) if found else 0.0

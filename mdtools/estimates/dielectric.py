@@ -9,8 +9,8 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData
 from mdtools.estimates.common import carried, thermal_energy_in_ev
 from mdtools.estimates.conductivity import need_measured_alike, routes
-from mdtools.estimates.conductivity_spectrum import of_current
-from mdtools.statistics.bands import lag_windowed, peak
+from mdtools.estimates.conductivity_spectrum import averaged_over, of_current
+from mdtools.statistics.bands import instantaneous, lag_windowed, peak
 from mdtools.units import CONDUCTIVITY_TO_SI, VACUUM_PERMITTIVITY
 
 __all__ = ["dielectric_function"]
@@ -45,7 +45,8 @@ def dielectric_function(
     Returns `static_dielectric_constant` with _stderr, `regime` of the dipole; with currents `dielectric_function_real` and `_imaginary` (frequency)
     with _stderr from the length of the run, `frequency_resolution`, and of an insulator `transverse_frequency` and `longitudinal_frequency` (THz)
     and `lyddane_sachs_teller` = (f_LO / f_TO)^2 epsilon_inf / epsilon_static (1 where it holds), with _stderr.
-    Of currents made of positions there is the static constant alone, and the history says so.
+    Of currents made of positions C is first freed of the mean over a frame interval (its transform divided by [sin(pi f dt) / (pi f dt)]^2), and
+    epsilon is given up to a quarter of the frame frequency; frames must resolve the vibrations, else what is faster is folded into it.
     Raises TrajectoryError (no temperature, lj units, different runs), NotEnoughData where the resolution is finer than one over
     the length of a window.
     Source: reference/science.md A1 row 15, A4 row 54, B3.
@@ -75,9 +76,7 @@ def dielectric_function(
         "regime": found.dipole.regime,
     }
     told = {} if caged else {"static": f"not given: the dipole is {found.dipole.regime}, and in a conductor <M^2> grows without end"}
-    if charge_current_acf is not None and any("transfer_interval" in step for step in schema.history(charge_current_acf)):
-        told["spectrum"] = "not given: the currents are steps of positions, whose phase is another; it takes velocities of the file"
-    elif charge_current_acf is not None:
+    if charge_current_acf is not None:
         out |= _spectrum(charge_current_acf, found.temperature, resolution, high_frequency, (static, error), who=who)
     return schema.resolved(schema.dataset(out), temperature_used=found.temperature, **told)
 
@@ -92,8 +91,11 @@ def _spectrum(
         raise NotEnoughData(
             f"{who}: a window of {duration:.4g} ps resolves {1 / duration:.3g} THz and not {width:.3g}: give longer windows, or a wider resolution"
         )
-    f = np.arange(1, max(2, int(0.5 * PER_WIDTH / (interval * width)))) * width / PER_WIDTH
-    half, spread = lag_windowed(data["charge_current_acf"].mean("window").values, interval=interval, width=width, frequency=f)
+    steps = averaged_over(data)
+    highest = 0.25 if steps else 0.5  # of the frame frequency
+    f = np.arange(1, max(2, int(highest * PER_WIDTH / (interval * width)))) * width / PER_WIDTH
+    acf = data["charge_current_acf"].mean("window").values
+    half, spread = lag_windowed(instantaneous(acf) if steps else acf, interval=interval, width=width, frequency=f)
     sigma = 2 * half * of_current(data, kelvin) / CONDUCTIVITY_TO_SI
     relative = np.sqrt(spread / (3 * windows * duration))
     epsilon = high_frequency + 1j * sigma / (2 * np.pi * f * VACUUM_PERMITTIVITY)

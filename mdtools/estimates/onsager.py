@@ -112,7 +112,9 @@ class _Made:
     route: str
 
 
-def _made(data: xr.Dataset, current: xr.Dataset | None, dipoles: np.ndarray, moving: np.ndarray, own: dict[int, Diffusion], found: Routes) -> _Made | None:
+def _made(
+    data: xr.Dataset, current: xr.Dataset | None, dipoles: np.ndarray, moving: np.ndarray, own: dict[int, Diffusion], found: Routes
+) -> _Made | None:
     """None where the total does not move, nor do species of which single dipoles have a slope."""
     windows, frames = data.sizes["window"], lag_frames(data, who="onsager")
     n_frames = int(data["n_frames"]) // windows

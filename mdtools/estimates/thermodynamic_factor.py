@@ -14,9 +14,7 @@ __all__ = ["thermodynamic_factor"]
 
 
 @schema.recorded
-def thermodynamic_factor(
-    structure_factor: xr.Dataset, number_fluctuations: xr.Dataset | None = None, *, q_max: float | None = None
-) -> xr.Dataset:
+def thermodynamic_factor(structure_factor: xr.Dataset, number_fluctuations: xr.Dataset | None = None, *, q_max: float | None = None) -> xr.Dataset:
     """Thermodynamic factor d ln a / d ln c of each species, from S(q) at q -> 0 and from the numbers of ions in parts of the cell.
 
     1 / Theta_s = lim_{q -> 0} <|rho_s(q)|^2> / N_s, the limit by lines in q^2 averaged over how many of the smallest q they use. From parts of volume
@@ -91,4 +89,7 @@ def _inverse(limit: float, stderr: float, quantile: float) -> tuple[float, ...]:
 
 
 def _named(name: str, columns: list[tuple[float, ...]]) -> dict[str, Any]:
-    return {f"{name}{end}": ("species", np.array(values)) for end, values in zip(("", "_stderr", "_lower", "_upper"), zip(*columns, strict=True), strict=True)}
+    return {
+        f"{name}{end}": ("species", np.array(values))
+        for end, values in zip(("", "_stderr", "_lower", "_upper"), zip(*columns, strict=True), strict=True)
+    }

@@ -21,10 +21,10 @@ def transference_number(onsager: xr.Dataset, *, electronic_conductivity: float |
 
     t_a = sigma_a / sigma = sum_b sigma_ab / sum_ab sigma_ab, by the joint covariance of the Onsager matrix. It depends on the frame of
     reference, may be negative or above 1, and in the barycentric frame of two species is only m_- / (m_+ + m_-).
-    Of independent ions t_a^NE = N_a q_a^2 D_a / sum_b N_b q_b^2 D_b, where the matrix was given the diffusivities.
+    Of independent ions t_a^NE = sigma_a^NE / sum_b sigma_b^NE, where the matrix was given the diffusivities.
 
     electronic_conductivity : S/m, from elsewhere (molecular dynamics has no electrons): t_ion = sigma / (sigma + sigma_e), which every t_a is
-        multiplied with, and the ambipolar conductivity sigma sigma_e / (sigma + sigma_e) of a mixed conductor. Without it, of two
+        multiplied with (t_a^NE is then sigma_a^NE / (sum_b sigma_b^NE + sigma_e)), and the ambipolar conductivity sigma sigma_e / (sigma + sigma_e) of a mixed conductor. Without it, of two
         species that move, (sigma_11 sigma_22 - sigma_12^2) / sigma: what moves when no current flows; not given where the two are tied
         to one another, as by the barycentric frame.
 
@@ -76,11 +76,12 @@ def transference_number(onsager: xr.Dataset, *, electronic_conductivity: float |
     if "partial_conductivity_nernst_einstein" in onsager:
         alone, alone_error = (onsager[f"partial_conductivity_nernst_einstein{end}"].values for end in ("", "_stderr"))
         if alone.sum() > 0:
-            part = alone / alone.sum()
+            whole = alone.sum() + (electronic_conductivity or 0.0)
+            part = alone / whole
             spread = np.square((np.eye(len(part)) - part[:, None]) * alone_error).sum(axis=1)
             out |= {
                 "transference_number_nernst_einstein": ("species", part),
-                "transference_number_nernst_einstein_stderr": ("species", np.sqrt(spread) / alone.sum()),
+                "transference_number_nernst_einstein_stderr": ("species", np.sqrt(spread) / whole),
             }
     return schema.dataset(out)
 

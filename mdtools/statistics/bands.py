@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["Bands", "banded", "lag_windowed", "peak"]
+__all__ = ["Bands", "banded", "instantaneous", "lag_windowed", "peak"]
 
 Floats = NDArray[Any]
 HANN = (4 / 9, 1 / 36)  # correlation of an ordinate with the next and the one after it under a Hann taper
@@ -56,6 +56,21 @@ def lag_windowed(acf: Floats, *, interval: float, width: float, frequency: Float
     part[0] /= 2
     waves = np.exp(2j * np.pi * np.outer(frequency, np.arange(last) * interval))
     return waves @ part * interval, float(2 * np.square(weight).sum() - 1) * interval
+
+
+def instantaneous(acf: Floats) -> Floats:
+    """Correlation of a series whose means over the sampling interval have the correlation acf (lag,), band-limited to half the sampling frequency.
+
+    The transform of the even acf is divided by [sin(pi f) / (pi f)]^2, f in cycles a sample. What the series has above that is not undone.
+
+    >>> t = np.arange(400)
+    >>> mean = np.sinc(0.1) ** 2 * np.cos(2 * np.pi * 0.1 * t) * np.exp(-((t / 80) ** 2))
+    >>> bool(np.abs(instantaneous(mean) - np.cos(2 * np.pi * 0.1 * t) * np.exp(-((t / 80) ** 2))).max() < 0.01)
+    True
+    """
+    n = len(acf)
+    spectrum = np.fft.rfft(np.concatenate([acf, [0.0], acf[:0:-1]]))
+    return np.asarray(np.fft.irfft(spectrum / np.square(np.sinc(np.arange(len(spectrum)) / (2 * n))), 2 * n)[:n])
 
 
 def peak(x: Floats, y: Floats, relative: Floats, *, shared: float) -> tuple[float, float]:

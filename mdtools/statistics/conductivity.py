@@ -22,7 +22,20 @@ from mdtools.statistics.covariance import relative_variance
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.spectral import STEEP, ZeroFrequency, zero_frequencies
 
-__all__ = ["BOUNDED", "Alone", "Estimate", "alone_and_together", "combined", "difference", "dipole_slope", "einstein_helfand", "green_kubo", "haven_stderr", "route_correlation", "steep_alone"]
+__all__ = [
+    "BOUNDED",
+    "Alone",
+    "Estimate",
+    "alone_and_together",
+    "combined",
+    "difference",
+    "dipole_slope",
+    "einstein_helfand",
+    "green_kubo",
+    "haven_stderr",
+    "route_correlation",
+    "steep_alone",
+]
 
 Floats = NDArray[Any]
 FREE = 0.12  # of the standard error of the dipole's slope, which a transient may make
@@ -35,7 +48,7 @@ FEWEST_STRETCHES = 24  # of time and axes, from which a correlation is taken
 
 @dataclass(frozen=True)
 class Alone:
-    """sum_i q_i^2 dr_i^2 of single ions: by_axis (batch, axis, lag), blocks (batch, axis, block_lag, block) of `lengths` frames, and how many ions."""
+    """sum_i q_i^2 dr_i^2 of n_ions single ions: by_axis (batch, axis, lag), blocks (batch, axis, block_lag, block) of `lengths` frames."""
 
     by_axis: Floats
     blocks: Floats
@@ -85,8 +98,8 @@ def _wide(values: Floats) -> Any:
 def _transients(lags: Floats, alone: Alone, *, n_frames: int, windows: int) -> Floats:
     """First lag (frames), of each run, from which on the line that the dipole is given goes through single ions as well.
 
-    One dipole is too noisy to show its transient by itself, and a fit that is only precise would start too early. Single ions show it: the line of the
-    dipole from a lag on, drawn through them, may differ from that which starts twice as late by FREE of the error that the dipole's slope has.
+    One dipole is too noisy to show its transient by itself, and a fit that is only precise would start too early. Single ions show it: the line of
+    the dipole from a lag on, drawn through them, may differ from that which starts twice as late by FREE of the error that the dipole's slope has.
     LATER than that. Ions that are caged, or whose MSD is no line, count from where their own fit starts.
     """
     blocks = (alone.blocks, alone.lengths)

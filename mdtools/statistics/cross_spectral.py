@@ -91,7 +91,13 @@ def zero_frequency_matrices(frequency: Floats, periodogram: Floats, *, series: i
     """`zero_frequency_matrix` of a batch (batch, frequency, n, n) at once, which refuses none: see `refused`."""
     batch, _, n, _ = periodogram.shape
     first = zero_frequencies(frequency, periodogram[..., 0, 0], series=series)
-    out = ZeroFrequencyMatrix(*(np.zeros((batch, *shape)) for shape in ((n, n), (n,) * 4, (n,), (n,))), np.zeros(batch, dtype=bool))
+    out = ZeroFrequencyMatrix(
+        value=np.zeros((batch, n, n)),
+        covariance=np.zeros((batch, n, n, n, n)),
+        cutoff=np.zeros((batch, n)),
+        misfit=np.zeros((batch, n)),
+        refused=np.zeros(batch, dtype=bool),
+    )
     tied = np.array([_tied(one) for one in periodogram[:, :-1]])
     for pattern in np.unique(tied, axis=0):
         these = np.flatnonzero((tied == pattern).all(axis=1))
@@ -170,7 +176,7 @@ def _row(frequency: Floats, periodogram: Floats, i: int, free: Floats, *, tied: 
 
 @dataclass(frozen=True)
 class _Fits:
-    """Fits with one cut-off: coefficients (batch, shape, n), `local` those of ln D, `line` how both came to be, the root of D (batch, shape, ordinate)."""
+    """Fits with one cut-off: coefficients (batch, shape, n), `local` those of ln D, `line` how both came to be, root of D."""
 
     coefficients: Floats
     local: Local

@@ -20,8 +20,8 @@ FEWEST_WINDOWS = 4
 def zero_limit(x: Floats, values: Floats, count: Floats, *, every: bool = False) -> tuple[float, float, float]:
     """Limit of values (window, x) at x = 0, its stderr, and the quantile of its 95 % interval; x ascending.
 
-    count : (x,) how many samples each value is the mean of: relative errors go as one over its root. every : only the line through all x, else cut-offs
-    from FEWEST_POINTS on.
+    count : (x,) how many samples each value is the mean of: relative errors go as one over its root. every : only the line through all x, else
+    cut-offs from FEWEST_POINTS on.
 
     >>> x = np.arange(1.0, 7.0)
     >>> round(zero_limit(x, np.array([2.0, 2.01, 1.99, 2.0])[:, None] * (1 + x), np.ones(6), every=True)[0], 6)

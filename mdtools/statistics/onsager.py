@@ -112,8 +112,8 @@ def neutral(lags: Floats, dipoles: Floats, moving: Floats, bound: float, *, n_fr
 
 
 def chosen(first: Shares, second: Shares | None) -> tuple[Shares, float]:
-    """The route with the smaller errors of the shares, and a factor for their variance: of two routes from one run the better one errs by no less than
-    both scatter about their mean."""
+    """The route with the smaller errors of the shares, and a factor for their variance: of two routes from one run the better one errs by no less
+    than both scatter about their mean."""
     if second is None:
         return first, 1.0
     best, other = (second, first) if second.scatter < first.scatter else (first, second)

@@ -25,7 +25,20 @@ from numpy.typing import NDArray
 
 from mdtools.errors import NotEnoughData
 
-__all__ = ["Averaged", "Local", "ZeroFrequency", "averaged", "band", "local", "log_spectrum", "phi_of", "residual_misfit", "waves", "zero_frequencies", "zero_frequency"]
+__all__ = [
+    "Averaged",
+    "Local",
+    "ZeroFrequency",
+    "averaged",
+    "band",
+    "local",
+    "log_spectrum",
+    "phi_of",
+    "residual_misfit",
+    "waves",
+    "zero_frequencies",
+    "zero_frequency",
+]
 
 Floats = NDArray[Any]
 FEWEST = 2  # ordinates between 0 and a cut-off
@@ -111,8 +124,18 @@ def zero_frequencies(frequency: Floats, periodogram: Floats, *, series: int) -> 
     response[:, : len(f)] = mean.response(fits)
     value = np.exp(mean.value)
     stderr = value * np.sqrt(np.sum(np.square(response[:, : len(f)]) / kappa, axis=1))
-    numbers = (one.reshape(shape) if shape else float(one[0]) for one in (value, stderr, cutoffs @ of_cutoff))
-    return ZeroFrequency(*numbers, response.reshape(*shape, -1), *(one.reshape(shape) if shape else float(one[0]) for one in (change, misfit)))
+
+    def shaped(one: Floats) -> Any:
+        return one.reshape(shape) if shape else float(one[0])
+
+    return ZeroFrequency(
+        value=shaped(value),
+        stderr=shaped(stderr),
+        cutoff=shaped(cutoffs @ of_cutoff),
+        response=response.reshape(*shape, -1),
+        change=shaped(change),
+        misfit=shaped(misfit),
+    )
 
 
 def phi_of(u: Floats) -> Floats:
@@ -124,9 +147,9 @@ def phi_of(u: Floats) -> Floats:
 class Local:
     """Fits of all shapes with one cut-off, to the first ordinates of a batch.
 
-    log, slope, likelihood : (batch, shape), the last one against that of the best shape. variance : (shape,) of log. misfit : (batch,) of the
-    shape that leaves least, `least` (batch,). response : (shape, ordinate) d log / d ln I. pull : (batch, shape, ordinate) d likelihood / d ln I. tension : (batch,
-    ordinate) d misfit / d ln I.
+    log, slope, likelihood : (batch, shape), the last one against that of the best shape. variance : (shape,) of log.
+    misfit : (batch,) of the shape that leaves least, `least` (batch,). Derivatives by ln I: response (shape, ordinate) of log, pull
+    (batch, shape, ordinate) of the likelihood, tension (batch, ordinate) of the misfit.
     """
 
     log: Floats

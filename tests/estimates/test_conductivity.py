@@ -9,8 +9,8 @@ from mdtools.analyses.current import charge_current_acf, charge_displacement_msd
 from mdtools.analyses.displacement import msd
 from mdtools.errors import TrajectoryError
 from mdtools.estimates.conductivity import _alone_and_together, ionic_conductivity
-from mdtools.statistics.conductivity import Estimate, combined
 from mdtools.estimates.diffusivity import self_diffusivity
+from mdtools.statistics.conductivity import Estimate, combined
 from mdtools.statistics.diffusion import diffusion
 from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI, KINETIC_TO_EV
 

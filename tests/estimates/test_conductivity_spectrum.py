@@ -89,6 +89,22 @@ def test_charged_oscillators_have_their_dielectric_constant_and_obey_lyddane_sac
     assert abs(found.lyddane_sachs_teller - 1) < 3 * found.lyddane_sachs_teller_stderr
 
 
+def test_the_dielectric_function_of_steps_of_positions_is_that_of_velocities(oscillators):
+    """The mean over a frame interval is undone in amplitude and phase."""
+    dipole = charge_displacement_msd(oscillators, reference="none")
+    exact = dielectric_function(dipole, charge_current_acf(oscillators, windows=2, reference="none"), resolution=0.5)
+    steps = charge_current_acf(oscillators, windows=2, velocities="positions", reference="none")
+    found = dielectric_function(dipole, steps, resolution=0.5)
+    assert found.frequency.max() <= 0.25 / oscillators.frame_interval
+    same = exact.sel(frequency=found.frequency.values, method="nearest")
+    # below, velocities alone leave a conductivity at f = 0 that steps of positions do not have
+    low = (found.frequency.values > 0.3 * FREQUENCY) & (found.frequency.values < 2 * FREQUENCY)
+    for part in ("real", "imaginary"):
+        off = (found[f"dielectric_function_{part}"] - same[f"dielectric_function_{part}"].values)[low]
+        assert np.all(np.abs(off) < 0.5 * found[f"dielectric_function_{part}_stderr"][low])
+    assert found.lyddane_sachs_teller.item() == pytest.approx(exact.lyddane_sachs_teller.item(), rel=0.05)
+
+
 def test_a_conductor_has_no_static_dielectric_constant(gas, current):
     found = dielectric_function(charge_displacement_msd(gas, reference="none"), current)
     assert np.isnan(found.static_dielectric_constant)

@@ -129,14 +129,22 @@ def bound_pairs():
     return walk.replace(step={"step": "bound"}, scaled_positions=path)
 
 
-def test_bound_pairs_conduct_nothing_and_nothing_is_shared(bound_pairs):
+def test_bound_pairs_conduct_nothing_and_their_species_against_each_other(bound_pairs):
+    """sigma_AA = sigma_BB = -sigma_AB = n q^2 D / k_B T, rows that sum to 0 within the bound; no share of nothing."""
     dipole = charge_displacement_msd(bound_pairs, reference="none")
     sigma = ionic_conductivity(dipole)
     assert sigma.regime == "caged"
     independent = 32 / bound_pairs.volume * 0.5 / (BOLTZMANN * TEMPERATURE) * CONDUCTIVITY_TO_SI
     assert sigma.ionic_conductivity_upper < 0.05 * independent
-    with pytest.raises(NotEnoughData, match="the dipole of this run is caged"):
-        onsager(dipole)
+    found = onsager(dipole, self_diffusivity=self_diffusivity(msd(bound_pairs, reference="none")))
+    assert np.isnan(found.ionic_conductivity)
+    assert found.ionic_conductivity_upper == sigma.ionic_conductivity_upper
+    np.testing.assert_allclose(found.onsager, found.onsager[0, 0].item() * np.array([[1, -1], [-1, 1]]))
+    assert abs(found.onsager[0, 0] - independent / 2) < 3 * found.onsager_stderr[0, 0] < 1.5 * independent
+    assert np.all(np.abs(found.partial_conductivity) < found.partial_conductivity_stderr + 1e-9)
+    assert abs(found.onsager_distinct[0, 1] + independent / 2) < 3 * found.onsager_distinct_stderr[0, 1]
+    with pytest.raises(NotEnoughData, match="of which this run has only a bound"):
+        transference_number(found)
 
 
 def test_ions_of_both_signs_that_move_as_one_share_the_current_by_their_charge():
@@ -157,6 +165,9 @@ def test_electrons_take_their_share_and_limit_neutral_transport(matrix):
     assert t.transference_number.sum().item() == pytest.approx(0.25)
     assert t.ambipolar_conductivity.item() == pytest.approx(0.75 * sigma)
     assert t.ambipolar_conductivity_stderr.item() == pytest.approx(0.5625 * matrix.ionic_conductivity_stderr.item())
+    by_ions = t.transference_number_nernst_einstein.values
+    alone = matrix.partial_conductivity_nernst_einstein.values
+    np.testing.assert_allclose(by_ions, alone / (alone.sum() + 3 * sigma))
     metal = transference_number(matrix, electronic_conductivity=1e9 * sigma)
     assert metal.ambipolar_conductivity.item() == pytest.approx(sigma)
     assert transference_number(matrix, electronic_conductivity=0.0).ambipolar_conductivity == 0

@@ -105,7 +105,7 @@ def test_too_little_is_refused():
     gas = run(np.random.default_rng(1).uniform(0, 1, (40, 20, 3)))
     with pytest.raises(NotEnoughData, match="at least 4; this measurement has 2: pass windows="):
         thermodynamic_factor(structure_factor(gas, q_max=1.5, windows=2, reference="none"))
-    with pytest.raises(NotEnoughData, match="different lengths of q up to 0.4"):
+    with pytest.raises(NotEnoughData, match=r"different lengths of q up to 0\.4"):
         thermodynamic_factor(structure_factor(gas, q_max=1.5, shells=0, reference="none"), q_max=0.4)
     with pytest.raises(TrajectoryError, match="whole numbers from 2"):
         number_fluctuations(gas, divisions=[1])
