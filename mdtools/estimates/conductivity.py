@@ -38,6 +38,9 @@ from mdtools.units import CONDUCTIVITY_TO_SI, S_PER_M_TO_MS_PER_CM
 __all__ = ["Routes", "ionic_conductivity", "need_measured_alike", "routes"]
 
 
+FREE_FLIGHT = "not taken: single ions still fly freely at the longest lags that a line may start at; give a longer run"
+
+
 @schema.recorded
 def ionic_conductivity(
     charge_displacement_msd: xr.Dataset, charge_current_acf: xr.Dataset | None = None, *, temperature: float | None = None
@@ -58,7 +61,8 @@ def ionic_conductivity(
     `_einstein_helfand`, `_green_kubo`, `_mS_per_cm`, `charge_diffusivity` (slope / 6), each with _stderr;
     `routes_difference` in units of its stderr (a^2 + b^2 - 2 rho a b)^(1/2);
     `regime` of the dipole: "caged" (an insulator within this run) or "undecided" gives NaN and the 95 % bound `_upper`: the
-    larger of what the slope allows and of three jumps of one species in the run, each q l of charge (see `self_diffusivity`).
+    larger of what the slope allows and of three jumps of one species in the run, each q l of charge (see `self_diffusivity`); no bound (inf) of a run
+    in which single ions still fly freely.
     A route that cannot be taken is NaN, and the reason is in the history.
     Raises TrajectoryError (no temperature, lj units, uneven frames, dipole and current of different runs or charges),
     NotEnoughData (fewer than 8 lags).
@@ -100,7 +104,10 @@ def ionic_conductivity(
     }
     for name, one in named.items():
         out |= {name: one.value, f"{name}_stderr": one.stderr}
-    return schema.resolved(schema.dataset(out), temperature_used=found.temperature, **({"green_kubo": found.why} if found.why else {}))
+    told = {"green_kubo": found.why} if found.why else {}
+    if np.isinf(found.both.upper):
+        told["einstein_helfand"] = FREE_FLIGHT
+    return schema.resolved(schema.dataset(out), temperature_used=found.temperature, **told)
 
 
 @dataclass(frozen=True)
@@ -199,6 +206,8 @@ def _green_kubo(displacement: xr.Dataset, data: xr.Dataset | None, dipole: Diffu
     if data is None:
         return Estimate(), 0.0, ""
     if dipole.regime[0] in BOUNDED:
+        if np.isinf(dipole.upper[0]):
+            return Estimate(), 0.0, FREE_FLIGHT
         return Estimate(), 0.0, f"not taken: the dipole is {dipole.regime[0]}, so that S(0) is only what the ends of the windows leave"
     power = data["charge_current_periodogram"].transpose("window", "frequency").values
     frequency, interval, series = data["frequency"].values, float(data["frame_interval"]), 3 * len(power)

@@ -44,8 +44,8 @@ def onsager(
     `shares_difference` (species): Einstein-Helfand minus Green-Kubo of sigma_a / sigma over the combined stderr; `frame_of_reference`.
     The total has the value and error of `ionic_conductivity`; shares are of the route with the smaller errors, which grow where the routes
     differ by more than they say.
-    Where the dipole of all species is caged and those of single species are not (neutral pairs), the matrix is that of their own slopes with rows that
-    sum to 0 within the bound of the total, and `ionic_conductivity` is NaN below `_upper`.
+    Where the dipole of all species is caged and those of single species are not (neutral pairs), the matrix is that of their own slopes with rows
+    that sum to 0 within the bound of the total, and `ionic_conductivity` is NaN below `_upper`.
     Raises NotEnoughData where no species moves; TrajectoryError as `ionic_conductivity`, or where the measurements are in
     different frames of reference. Source: reference/science.md A1 rows 3 and 10, B3; reference/transport.md 2.6.
 

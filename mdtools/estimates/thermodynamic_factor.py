@@ -23,8 +23,8 @@ def thermodynamic_factor(structure_factor: xr.Dataset, number_fluctuations: xr.D
     by nothing): what is meant are ions in a rigid frame without long-ranged forces, or components that carry no net charge.
     D of chemical diffusion is Theta D_sigma, D_sigma = D / H_R, and not Theta D.
 
-    q_max : 1/angstrom, of the wave vectors that are used; by default a quarter of 2 pi (N_s / V)^(1/3). Measure the structure factor with `q_max` there
-        and `shells=0`, so that the smallest wave vectors are single.
+    q_max : 1/angstrom, of the wave vectors that are used; by default a quarter of 2 pi (N_s / V)^(1/3). Measure the structure factor with `q_max`
+        there and `shells=0`, so that the smallest wave vectors are single.
 
     Returns by species `thermodynamic_factor` with _stderr, _lower and _upper (95 %, Student's for few windows); NaN with the lower bound where
     1 / Theta may be 0; `thermodynamic_factor_sub_volume` with _stderr likewise where number_fluctuations is given.
@@ -32,7 +32,7 @@ def thermodynamic_factor(structure_factor: xr.Dataset, number_fluctuations: xr.D
     Source: reference/science.md A1 rows 19 and 20; parts of a cell: S. K. Schnell et al., Chem. Phys. Lett. 504, 199 (2011).
 
     >>> from mdtools import synthetic
-    >>> from mdtools.analyses.scattering import structure_factor
+    >>> from mdtools.analyses.structure_factor import structure_factor
     >>> gas = synthetic.brownian(n_atoms=64, n_frames=400, diffusivity=4.0)
     >>> found = thermodynamic_factor(structure_factor(gas, q_max=1.0, shells=0, reference="none"), q_max=1.0).sel(species="A")
     >>> bool(found.thermodynamic_factor_lower < 1 < found.thermodynamic_factor_upper)

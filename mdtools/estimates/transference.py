@@ -24,7 +24,8 @@ def transference_number(onsager: xr.Dataset, *, electronic_conductivity: float |
     Of independent ions t_a^NE = sigma_a^NE / sum_b sigma_b^NE, where the matrix was given the diffusivities.
 
     electronic_conductivity : S/m, from elsewhere (molecular dynamics has no electrons): t_ion = sigma / (sigma + sigma_e), which every t_a is
-        multiplied with (t_a^NE is then sigma_a^NE / (sum_b sigma_b^NE + sigma_e)), and the ambipolar conductivity sigma sigma_e / (sigma + sigma_e) of a mixed conductor. Without it, of two
+        multiplied with (t_a^NE is then sigma_a^NE / (sum_b sigma_b^NE + sigma_e)), and the ambipolar conductivity
+        sigma sigma_e / (sigma + sigma_e) of a mixed conductor. Without it, of two
         species that move, (sigma_11 sigma_22 - sigma_12^2) / sigma: what moves when no current flows; not given where the two are tied
         to one another, as by the barycentric frame.
 

@@ -40,6 +40,7 @@ __all__ = [
 Floats = NDArray[Any]
 FREE = 0.12  # of the standard error of the dipole's slope, which a transient may make
 LATER = 1.35  # times the lag from which nothing is seen of it: single ions, few as they are, do not see it to the end
+FAST = 1.5  # d ln MSD / d ln t of ions that still fly freely, 2 at first and 1 in the end
 PER_DECADE = 24  # lags that a transient may end at
 LEVEL = 1.96
 BOUNDED = ("caged", "undecided")  # regimes without a slope
@@ -76,9 +77,12 @@ class Estimate:
 def dipole_slope(lags: Floats, by_axis: Floats, *, n_frames: int, windows: int, alone: Alone | None) -> Diffusion:
     """Slope of the squared displacement of dipoles (batch, axis, lag), from where the transient of single ions is over; a batch.
 
+    Where single ions fly freely up to lags that a line has to start at, it is "undecided" and has no bound: the slope still rises.
+
     Raises NotEnoughData as `diffusion` does.
     """
-    earliest = np.zeros(len(by_axis)) if alone is None else _transients(lags, alone, n_frames=n_frames, windows=windows)
+    none = np.zeros(len(by_axis))
+    earliest, flight = (none, none) if alone is None else _transients(lags, alone, n_frames=n_frames, windows=windows)
     out: Diffusion | None = None
     for limit in np.unique(earliest):
         these = np.flatnonzero(earliest == limit)
@@ -88,6 +92,8 @@ def dipole_slope(lags: Floats, by_axis: Floats, *, n_frames: int, windows: int, 
         for one in fields(Diffusion):
             getattr(out, one.name)[these] = getattr(part, one.name)
     assert out is not None
+    out.regime[flight > FAST] = "undecided"
+    out.upper[flight > FAST] = np.inf
     return out
 
 
@@ -95,18 +101,19 @@ def _wide(values: Floats) -> Any:
     return "<U12" if values.dtype.kind == "U" else values.dtype
 
 
-def _transients(lags: Floats, alone: Alone, *, n_frames: int, windows: int) -> Floats:
+def _transients(lags: Floats, alone: Alone, *, n_frames: int, windows: int) -> tuple[Floats, Floats]:
     """First lag (frames), of each run, from which on the line that the dipole is given goes through single ions as well.
 
     One dipole is too noisy to show its transient by itself, and a fit that is only precise would start too early. Single ions show it: the line of
     the dipole from a lag on, drawn through them, may differ from that which starts twice as late by FREE of the error that the dipole's slope has.
     LATER than that. Ions that are caged, or whose MSD is no line, count from where their own fit starts.
+    Also their d ln MSD / d ln t about the last lag that a line may start at.
     """
     blocks = (alone.blocks, alone.lengths)
     try:
         line = diffusion(lags, alone.by_axis, n_frames=n_frames, n_ions=alone.n_ions, windows=windows, blocks=blocks)
     except NotEnoughData:
-        return np.zeros(len(alone.by_axis))
+        return np.zeros(len(alone.by_axis)), np.zeros(len(alone.by_axis))
     grid = 10 ** (np.arange(1 + PER_DECADE * np.log10(max(lags[-1], 2))) / PER_DECADE)
     starts = np.unique(lags[np.minimum(np.searchsorted(lags, grid), len(lags) - 1)])
     known = lags[(lags >= 1) & (3 * lags <= n_frames - 1)]
@@ -115,7 +122,7 @@ def _transients(lags: Floats, alone: Alone, *, n_frames: int, windows: int) -> F
     last = float(known[-1]) if len(known) else float(lags[-1])
     starts = starts[(starts >= 1) & (starts <= last / 4)]
     if not len(starts):
-        return np.asarray(line.lag_first)
+        return np.asarray(line.lag_first), np.zeros(len(msd))
     early, late = ([line_weights(lags, n_frames=n_frames, first=float(start), last=last) for start in by * starts] for by in (1, 2))
     slope, reference = (np.stack([msd[:, chosen] @ weights[1] for chosen, weights, _ in lines], axis=1) for lines in (early, late))
     variance, later = (np.array([one for _, _, one in lines]) / (AXES * windows) for lines in (early, late))
@@ -124,7 +131,10 @@ def _transients(lags: Floats, alone: Alone, *, n_frames: int, windows: int) -> F
     seen = np.square(slope / reference - 1) - chance > FREE**2 * variance
     place = np.where(seen.any(axis=1), seen.shape[1] - seen[:, ::-1].argmax(axis=1), 0)
     found = np.minimum(LATER * np.append(starts, starts[-1])[place], starts[-1])
-    return np.where(line.regime == "diffusive", starts[np.searchsorted(starts, found)], line.lag_first)
+    ends = np.searchsorted(lags, starts[-1] * np.array([1, 2]))
+    ends = np.minimum(ends, len(lags) - 1)
+    flight = np.diff(np.log(msd[:, ends]), axis=1)[:, 0] / max(np.diff(np.log(lags[ends]))[0], 1e-9)
+    return np.where(line.regime == "diffusive", starts[np.searchsorted(starts, found)], line.lag_first), flight
 
 
 def einstein_helfand(dipole: Diffusion) -> Estimate:

@@ -5,7 +5,7 @@ import pytest
 
 from mdtools import synthetic
 from mdtools.analyses.number_fluctuations import number_fluctuations
-from mdtools.analyses.scattering import structure_factor
+from mdtools.analyses.structure_factor import structure_factor
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.thermodynamic_factor import thermodynamic_factor
 from mdtools.statistics.fluctuations import zero_limit
