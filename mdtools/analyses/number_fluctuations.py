@@ -22,8 +22,8 @@ def number_fluctuations(traj: Trajectory, *, divisions: Sequence[int] = (2, 3, 4
     """Covariance of the numbers of ions of each species in equal parts of the cell, for parts of several sizes.
 
     Every cell vector is cut into k equal pieces, which makes k^3 boxes of volume v = V / k^3 that hold <n_a> = N_a / k^3 ions each;
-    <n_a n_b> - <n_a><n_b> is the mean over boxes and frames of a window. In a crystal only those k are meaningful that cut it into equal parts (k divides
-    the number of unit cells along each vector).
+    <n_a n_b> - <n_a><n_b> is the mean over boxes and frames of a window. In a crystal only those k are meaningful that cut it into equal parts: k
+    divides the number of unit cells along each vector.
 
     divisions : the k, from 2. windows : as in `msd`.
 

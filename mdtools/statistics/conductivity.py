@@ -106,7 +106,7 @@ def _transients(lags: Floats, alone: Alone, *, n_frames: int, windows: int) -> t
 
     One dipole is too noisy to show its transient by itself, and a fit that is only precise would start too early. Single ions show it: the line of
     the dipole from a lag on, drawn through them, may differ from that which starts twice as late by FREE of the error that the dipole's slope has.
-    LATER than that. Ions that are caged, or whose MSD is no line, count from where their own fit starts.
+    LATER than that, and than where their own line starts. Ions that are caged, or whose MSD is no line, count from where their own fit starts.
     Also their d ln MSD / d ln t about the last lag that a line may start at.
     """
     blocks = (alone.blocks, alone.lengths)
@@ -127,10 +127,10 @@ def _transients(lags: Floats, alone: Alone, *, n_frames: int, windows: int) -> t
     slope, reference = (np.stack([msd[:, chosen] @ weights[1] for chosen, weights, _ in lines], axis=1) for lines in (early, late))
     variance, later = (np.array([one for _, _, one in lines]) / (AXES * windows) for lines in (early, late))
     # of two lines through the same ions the later one errs more, and by that they differ by chance
-    chance = np.maximum(later - variance, 0.0) / alone.n_ions
+    chance = np.maximum(later - variance, 0.0) * np.minimum(line.inflation / alone.n_ions, 1.0)[:, None]
     seen = np.square(slope / reference - 1) - chance > FREE**2 * variance
     place = np.where(seen.any(axis=1), seen.shape[1] - seen[:, ::-1].argmax(axis=1), 0)
-    found = np.minimum(LATER * np.append(starts, starts[-1])[place], starts[-1])
+    found = np.minimum(LATER * np.minimum(np.append(starts, starts[-1])[place], line.lag_first), starts[-1])
     ends = np.searchsorted(lags, starts[-1] * np.array([1, 2]))
     ends = np.minimum(ends, len(lags) - 1)
     flight = np.diff(np.log(msd[:, ends]), axis=1)[:, 0] / max(np.diff(np.log(lags[ends]))[0], 1e-9)
