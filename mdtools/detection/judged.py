@@ -76,7 +76,7 @@ def _bound(lag: np.ndarray, square: np.ndarray, evidence: dict[str, np.ndarray],
     """(MSD + 2 sigma - 2 <u^2>) / 6 t at the longest lag: what D may be at most."""
     last = square[:, -1]
     plateau = np.nan_to_num(2 * (evidence["lindemann"][0] * d) ** 2)
-    return float(max(last[0] + 2 * last[1:].std(ddof=1) - plateau, 0.0) / (6 * lag[-1]))
+    return float((max(last[0] - plateau, 0.0) + 2 * last[1:].std(ddof=1)) / (6 * lag[-1]))
 
 
 def _shape(data: xr.Dataset, weights: tuple[np.ndarray, np.ndarray], d: float) -> np.ndarray:

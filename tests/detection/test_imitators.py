@@ -94,15 +94,6 @@ def test_how_a_run_is_written_changes_no_verdict(verdicts, change):
     np.testing.assert_allclose(other.system_probability, verdicts["molten sublattice"].system_probability, atol=0.05)
 
 
-def test_a_quarter_of_a_run_gives_its_own_answer_or_none():
-    """Parts of real runs are in test_melting.py."""
-    for name in ("crystal", "molten sublattice", "slab that melts from one side"):
-        whole = KNOWN[name][0]()
-        frames = slice(0, whole.n_frames // 4)
-        part = replace(whole, scaled_positions=np.asarray(whole.scaled_positions)[frames], cell=whole.cell[frames], time=whole.time[frames])
-        assert judged(part).system_verdict.item() in (KNOWN[name][1], "undecided")
-
-
 # -- gates -----------------------------------------------------------------------------------------------------------
 
 
