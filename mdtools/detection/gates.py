@@ -12,7 +12,6 @@ __all__ = ["GATES", "Gates", "gates_of"]
 GATES = ("stationary", "species temperatures", "drift", "size", "cell")
 RARE = 0.01  # probability of a false alarm, shared among the tests of a gate
 FEWEST_IONS, FEWEST_ACROSS = 50, 5.0  # C1: 50 ions of a sublattice; three unit cells are five or more distances of ions
-FLOW = 0.05  # of the thermal speed, at which the frame may move through the file
 UNEQUAL = 0.02  # relative difference of species temperatures below which it does no harm
 AGEING = 1.3  # least factor between the displacements of the halves that counts as ageing
 WORTH = 0.4  # of the evidence, where a gate has failed: below what a verdict takes

@@ -46,7 +46,8 @@ def detect_transition(
 
     Returns `critical_temperature` (route) with _stderr, _lower, _upper (NaN: this route shows none), `transition_type`, `type_probability`
     (transition_model), `heat_capacity` (k_B per ion) and `thermal_expansion` (1/K) at `mean_temperature` between neighbouring runs, with
-    _stderr, and `temperature_gap`, the resolution of T_c. Runs at equal temperature count by their mean.
+    _stderr, and `temperature_gap`, the resolution of T_c. Of runs at equal temperature the first is taken; `runs_unused` in the
+    history says how many are not.
     Raises NotEnoughData for fewer temperatures than six. Source: reference/science.md C5, B9.
 
     >>> from mdtools import synthetic
@@ -66,13 +67,15 @@ def detect_transition(
     curves: dict[str, np.ndarray] = {name: np.full(len(kelvin) - 1, np.nan) for name in ("heat_capacity", "thermal_expansion")}
     curves |= {f"{name}_stderr": one.copy() for name, one in curves.items()}
     types = dict.fromkeys(TYPES, np.nan)
-    n = float(runs[0].n_atoms)
-    if all("total_energy" in one for one in runs):
+    n = np.array([float(one.n_atoms) for one in runs])
+    reduced = runs[0].attrs.get("unit_system") == "lj"
+    if all("total_energy" in one and np.isfinite(one.total_energy).sum() > 1 for one in runs):
         h, error = _enthalpy(runs, n)
+        per = 1.0 if reduced else BOLTZMANN
         found["heat capacity"], slope, slope_error = steepest(kelvin, h, error, draws=draws, random=random)
-        curves["heat_capacity"], curves["heat_capacity_stderr"] = slope / BOLTZMANN, slope_error / BOLTZMANN
+        curves["heat_capacity"], curves["heat_capacity_stderr"] = slope / per, slope_error / per
         types = excess_models(kelvin, h, error)
-    volume, error = _means(runs, "volume_by_window", 1.0)
+    volume, error = _means(runs, "volume_by_window", n)
     if np.ptp(volume) > 1e-6 * volume.mean():
         held = np.array([float(np.ptp(one.volume_by_window.values)) < 1e-6 * float(one.volume) for one in runs])
         relative = np.where(held, HELD_CELL, error / volume) / 3
@@ -99,7 +102,7 @@ def detect_transition(
         **{name: ("mean_temperature", values) for name, values in curves.items()},
         "temperature_gap": float(np.diff(kelvin).max()),
     }
-    return schema.resolved(schema.dataset(out, reduced=runs[0].attrs.get("unit_system") == "lj"), mobile=mobile)
+    return schema.resolved(schema.dataset(out, reduced=reduced), mobile=mobile, runs_unused=len(run_state) - len(runs))
 
 
 def _ascending(data: Sequence[xr.Dataset]) -> list[xr.Dataset]:
@@ -116,13 +119,13 @@ def _kelvin(data: list[xr.Dataset]) -> np.ndarray:
     return np.array([float(one.stated_temperature) for one in data])
 
 
-def _means(runs: list[xr.Dataset], name: str, over: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over the parts of each run and its standard error."""
-    values = [one[name].values[np.isfinite(one[name].values)] / over for one in runs]
+def _means(runs: list[xr.Dataset], name: str, over: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over the parts of each run and its standard error, each over a number of its own."""
+    values = [one[name].values[np.isfinite(one[name].values)] / by for one, by in zip(runs, over, strict=True)]
     return np.array([v.mean() for v in values]), np.array([max(v.std(ddof=1) / np.sqrt(len(v)), 1e-9 * abs(v.mean()) + 1e-12) for v in values])
 
 
-def _enthalpy(runs: list[xr.Dataset], n: float) -> tuple[np.ndarray, np.ndarray]:
+def _enthalpy(runs: list[xr.Dataset], n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """E + P V per ion with one pressure for all runs: that stated, else the mean. At a fixed cell P V of the moment would only add noise."""
     energy, error = _means(runs, "total_energy", n)
     stated = [float(one.stated_pressure) for one in runs if "stated_pressure" in one]
@@ -146,9 +149,8 @@ def _of_defects(occupied: list[xr.Dataset], mobile: str, draws: int, random: np.
     if len(one) < FEWEST:
         return {}
     kelvin = _kelvin(one)
-    share, error = _means(one, "empty_sites", 1.0)
-    sites = float(one[0].n_sites)
-    variance, variance_error = _means(one, "empty_sites_variance", 1.0 / sites)
+    share, error = _means(one, "empty_sites", np.ones(len(one)))
+    variance, variance_error = _means(one, "empty_sites_variance", 1 / np.array([float(data.n_sites) for data in one]))
     peak = int(np.argmax(variance))
     top = Located()
     if 0 < peak < len(kelvin) - 1:
@@ -161,7 +163,12 @@ def _of_defects(occupied: list[xr.Dataset], mobile: str, draws: int, random: np.
 
 
 def _of_probability(verdicts: list[xr.Dataset], draws: int, random: np.random.Generator) -> Located:
-    """Where a melted sublattice becomes likelier than none; probabilities made monotone by pooling neighbours."""
+    """Where a melted sublattice becomes likelier than none; probabilities made monotone by pooling neighbours.
+
+    Below the first run that is a liquid: where all has melted it says nothing of the sublattice.
+    """
+    liquid = [float(one.system_probability.sel(system_state="liquid")) > 0.5 for one in verdicts]
+    verdicts = verdicts[: liquid.index(True)] if any(liquid) else verdicts
     names = [name for name in ("superionic", "superionic glass") if name in SYSTEM_STATES]
     p = np.array([float(one.system_probability.sel(system_state=names).sum()) for one in verdicts])
     pools = [[value] for value in p]

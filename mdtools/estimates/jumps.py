@@ -83,7 +83,7 @@ def _of_species(data: xr.Dataset, name: str) -> dict[str, float]:
     factor, error = _correlation(vectors, ions, time, length, memory=min(MEMORY * exposure / max(n, 1.0), length / 4))
     free = square * n / exposure / 6
     value = factor * free
-    relative = np.hypot(error / factor, np.sqrt(spread / n)) if n and factor > 0 else np.nan
+    value_error = free * np.hypot(error, factor * np.sqrt(spread / n)) if n else np.nan
     empty, empty_error = _mean(one.empty_sites.values)
     core, core_error = _two_way(one.core_fraction.transpose("window", "ion_block").values)
     stoichiometric = max(0.0, 1 - float(one.n_ions) / float(one.n_sites))
@@ -96,7 +96,7 @@ def _of_species(data: xr.Dataset, name: str) -> dict[str, float]:
         "correlation_factor_stderr": error,
         "back_jump_fraction": _undone(vectors, ions),
         "jump_diffusivity": value,
-        "jump_diffusivity_stderr": abs(value) * relative,
+        "jump_diffusivity_stderr": value_error,
         "jump_diffusivity_uncorrelated": free,
         "excess_defects": empty - stoichiometric,
         "excess_defects_stderr": empty_error,
@@ -152,5 +152,5 @@ def _correlation(vectors: np.ndarray, ions: np.ndarray, time: np.ndarray, length
     if groups < 2:
         return np.nan, np.nan
     each = np.array([1 + 2 * np.delete(products, k).sum() / np.delete(squares, k).sum() for k in range(groups)])
-    error = np.sqrt((groups - 1) / groups * np.sum((each - each.mean()) ** 2))
+    error = np.sqrt((groups - 1) / groups * np.sum((each - each.mean()) ** 2)) * student(groups - 1) / student(1e9)
     return float(1 + 2 * products.sum() / squares.sum()), float(error)

@@ -86,7 +86,10 @@ def knee(t: np.ndarray, log_d: np.ndarray, error: np.ndarray, *, draws: int, ran
 
 
 def excess_models(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> dict[str, float]:
-    """Probability, by BIC, that h(t) is smooth (a parabola), has an excess of finite width (and one logistic step), or jumps.
+    """Probability, by BIC, that h(t) is smooth (a parabola, or a cubic without a largest slope between its ends), has an excess of finite
+    width (and one logistic step), or jumps.
+
+    A heat capacity that bends, as of an anharmonic crystal, is no excess: a wide logistic step would follow it as well as the cubic does.
 
     Sharper than a quarter of the distance of the runs the width is not resolved: that is a jump.
     """
@@ -94,7 +97,8 @@ def excess_models(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> dict[str, 
     gap = np.diff(t).max() / np.ptp(t)
     base = np.stack([np.ones_like(scaled), scaled, scaled**2], axis=1)
     spread = np.concatenate([[0.05 * gap], np.geomspace(0.25 * gap, 0.3, WIDTHS)])
-    found = {"smooth": _chi2(base, h, error) + 3 * np.log(len(t)), "excess": np.inf, "step": np.inf}
+    smooth = min(_chi2(base, h, error) + 3 * np.log(len(t)), _bent(scaled, h, error) + 4 * np.log(len(t)))
+    found = {"smooth": smooth, "excess": np.inf, "step": np.inf}
     for centre in np.linspace(scaled[1], scaled[-2], 60):
         for width in spread:
             step = 1 / (1 + np.exp(-np.clip((scaled - centre) / width, -60, 60)))
@@ -116,6 +120,15 @@ def _standing_out(x: np.ndarray, y: np.ndarray, error: np.ndarray, at: int) -> f
     covariance = np.linalg.inv(design[others].T @ (design[others] / error[others, None] ** 2))
     base = covariance @ (design[others].T @ (y[others] / error[others] ** 2))
     return float((y[at] - base[0]) / np.hypot(error[at], np.sqrt(covariance[0, 0])))
+
+
+def _bent(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> float:
+    """chi^2 of a cubic; infinite where its slope is largest between the ends, which is an excess."""
+    cubic = np.polynomial.Polynomial.fit(x, y, 3, w=1 / error)
+    third, second = cubic.deriv(3)(0.0), cubic.deriv(2)
+    if third < 0 and second(x[0]) > 0 > second(x[-1]):
+        return np.inf
+    return float(np.sum(((y - cubic(x)) / error) ** 2))
 
 
 def _chi2(design: np.ndarray, y: np.ndarray, error: np.ndarray, *, last_positive: bool = False) -> float:

@@ -86,6 +86,22 @@ def test_a_species_that_never_jumps_has_a_bound(found):
     assert np.isnan(out.jump_diffusivity)
 
 
+def test_ions_that_only_go_back_and_forth_have_a_d_of_nothing_and_its_error(from_paths):
+    """Jumps that are all undone: f is 0 to what the last jump leaves, of either sign, and D has an error all the same."""
+    sites = synthetic.lattice_sites("sc", 4)[0] * 4.0
+    sites = sites[sites[:, 0] < 12]  # a layer is empty
+    path = np.repeat(sites[None], 400, axis=0)
+    flip = np.flatnonzero(sites[:, 0] == 8)
+    for k, ion in enumerate(flip):
+        path[:, ion, 0] += 4.0 * (((np.arange(400) + 3 * k) // 25) % 2)
+    path += 0.05 * np.random.default_rng(0).normal(size=path.shape)
+    run = from_paths(path, 16 * np.eye(3))
+    out = jump_diffusivity(site_occupation(run, repeat=(4, 4, 4), reference="none")).isel(species=0)
+    assert out.n_jumps.item() > 200
+    assert np.isfinite(out.jump_diffusivity_stderr)
+    assert abs(out.jump_diffusivity) < 3 * out.jump_diffusivity_stderr + 0.1 * out.jump_diffusivity_uncorrelated
+
+
 def test_rattling_across_a_border_is_no_jump(from_paths):
     sites = synthetic.lattice_sites("sc", 3)[0] * 4.0
     path = np.repeat(sites[None], 400, axis=0)

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from mdtools import chain
+from mdtools.detection.states import SYSTEM_STATES
 from mdtools.detection.transition import detect_transition
 from mdtools.errors import NotEnoughData
+from mdtools.units import BOLTZMANN
 
 SERIES = Path(__file__).parent / "runs" / "caf2_series.nc"
 NAMES = ("run_state", "detect_melting", "site_occupation", "self_diffusivity")
@@ -69,3 +72,43 @@ def test_a_series_that_does_not_reach_over_the_transition_has_none(runs):
     with pytest.raises(NotEnoughData, match="temperatures or more"):
         detect_transition(hot)
     assert np.isnan(detect_transition([*runs["run_state"]][4:]).critical_temperature.sel(route="heat capacity"))
+
+
+def gas(kelvin, n_atoms):
+    """What `run_state` keeps of an ideal gas of one pressure: E = 3/2 k_B T an ion, k_B of the units."""
+
+    def at(t, n, boltzmann, units):
+        energy = 1.5 * boltzmann * t * n * (1 + 1e-5 * np.array([-1.0, 1.0, -1.0, 1.0]))
+        volume = {"volume": 30.0 * n, "volume_by_window": ("window", np.full(4, 30.0 * n)), "stated_pressure": 0.0}
+        return xr.Dataset({"n_atoms": n, "stated_temperature": t, "total_energy": ("window", energy), **volume}, attrs={"unit_system": units})
+
+    return [[at(t, n, k, units) for t, n in zip(kelvin, n_atoms, strict=True)] for k, units in ((BOLTZMANN, "metal"), (1.0, "lj"))]
+
+
+def test_the_heat_capacity_is_that_of_an_ion_whatever_the_units_and_the_sizes_of_the_boxes():
+    kelvin = np.arange(1.0, 9.0)
+    for runs in gas(kelvin, [100, 100, 200, 100, 300, 100, 100, 200]):
+        out = detect_transition(runs)
+        np.testing.assert_allclose(out.heat_capacity, 1.5, rtol=1e-3)
+        assert out.thermal_expansion.isnull().all()  # one volume an ion
+        assert out.critical_temperature.isnull().all()
+
+
+def test_energies_that_were_not_logged_give_no_heat_capacity():
+    runs = gas(np.arange(1.0, 9.0), [100] * 8)[0]
+    runs[3]["total_energy"][:] = np.nan
+    out = detect_transition([*runs, runs[0]])
+    assert out.heat_capacity.isnull().all()
+    assert out.transition_type.item() == "undecided"
+
+
+def test_a_liquid_says_nothing_of_the_sublattice():
+    def judged(t, superionic, liquid):
+        p = np.full(len(SYSTEM_STATES), 0.0)
+        p[[SYSTEM_STATES.index(name) for name in ("superionic", "liquid", "crystal")]] = superionic, liquid, 1 - superionic - liquid
+        return xr.Dataset({"stated_temperature": t, "system_probability": ("system_state", p)}, coords={"system_state": list(SYSTEM_STATES)})
+
+    runs = gas(np.arange(1.0, 9.0), [100] * 8)[0]
+    states = [(0.0, 0.0)] * 3 + [(1.0, 0.0)] * 2 + [(0.0, 1.0)] * 3
+    verdicts = [judged(t, *one) for t, one in zip(np.arange(1.0, 9.0), states, strict=True)]
+    assert detect_transition(runs, verdicts).critical_temperature.sel(route="probability").item() == pytest.approx(3.5)

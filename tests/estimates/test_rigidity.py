@@ -7,9 +7,10 @@ import pytest
 import xarray as xr
 
 from mdtools import synthetic
-from mdtools.analyses.rigidity import displacement_waves
+from mdtools.analyses.rigidity import _indices, displacement_waves
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.rigidity import shear_modulus
+from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
 
 RUNS = Path(__file__).parent / "runs"
 BORN = 1.460  # GPa, C44 by Born term, stress fluctuation and kinetic part of the same run (reference/science.md B10)
@@ -46,3 +47,24 @@ def test_it_needs_windows_and_a_temperature():
         shear_modulus(displacement_waves(crystal.replace(step={}, temperature=None)))
     with pytest.raises(TrajectoryError, match="species"):
         displacement_waves(crystal, sublattice="Li")
+
+
+@pytest.mark.parametrize(("lattice", "cells"), [("sc", 3), ("sc", 4), ("sc", 6), ("sc", 8), ("fcc", 2), ("fcc", 3), ("fcc", 4)])
+def test_what_short_waves_of_a_small_cell_leave_is_in_the_error(lattice, cells):
+    """Exact covariances of crystals of springs, C11, C12, C44 in springs over a: sc of springs along all axes, fcc of central ones."""
+    bonds = np.eye(3) if lattice == "sc" else np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]) / 2
+    springs = [np.eye(3) if lattice == "sc" else np.outer(one, one) / (one @ one) for one in bonds]
+    exact = np.array([1.0, -1.0, 1.0] if lattice == "sc" else [2.0, 1.0, 1.0])
+    n = cells**3 * (1 if lattice == "sc" else 4)
+    k = 2 * np.pi * _indices() / cells
+    matrix = sum(spring * (2 - 2 * np.cos(k @ bond))[:, None, None] for spring, bond in zip(springs, bonds, strict=True))
+    thermal = BOLTZMANN * 100.0
+    covariance = np.broadcast_to(thermal / n * np.linalg.inv(matrix + 1e-9 * np.eye(3)), (4, len(k), 3, 3))
+    crystal = displacement_waves(synthetic.harmonic_crystal(cells=4, n_frames=100), windows=4)
+    cell = {"lattice": (("cell_axis", "xyz"), cells * np.eye(3)), "volume": float(cells**3), "n_framework": n, "stated_temperature": 100.0}
+    waves = {"displacement_covariance": (("window", "wave", "xyz", "xyz2"), covariance), "wave_vector_xyz": (("wave", "xyz"), k)}
+    found = shear_modulus(crystal.assign(**cell, **waves))
+    value, error = (np.array([found[f"elastic_{c}{end}"].item() for c in ("c11", "c12", "c44")]) for end in ("", "_stderr"))
+    assert np.all(np.abs(value / EV_PER_ANGSTROM3_TO_GPA - exact) < 2 * error / EV_PER_ANGSTROM3_TO_GPA)
+    if n > 500:
+        assert np.all(error < 0.03 * np.abs(value))

@@ -25,6 +25,16 @@ def test_the_kind_of_transition_is_that_of_the_series(kind):
     assert np.median([one[kind] for one in found]) > 0.8
 
 
+def test_a_heat_capacity_that_bends_is_no_excess():
+    """A part in T^3 that changes C_p by 0.9 k_B at either end, seen well: a parabola alone leaves it to a wide step."""
+    error = ERROR / 6
+    random = np.random.default_rng(0)
+    for _ in range(5):
+        h = 9e-4 * (T - 1500) + 2e-8 * (T - 1500) ** 2 + 1e-10 * (T - 1500) ** 3 + error * random.normal(size=len(T))
+        found = excess_models(T, h, error)
+        assert max(found, key=found.get) == "smooth"
+
+
 def test_the_steepest_interval_holds_the_transition():
     random = np.random.default_rng(0)
     values = [steepest(T, enthalpy("excess", seed=seed), ERROR, draws=200, random=random)[0] for seed in range(10)]
