@@ -80,11 +80,12 @@ def _temperatures(out: Gates, data: xr.Dataset) -> None:
     kelvin = data.kinetic_temperature.transpose("window", "species").values
     mean = kelvin.mean(axis=0)
     names = list(map(str, data.species.values))
+    rare = RARE / max(4, len(names) * (len(names) - 1) // 2)
     unlike = [
         f"{names[a]} {mean[a]:.4g}, {names[b]} {mean[b]:.4g}"
         for a in range(len(names))
         for b in range(a + 1, len(names))
-        if abs(mean[a] - mean[b]) > UNEQUAL * mean.mean() and unequal_probability(kelvin[:, a], kelvin[:, b]) < RARE / 4
+        if abs(mean[a] - mean[b]) > UNEQUAL * mean.mean() and unequal_probability(kelvin[:, a], kelvin[:, b]) < rare
     ]
     out.say("species temperatures", not unlike, "species have unequal temperatures: " + "; ".join(unlike))
 

@@ -12,6 +12,7 @@ translates?  displacement           0.15      C3; crystals to the melting point 
              growth                 0.03      1000-1300 K <= 0.015; 1400 K 0.08-0.3; vacancies 0.2-0.3 (10 ps)
              overlap_ratio          0.94      crystals 0.975-1.01; vacancies 0.7-0.9
              never_moved            0.97      C3: 0.98; 1200 K 0.985; 1400 K 0.6-0.9
+             rigidity               5         shear modulus over n k_B T: CaF2 90 to 30, melt 1 (may only say no)
 molten?      hops_per_vibration     0.0094    between vacancies at 1300 K (0.0055) and superionic 1500 K (0.016)
              decays_per_vibration   0.011     residence time 17 ps at the C_p peak of 1450 K, period 0.19 ps
              subdiffusion           0.75      log_slope again, which may only say no: caged motion that has not become diffusive in the run
@@ -20,7 +21,6 @@ molten?      hops_per_vibration     0.0094    between vacancies at 1300 K (0.005
              jumps_per_vibration  0.010   C3; jumps between sites: 0.018 at 1500 K, 0.004 at 1400 K, 0.009 between vacancies at 1300 K
              excess_defects       0.012   empty sites less built-in ones: 0.013 at the C_p peak, 0.017 at 1500 K; vacancies 0.004
              core_fraction        0.95    at the C_p peak; 0.927 at 1500 K, 0.968 between vacancies
-             rigidity             5       shear modulus over n k_B T: CaF2 90 to 30, melt 1 (may only say no)
 confined?    lindemann              0.24      superionic F 0.21, vibrations less; rotors and hops between few sites 0.27 and more
 rotates?     elastic_shape        2       misfit of a Gaussian well, or of two sites, over that of a sphere j_0(kb)^2
 ordered?     bragg_amplitude        0.30      framework 0.78-0.95, also the mobile sublattice 0.4; melt 0.02; a frozen liquid (3/N)^(1/2)

@@ -215,6 +215,8 @@ def _routes(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
         if all(name in data and data[name].ndim == 0 for name in names):
             first, second = (float(data[name]) for name in names)
             error = math.hypot(*(float(data[f"{name}_stderr"]) for name in names))
+            if np.isfinite(apart := float(data.get("routes_difference", np.nan))) and apart:
+                error = (first - second) / apart  # both are of one run, and what they have in common is known
             culprit = "frames too far apart for the current, or the run too short for one of the routes"
             yield _Check(f"Einstein-Helfand = Green-Kubo ({data[names[0]].attrs['units']})", first, second, error, culprit)
 

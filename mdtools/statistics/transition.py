@@ -82,7 +82,8 @@ def knee(t: np.ndarray, log_d: np.ndarray, error: np.ndarray, *, draws: int, ran
     if bend >= 0 or np.mean(bends < 0) < FOUND:
         return Located()
     kept = drawn[bends < 0]
-    return Located(value, float(kept.std()), *(float(one) for one in np.quantile(kept, [0.025, 0.975])))
+    k = int(np.clip(np.searchsorted(t, value), 1, len(t) - 1))
+    return Located(value, float(kept.std()), *_wider(kept, t[k - 1], t[k]))
 
 
 def excess_models(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> dict[str, float]:

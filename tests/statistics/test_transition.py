@@ -52,6 +52,8 @@ def test_the_knee_is_where_two_lines_meet():
     random = np.random.default_rng(0)
     values = [knee(T, ln_d + error * random.normal(size=len(T)), error, draws=200, random=random) for _ in range(10)]
     assert sum(one.lower <= 1600 <= one.upper for one in values) >= 8
+    sharp = knee(T, ln_d, error / 50, draws=200, random=random)
+    assert sharp.upper - sharp.lower >= 99  # no closer than the runs lie
     assert np.isnan(knee(T, -8000 * x, error, draws=200, random=random).value)
 
 
