@@ -97,9 +97,10 @@ def sites(traj: Trajectory, n: np.ndarray, reference: Sequence[str] | str | None
 
 def _smooth(each: np.ndarray, cell: np.ndarray, width: float) -> np.ndarray:
     """The density under a Gaussian of this standard deviation."""
-    h = np.stack(np.meshgrid(*[np.fft.fftfreq(m, 1 / m) for m in each.shape], indexing="ij"), axis=-1)
+    waves = [*(np.fft.fftfreq(m, 1 / m) for m in each.shape[:-1]), np.fft.rfftfreq(each.shape[-1], 1 / each.shape[-1])]
+    h = np.stack(np.meshgrid(*waves, indexing="ij"), axis=-1)
     square = np.sum((2 * np.pi * h @ np.linalg.inv(cell).T) ** 2, axis=-1)
-    return np.fft.ifftn(np.fft.fftn(each) * np.exp(-square * width**2 / 2)).real
+    return np.fft.irfftn(np.fft.rfftn(each) * np.exp(-square * width**2 / 2), s=each.shape, axes=(0, 1, 2))
 
 
 def _peaks(each: np.ndarray, cell: np.ndarray, number: int, *, apart: float) -> np.ndarray:

@@ -1,11 +1,13 @@
 """The lattice that ions are counted on: the unit cell that the framework repeats, and the sites of each species in it."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from mdtools.analyses.folded import repeats, sites
 from mdtools.errors import TrajectoryError
@@ -35,15 +37,11 @@ class Lattice:
     def n_sites(self) -> int:
         return len(self.sites) * int(self.repeat.prod())
 
-    @property
+    @functools.cached_property
     def spacing(self) -> float:
         """Distance of the two sites that are nearest to each other, their images included, in angstrom."""
-        images = np.stack(np.meshgrid(*[np.arange(-2, 3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-        least = np.inf
-        for one in self.sites:
-            distance = np.linalg.norm((self.sites[:, None] - one + images) @ self.cell, axis=-1)
-            least = min(least, float(distance[distance > 1e-6].min()))
-        return least
+        distance, _ = self._images(2).query(self.sites @ self.cell, k=8)
+        return float(distance[distance > 1e-6].min())  # not the site itself, nor one in the same place
 
     def number(self, address: np.ndarray) -> np.ndarray:
         """Number of a site in the simulation cell, from its address (site of the unit cell, which unit cell)."""
@@ -72,22 +70,21 @@ class Lattice:
         address = np.concatenate([np.repeat(np.arange(len(self.sites)), len(shifts))[:, None], np.tile(shifts, (len(self.sites), 1))], axis=1)
         kept = np.all((points > -reach / height) & (points < 1 + reach / height), axis=1)
         points, address = points[kept], address[kept]
-        lists = []
-        for place in middle:
-            distance = np.linalg.norm((points - place) @ self.cell, axis=1)
-            lists.append(np.flatnonzero(distance <= distance.min() + 2 * half))
+        tree = KDTree(points @ self.cell)
+        radius = tree.query(middle @ self.cell)[0] + 2 * half
+        lists = tree.query_ball_point(middle @ self.cell, radius * (1 + 1e-12), return_sorted=True)
         most = max(map(len, lists))
-        near = np.array([np.pad(one, (0, most - len(one)), mode="edge") for one in lists])
+        near = np.array([np.pad(np.array(one), (0, most - len(one)), mode="edge") for one in lists])
         return points, address.astype(np.int64), near.reshape(*shape, most)
 
     def _emptiest(self, places: np.ndarray) -> float:
         """An upper bound of the distance from any of some places to its nearest site."""
-        farthest = 0.0
-        some = max(1, 10**6 // len(self.sites))
-        for first in range(0, len(places), some):
-            apart = places[first : first + some, None, :] - self.sites[None, :, :]
-            farthest = max(farthest, float(np.linalg.norm((apart - np.rint(apart)) @ self.cell, axis=-1).min(axis=1).max()))
-        return farthest
+        return float(self._images(1).query(places @ self.cell)[0].max())
+
+    def _images(self, many: int) -> KDTree:
+        """The sites of the unit cell and of `many` unit cells around it on every side, for looking up neighbours."""
+        shifts = np.stack(np.meshgrid(*[np.arange(-many, many + 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+        return KDTree((self.sites[:, None] + shifts).reshape(-1, 3) @ self.cell)
 
 
 def lattice_of(traj: Trajectory, source: Any, repeat: Sequence[int] | None, reference: Sequence[str] | str | None) -> dict[str, Lattice]:

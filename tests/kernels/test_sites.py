@@ -23,6 +23,17 @@ def test_the_nearest_site_is_that_of_all_images_in_a_tilted_cell():
     assert lattice.number(found).max() < lattice.n_sites
 
 
+def test_the_least_distance_of_sites_counts_images_and_not_the_site_itself():
+    random = np.random.default_rng(1)
+    cell, sites = np.array([[4.0, 0, 0], [1.7, 3.6, 0], [-0.8, 1.1, 5.0]]), random.uniform(size=(5, 3))
+    images = np.stack(np.meshgrid(*[np.arange(-2, 3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    every = np.linalg.norm((sites[:, None, None] - sites[None, :, None] + images) @ cell, axis=-1)
+    one = np.ones(3, dtype=int)
+    assert abs(Lattice(one, cell, sites).spacing - every[every > 1e-6].min()) < 1e-12
+    assert Lattice(one, cell, sites[[0, 1, 1]]).spacing == Lattice(one, cell, sites[:2]).spacing
+    assert abs(Lattice(one, cell, sites[:1]).spacing - np.linalg.norm(cell[1])) < 1e-12
+
+
 def test_an_ion_keeps_its_site_until_it_enters_another():
     address = np.zeros((6, 1, 4), dtype=np.int64)
     address[:, 0, 0] = [0, 1, 1, 1, 2, 2]

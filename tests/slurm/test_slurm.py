@@ -5,7 +5,6 @@ skipped, and say what they lack.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
+from debian import lacking
 
 from mdtools import chain
 
@@ -37,31 +37,10 @@ time = "00:05:00"
 """
 
 
-def found(name: str) -> str | None:
-    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-
-
-def lacking() -> str:
-    """What these tests lack, after installing what a CI machine allows; nothing where all is there."""
-    if sys.platform != "linux" or not hasattr(os, "getuid") or os.getuid() != 0:
-        return "SLURM is tested as root on Linux only"
-    if all(map(found, PROGRAMS)):
-        return ""
-    if not os.environ.get("CI") or not found("apt-get"):
-        return f"SLURM is not installed: apt-get install --no-install-recommends {' '.join(PACKAGES)} (done by itself where CI is set)"
-    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
-    try:
-        for words in (["apt-get", "update"], install):
-            subprocess.run(words, env=quiet, check=True, capture_output=True, text=True, timeout=60)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as reason:
-        return f"SLURM could not be installed: {reason}"
-    return "" if all(map(found, PROGRAMS)) else "SLURM was installed, and is not there"
-
-
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory):
-    reason = lacking()
+    root = sys.platform == "linux" and os.getuid() == 0
+    reason = lacking(PROGRAMS, PACKAGES) if root else "it takes root on Linux"
     if reason:
         pytest.skip(f"SLURM IS NOT TESTED: {reason}")
     folder = tmp_path_factory.mktemp("slurm")
