@@ -494,6 +494,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "system_reason": ("", "why, in a sentence"),
     "system_probability": ("1", "probability of each state of the system"),
     "evidence": ("1", "value of an indicator"),
+    "evidence_log_odds": ("1", "log-odds of an indicator for the likeliest state of the species, within -3 and 3"),
     "threshold": ("1", "value of the indicator that separates the two things it can say"),
     "resolved_share": ("1", "how much the evidence counts, 0 to 1: half the run against the period of vibration"),
     "gate_says": ("", "passed, failed, unclear or no data"),

@@ -275,6 +275,14 @@ def test_an_estimate_that_lacks_a_measurement_names_it(dump, capsys):
 def test_detect_melting_gives_a_verdict_of_each_species(dump, capsys):
     assert main(["detect", "melting", str(dump), *MEASURED, "--out", "verdict.nc"]) == 0
     out = capsys.readouterr().out
+    rows = out.splitlines()
+    assert re.split("  +", rows[0]) == ["T (K)", "species", "state", "probability", "strongest evidence for", "strongest evidence against"]
+    assert [row.split()[1] for row in rows[1:4]] == ["system", "A", "B"]
+    assert all(row.startswith("1000 ") for row in rows[1:4])
+    verdict = load("verdict.nc")[0][1]
+    for row, name in zip(rows[2:4], "AB", strict=True):
+        odds = verdict.evidence_log_odds.sel(species=name).dropna("indicator")
+        assert str(odds.indicator.values[odds.values.argmax()]).replace("_", " ") in row
     assert "system_verdict" in out
     assert set(load("verdict.nc")[0][1].species.values) == {"A", "B"}
 

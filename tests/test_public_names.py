@@ -8,6 +8,7 @@ import pytest
 
 import mdtools
 from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, PUBLIC
+from mdtools.cli.arguments import COMMANDS
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 STAGES = {**ANALYSES, **ESTIMATES, **DECISIONS}
@@ -39,6 +40,14 @@ def test_options_are_keyword_only_so_that_the_command_line_can_be_made_from_them
         assert parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
         if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and name not in ANALYSES:
             assert parameter.name in STAGES, f"{name} takes {parameter.name}, which nothing makes"
+
+
+def test_every_public_function_is_a_command_but_for_those_that_only_python_needs():
+    only_python = {"read", "read_series", "Trajectory", "Series", "history", "write_density", "TrajectoryError", "NotEnoughData"}
+    own = {"info", "convert", "run", "slurm"}  # commands that are no public function
+    functions = [function for _, function in COMMANDS.values()]
+    assert {*functions} - own == {*PUBLIC} - only_python
+    assert len(functions) == len({*functions})
 
 
 def test_an_unknown_name_says_what_there_is():

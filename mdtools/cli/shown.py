@@ -33,6 +33,8 @@ def show_results(runs: Chains, stages: Sequence[str], *, refused: Mapping[str, E
     from mdtools.reporting.tables import outline, rows
 
     several = len(runs) > 1
+    if "detect_melting" in stages:
+        _states(runs)
     body = []
     for run, made in [*((member.name, member.made) for member in runs), ("all runs", runs.made)]:
         for stage in stages:
@@ -46,6 +48,54 @@ def show_results(runs: Chains, stages: Sequence[str], *, refused: Mapping[str, E
                 table(*_modes(made[stage]))
     for what, reason in (refused or {}).items():
         print(f"not made: {what}: {reason}")
+
+
+def _states(runs: Chains) -> None:
+    """Of each run a row for the system and one a species: state, probability, and what speaks most for it and against it."""
+    from mdtools.reporting.numbers import plain
+
+    body = []
+    for run in runs:
+        if "detect_melting" not in run.made:
+            continue
+        data = run.made["detect_melting"]
+        for name, verdict, probability, evidence in (_system(data), *(_species(data.sel(species=name)) for name in data.species)):
+            likeliest = str(probability[probability.dims[0]].values[probability.values.argmax()])
+            word = verdict if verdict == likeliest else f"{verdict} ({likeliest}?)"
+            row = [plain(float(data.stated_temperature), 6), name, word, plain(float(probability.max()), 2), *evidence]
+            body.append(([run.name] if len(runs) > 1 else []) + row)
+    if body:
+        header = ["T (K)", "species", "state", "probability", "strongest evidence for", "strongest evidence against"]
+        table([*(["run"] if len(runs) > 1 else []), *header], body)
+        print()
+
+
+def _system(data: Any) -> tuple[str, str, Any, tuple[str, str]]:
+    from mdtools.reporting.numbers import plain
+
+    odds = data.get("line_log_odds")
+    evidence = ("-", "-") if odds is None else _strongest(odds.line.values, odds.values, [f"(log-odds {plain(float(x), 2)})" for x in odds])
+    return "system", data.system_verdict.item(), data.system_probability, evidence
+
+
+def _species(one: Any) -> tuple[str, str, Any, tuple[str, str]]:
+    from mdtools.reporting.numbers import plain
+
+    evidence = ("-", "-")
+    if "evidence_log_odds" in one:
+        values = [(float(x), float(limit)) for x, limit in zip(one.evidence, one.threshold, strict=True)]
+        says = [f"{plain(x, 3)} {'<' if x < limit else '>'} {plain(limit, 3)}" for x, limit in values]
+        evidence = _strongest(one.indicator.values, one.evidence_log_odds.values, says)
+    return one.species.item(), one.verdict.item(), one.probability, evidence
+
+
+def _strongest(names: Sequence[str], odds: Sequence[float], says: Sequence[str]) -> tuple[str, str]:
+    """The first of the lines with the largest log-odds, and of those with the least; a dash where none is above zero, or below."""
+    known = [k for k, x in enumerate(odds) if x == x]
+    most = max((k for k in known if odds[k] > 0), key=lambda k: odds[k], default=None)
+    least = min((k for k in known if odds[k] < 0), key=lambda k: odds[k], default=None)
+    shown = ["-" if k is None else f"{names[k]} {says[k]}".replace("_", " ") for k in (most, least)]
+    return shown[0], shown[1]
 
 
 def _modes(data: Any) -> tuple[list[str], list[list[str]]]:

@@ -8,11 +8,18 @@ import xarray as xr
 from mdtools.detection.judged import Judged
 from mdtools.detection.states import CAP, LINES, STATES
 
-__all__ = ["FOUR", "Evidence", "lines_of"]
+__all__ = ["FOUR", "Evidence", "lines_of", "spoken_for"]
 
 FOUR = ("structure", "mechanics", "dynamics", "thermodynamics")
 ORDERED = ("crystal", "defect conductor", "superionic", "plastic crystal", "coexistence")
 FLUID = ("liquid",)
+# what yes to a question says of a state of a species
+YES = {
+    "localised": {"translates": -1, "confined": -1},
+    "confined": {"translates": -1, "confined": 1},
+    "hopping": {"translates": 1, "molten": -1},
+    "molten": {"translates": 1, "molten": 1},
+}
 
 
 class Evidence(NamedTuple):
@@ -56,6 +63,11 @@ def lines_of(system: str, judged: list[Judged], framework: np.ndarray, rigidity:
         "dynamics": Evidence(float(np.clip(dynamics, -CAP, CAP))),
         "thermodynamics": Evidence(np.nan),
     }
+
+
+def spoken_for(one: Judged, state: str) -> list[float]:
+    """Log-odds of each indicator for a state of a species; NaN where it has no data or is about something else."""
+    return [YES[state].get(line.question, np.nan) * _odds(one, name) for name, line in LINES.items()]
 
 
 def _odds(one: Judged, name: str) -> float:

@@ -8,7 +8,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.detection.gates import Gates, gates_of
 from mdtools.detection.judged import Judged, judge_all
-from mdtools.detection.lines import FOUR, lines_of
+from mdtools.detection.lines import FOUR, lines_of, spoken_for
 from mdtools.detection.states import LINES, PER_FACTOR_3, STATES, SYSTEM_STATES, VERSION, logistic, system_probabilities
 
 __all__ = ["detect_melting"]
@@ -39,11 +39,12 @@ def detect_melting(
     the framework only.
 
     Returns `verdict` and `reason` (species), `probability` (species, state), `system_verdict`, `system_reason`,
-    `system_probability` (system_state); `evidence` with `_stderr` and `says` (species, indicator), NaN and "no data" where a line
-    does not apply, `threshold` (indicator), and `resolved_share` (species): evidence is weighed down where half the run is shorter than
-    20 periods of vibration, and where the run has not settled or its species have unequal temperatures (`gate_says`, `gate_reason`; a
-    `suggested_begin` is offered, not taken). `line_says` (line): whether structure, mechanics, dynamics and thermodynamics are for or against
-    the verdict of the system; `diffusivity_bound` (species): what D may be at most.
+    `system_probability` (system_state); `evidence` with `_stderr`, `says` and `evidence_log_odds` for the likeliest state (species,
+    indicator), NaN and "no data" where a line does not apply, `threshold` (indicator), and `resolved_share` (species): evidence is
+    weighed down where half the run is shorter than 20 periods of vibration, and where the run has not settled or its species have
+    unequal temperatures (`gate_says`, `gate_reason`; a `suggested_begin` is offered, not taken). `line_says` (line): whether
+    structure, mechanics, dynamics and thermodynamics are for or against the verdict of the system; `diffusivity_bound` (species):
+    what D may be at most.
     Never raises for weak data (ValueError for draws < 2). Source: reference/science.md C3, C4.
 
     >>> from mdtools import synthetic
@@ -121,6 +122,10 @@ def _evidence(judged: list[Judged], probability: np.ndarray) -> dict[str, Any]:
         "evidence": (("species", "indicator"), values[:, :, 0]),
         "evidence_stderr": (("species", "indicator"), values[:, :, 1:].std(axis=2, ddof=1)),
         "threshold": ("indicator", [line.boundary for line in LINES.values()]),
+        "evidence_log_odds": (
+            ("species", "indicator"),
+            [spoken_for(j, STATES[int(np.argmax(p))]) for j, p in zip(judged, probability, strict=True)],
+        ),
         "says": (("species", "indicator"), [_says(j, p) for j, p in zip(judged, probability, strict=True)]),
     }
 
