@@ -141,10 +141,11 @@ def test_an_option_is_read_as_its_annotation_says(function, option, text, value)
         (["convert", "{dump}", "--out", "store.h5"], "store.zarr"),
         (["run", "nowhere.toml"], "there is no recipe"),
         (["info", "."], "pass a file"),
+        (["msd", "{readme}"], "pass a LAMMPS text dump, XDATCAR, extxyz"),
     ],
 )
 def test_a_refusal_is_one_line_that_says_what_to_write(words, says, dump, capsys):
-    assert says in refused(capsys, *[word.format(dump=dump) for word in words])
+    assert says in refused(capsys, *[word.format(dump=dump, readme=Path(__file__).parents[1] / "README.md") for word in words])
 
 
 def test_a_file_without_a_time_step_is_refused_with_the_option_that_gives_it(tmp_path, capsys, write_dump):

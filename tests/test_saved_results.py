@@ -63,6 +63,10 @@ def test_a_figure_for_each_species_is_one_axes_or_all(msd):
         md.plot(measured, species="Xe")
     with pytest.raises(md.TrajectoryError, match="msd has no map"):
         md.plot(msd, kind="map")
+    with pytest.raises(md.TrajectoryError, match=r"is one for all: leave species= \(--species\) out"):
+        md.plot(msd, species="A")
+    with pytest.raises(md.TrajectoryError, match=r"one for each species: leave pair="):
+        md.plot(measured, pair="A-B")
 
 
 def test_several_runs_are_drawn_over_temperature():
@@ -72,6 +76,8 @@ def test_several_runs_are_drawn_over_temperature():
     assert ax.get_yscale() == "log"
     with pytest.raises(md.TrajectoryError, match="several runs are drawn of one of"):
         md.plot([members[0], md.msd(walk(1))])
+    with pytest.raises(md.TrajectoryError, match="leave species="):
+        md.plot(members, species="A")
 
 
 # -- exported -------------------------------------------------------------------------------------------------------

@@ -36,6 +36,8 @@ def read_with_ase(path: Path, *, units: str | None = None) -> Frames:
             f"{str(reason).splitlines()[0] if str(reason) else 'no reason given'}); "
             f"pass a LAMMPS text dump, XDATCAR, extxyz, or a format of ASE or MDAnalysis"
         ) from None
+    if not images:  # ASE takes a text that it does not know for an empty file of some format
+        raise TrajectoryError(f"{path}: ASE finds no atoms in it; pass a LAMMPS text dump, XDATCAR, extxyz, or a format of ASE or MDAnalysis")
     return frames_of_atoms(list(images), source=str(path), units=units)
 
 

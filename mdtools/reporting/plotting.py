@@ -55,12 +55,13 @@ def plot(
     others = [beside] if isinstance(beside, xr.Dataset) else list(beside)
     with styled():
         if not isinstance(data, xr.Dataset):
+            if pair is not None:
+                raise TrajectoryError("a figure of several runs knows no pairs: leave pair= (--pair) out")
             return _of_several(list(data), others, ax, species)
         result = stage_of(data)
         made = {stage_of(one): one for one in others} | {result: data}
         picture = _picture(made, result, kind)
-        label = species if picture.over == "species" else pair if picture.over == "pair" else None
-        labels = _chosen(picture, data, result, label)
+        labels = _chosen(picture, data, result, {name: of for name, of in (("species", species), ("pair", pair)) if of is not None})
         if ax is not None:
             if len(labels) > 1:
                 raise TrajectoryError(
@@ -100,13 +101,16 @@ def _main(data: xr.Dataset, result: str) -> str:
     return (first or names)[0]
 
 
-def _chosen(picture: Picture, data: xr.Dataset, result: str, label: str | None) -> list[str]:
+def _chosen(picture: Picture, data: xr.Dataset, result: str, asked: Mapping[str, str]) -> list[str]:
+    """The figures of a result, or that one which was asked for by species or pair. Raises TrajectoryError where there is none such."""
     labels = labels_of(picture, data)
-    if label is None:
-        return labels
-    if label not in labels:
-        raise TrajectoryError(f"{result} has no {picture.over} {label}; it has {', '.join(labels)}")
-    return [label]
+    for over, label in asked.items():
+        if over != picture.over:
+            each = f"has one for each {picture.over}" if picture.over else "is one for all"
+            raise TrajectoryError(f"the figure of {result} {each}: leave {over}= (--{over}) out")
+        if label not in labels:
+            raise TrajectoryError(f"{result} has no {over} {label}; it has {', '.join(labels)}")
+    return [asked[picture.over]] if asked else labels
 
 
 def _of_several(members: list[xr.Dataset], others: list[xr.Dataset], ax: Any, species: str | None) -> Any:
@@ -117,6 +121,8 @@ def _of_several(members: list[xr.Dataset], others: list[xr.Dataset], ax: Any, sp
     result = results.pop()
     ordered = sorted(members, key=lambda one: float(one.get("stated_temperature", np.nan)))
     if result in SERIES:
+        if species is not None:
+            raise TrajectoryError(f"the figure of {result} over several runs is one for all species: leave species= (--species) out")
         draw, fitted = SERIES[result]
         fit = next((one for one in others if stage_of(one) == fitted), None)
         shown = [partial(draw, ordered, fit=fit)]
