@@ -55,7 +55,7 @@ def site_occupation(
     Raises TrajectoryError; NotEnoughData for fewer than two frames in a window. Source: reference/science.md B8.
 
     >>> from mdtools import synthetic
-    >>> found = site_occupation(synthetic.vacancy_hopper(cells=3, n_frames=64, jumps_per_frame=1))
+    >>> found = site_occupation(synthetic.vacancy_hopper(cells=3, n_frames=64, jumps_per_frame=1), repeat=(3, 3, 3))
     >>> found.n_sites.item(), round(found.empty_sites.mean().item() * found.n_sites.item())
     (108, 1)
     """
