@@ -192,7 +192,7 @@ def test_as_a_module_it_exits_with_the_same_code():
 # -- work -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in ANALYSES if not signature(name).option("primitive")])
+@pytest.mark.parametrize("name", [name for name in ANALYSES if not signature(name).option("primitive") and not signature(name).option("corners")])
 def test_a_measurement_from_the_shell_is_that_of_the_library(name, dump, capsys):
     command = name.replace("_", "-")
     options = ["--windows", "2"] if signature(name).option("windows") else []

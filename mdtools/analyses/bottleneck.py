@@ -28,8 +28,8 @@ CORE = 0.4  # of the distance between sites: an ion nearer than this to a site i
 def bottleneck_radius(
     traj: Trajectory,
     *,
-    mobile: str,
-    corners: Sequence[str],
+    mobile: str | None = None,
+    corners: Sequence[str] | None = None,
     number: int = 3,
     repeat: Sequence[int] = (1, 1, 1),
     sites: str | None = None,
@@ -69,7 +69,7 @@ def bottleneck_radius(
     traj.need("scaled_positions", who=WHO)
     length = window_length(traj, windows, who=WHO, shortest=SHORTEST)
     interval, n = even_interval(traj, who=WHO), repeats(repeat)
-    _known(traj, mobile, corners)
+    mobile, corners = _known(traj, mobile, corners)
     lags = np.arange(-round(around / interval), round(around / interval) + 1)
     if len(lags) > length:
         raise TrajectoryError(f"{WHO}: around={around:g} ps reaches out of windows of {length * interval:g} ps; pass a smaller one, or fewer windows")
@@ -109,7 +109,12 @@ def bottleneck_radius(
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), frames_unused=traj.n_frames - windows * length, **told)
 
 
-def _known(traj: Trajectory, mobile: str, corners: Sequence[str]) -> None:
+def _known(traj: Trajectory, mobile: str | None, corners: Sequence[str] | None) -> tuple[str, Sequence[str]]:
+    if mobile is None or corners is None:
+        raise TrajectoryError(
+            f"{WHO} needs to know what hops in {traj.source}, and between what: pass mobile='Li', corners=['S'] (--mobile Li --corners S); "
+            f"there are {', '.join(traj.species_names)}"
+        )
     for name in (mobile, *corners):
         if name not in traj.species_names:
             raise TrajectoryError(f"{WHO}: there is no species {name}; there are {', '.join(traj.species_names)}")
@@ -117,6 +122,7 @@ def _known(traj: Trajectory, mobile: str, corners: Sequence[str]) -> None:
         raise TrajectoryError(
             f"{WHO}: corners are species of the framework, other than {mobile}: pass corners=['{_other(traj, mobile)}'] (--corners)"
         )
+    return mobile, corners
 
 
 def _other(traj: Trajectory, mobile: str) -> str:

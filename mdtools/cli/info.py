@@ -95,6 +95,8 @@ def missing(traj: Any, name: str) -> list[str]:
         lacking.append("a primitive cell: --phonopy phonopy_params.yaml, or --primitive POSCAR")
     if any(signature(stage).option("carriers") for stage in stages):
         lacking.append("what carries the protons: --carriers O")
+    if any(signature(stage).option("corners") for stage in stages):
+        lacking.append("what hops, and between what: --mobile Li --corners S")
     if any(one.many for one in signature(name).inputs):
         lacking.append("several temperatures: give a series table")
     return lacking

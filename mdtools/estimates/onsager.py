@@ -121,7 +121,7 @@ def _made(
     if not found.moves:
         line = own[int(moving[0])]
         per_slope = found.per_diffusivity / (6 * found.interval)
-        if line.regime not in KNOWN:
+        if line.regime not in KNOWN or not np.isfinite(found.both.upper):  # ions that still fly freely bound nothing
             return None
         value = neutral(frames, dipoles, moving, found.both.upper / per_slope, n_frames=n_frames, windows=windows, dipole=line)
         value = Shares(value.value * per_slope, value.covariance * per_slope**2)

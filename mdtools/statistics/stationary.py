@@ -19,7 +19,7 @@ def _spread(values: np.ndarray) -> tuple[float, float]:
 def drift_probability(values: np.ndarray) -> float:
     """Probability that the means of the halves of a settled series differ by as much as these do; 1 for what does not vary.
 
-    >>> drift_probability(np.zeros(8)), drift_probability(np.arange(16.0)) < 0.01
+    >>> drift_probability(np.zeros(8)), drift_probability(np.arange(64.0)) < 0.01
     (1.0, True)
     """
     values = values[np.isfinite(values)]

@@ -87,6 +87,7 @@ def test_the_phonon_spectrum_of_fluoride_holds_its_modes(folder):
     dos = out.phonon_dos.sel(species="F").isel(window=0)
     plain = md.phonon_dos(mobile, windows=1, taper="none")
     modes = 750 * float(out.kinetic_temperature.squeeze()) / 1500.0
-    assert float(plain.phonon_dos.squeeze().integrate("frequency")) == pytest.approx(modes, rel=1e-10)
+    # velocities of single precision are transformed in it
+    assert float(plain.phonon_dos.squeeze().integrate("frequency")) == pytest.approx(modes, rel=1e-7)
     assert float(dos.integrate("frequency")) == pytest.approx(750, rel=0.05)
     assert float(dos.sel(frequency=slice(20.0, None)).integrate("frequency")) < 0.01 * 750
