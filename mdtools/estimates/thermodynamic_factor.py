@@ -78,7 +78,7 @@ def _need(windows: int, points: int, *, who: str, what: str, cure: str) -> None:
     if windows < FEWEST_WINDOWS:
         raise NotEnoughData(f"{who} takes its error from windows and needs at least {FEWEST_WINDOWS}; this measurement has {windows}: pass windows=")
     if points < FEWEST_POINTS:
-        raise NotEnoughData(f"{who} needs at least {FEWEST_POINTS} {what}, and this measurement has {points}: measure with {cure}")
+        raise NotEnoughData(f"{who} takes its limit from at least {FEWEST_POINTS} {what}, and this measurement has {points}: measure with {cure}")
 
 
 def _inverse(limit: float, stderr: float, quantile: float) -> tuple[float, ...]:
