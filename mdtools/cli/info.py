@@ -26,6 +26,7 @@ NEEDS = {
     "ionic_conductivity_spectrum": ("temperature",),
     "dielectric_function": ("temperature",),
     "haven_ratio": ("temperature",),
+    "shear_modulus": ("temperature",),
 }
 # columns of the audit of a chain of restarts -> how they are headed
 PIECES = {
