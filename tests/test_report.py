@@ -156,6 +156,10 @@ def test_a_series_has_arrhenius_and_dashboard(tmp_path):
         for k, kelvin in enumerate((800.0, 1000.0, 1200.0))
     ]
     members = [chain.Chain(name=f"{one.temperature:g} K", traj=one) for one in series]
+    for one in members:
+        for stage in ("msd", "phonon_dos", "melting_indicators", "charge_displacement_msd", "charge_current_acf"):
+            one.make(stage)
+        one.traj = None
     text = md.report(chain.Chains(members=members), out=tmp_path / "series.html").read_text()
     ids = {attributes["id"] for tag, attributes in Tags(text).tags if tag == "figure"}
     assert {"arrhenius", "series-msd-0", "series-phonon-dos-1", "dashboard-probability", "dashboard-lindemann"} <= ids
