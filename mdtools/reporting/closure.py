@@ -107,10 +107,7 @@ def _second_moment(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
 def _quasielastic(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
     if "quasielastic_width" in made and "self_diffusivity" in made:
         line, estimate = made["quasielastic_width"], made["self_diffusivity"]
-        for name in line.species.values:
-            if name not in estimate.species.values:
-                continue
-            first, second = line.sel(species=name), estimate.sel(species=name)
+        for name, first, second in _of_both(line, estimate):
             if float(first.motion_misfit.sel(motion_model=first.motion.item())) > HOLDS:
                 continue
             error = float(np.hypot(first.quasielastic_diffusivity_stderr, second.self_diffusivity_stderr))
@@ -120,14 +117,18 @@ def _quasielastic(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
             yield _Check(words, float(first.quasielastic_diffusivity), float(second.self_diffusivity), error, culprit)
 
 
+def _of_both(first: xr.Dataset, second: xr.Dataset) -> Iterator[tuple[str, xr.Dataset, xr.Dataset]]:
+    """Every species that two results have, with what each says of it."""
+    for name in map(str, first.species.values):
+        if name in second.species.values:
+            yield name, first.sel(species=name), second.sel(species=name)
+
+
 def _jumps(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
     if "jump_diffusivity" in made and "self_diffusivity" in made:
         counted, estimate = made["jump_diffusivity"], made["self_diffusivity"]
         unit = counted.jump_diffusivity.attrs.get("units", "")
-        for name in counted.species.values:
-            if name not in estimate.species.values:
-                continue
-            first, second = counted.sel(species=name), estimate.sel(species=name)
+        for name, first, second in _of_both(counted, estimate):
             if float(first.core_fraction) < KEEPS:
                 continue
             error = float(np.hypot(first.jump_diffusivity_stderr, second.self_diffusivity_stderr))
