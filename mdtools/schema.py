@@ -336,6 +336,8 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "variance_inflation": ("1", "how much ions moving together inflate the variance of D"),
     "effective_ions": ("1", "number of independent ions that would give this error"),
     "few_jumpers": ("1", "share of the squared displacement that the top tenth of the ions carries, over the longest blocks of time"),
+    "self_diffusivity_late": ("angstrom^2/ps", "self-diffusion coefficient from the longer half of the lags alone"),
+    "late_z_score": ("1", "D of the longer half of the lags less D, over the standard error of the difference"),
     "significance": ("1", "D over the standard error that it would have if it were 0"),
     "run_for_10_percent": ("ps", "length of the whole run at which the standard error of D is 10 %"),
     "run_for_tenth_of_bound": ("ps", "length of the whole run at which the bound on D is ten times smaller, if there is still no diffusion"),

@@ -59,8 +59,11 @@ def self_diffusivity(
     Returns by species: `self_diffusivity` (+_stderr, _lower and _upper of 95 %, _lower_68 and _upper_68, _cm2_per_s), `cage_size` (a0),
     `variance_inflation`, `effective_ions`, `few_jumpers` (share of the displacement over the longest blocks that the top tenth of the ions
     carries: 0.2 or less where all ions move alike, towards 1 where D rests on few), `lag_first`, `lag_last`, `fit_quality`, `log_slope`,
-    `significance` (D over the error it would have if it were 0), `regime`, and the plan: `run_for_10_percent` is how long the
-    run must be in all for a standard error of 10 %, `run_for_tenth_of_bound` for a bound ten times smaller of a species that stays caged.
+    `self_diffusivity_late` (+_stderr; from the longer half of the lags alone) and `late_z_score`, by how many errors of their difference it
+    lies above D: below -2.5 the slope falls within the run, D is that of the shorter lags, and the motion is subdiffusive;
+    `significance` (D over the error it would have if it were 0), `regime`, and the plan: `run_for_10_percent` is how long
+    the run must be in all for a standard error of 10 %,
+    `run_for_tenth_of_bound` for a bound ten times smaller of a species that stays caged.
     regime "diffusive" or "subdiffusive" (the slope still falls with the lag, or rests on few jumps) has a value.
     regime "caged" (flat, no slope) or "undecided" (too noisy to tell, or faster than a line: drift, free flight) has NaN for the value
     and its error, lower 0, and as upper the bound D_max, the upper end of the two-sided 95 % interval: the larger of what the slope and
@@ -198,6 +201,9 @@ def _columns(found: list[Diffusion | None], msd: xr.Dataset, interval: float, re
         "fit_quality": column("quality", fixed=np.nan),
         "log_slope": column("log_slope", fixed=0.0),
         "log_slope_stderr": column("log_slope_stderr", fixed=0.0),
+        "self_diffusivity_late": np.where(known, column("late_slope", fixed=0.0, factor=per_slope), np.nan),
+        "self_diffusivity_late_stderr": np.where(known, column("late_stderr", fixed=0.0, factor=per_slope), np.nan),
+        "late_z_score": np.where(known, column("late_z", fixed=0.0), np.nan),
         "significance": column("significance", fixed=0.0),
         "regime": regime,
         "run_for_10_percent": run_for_error(run_length(msd), value, stderr),

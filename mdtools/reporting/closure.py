@@ -104,6 +104,19 @@ def _second_moment(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
             yield _Check(f"second moment of van Hove self = MSD at {lag:.3g}, {name} ({unit})", value, other, together, culprit, hove.sizes["window"])
 
 
+def _late(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
+    """Both are of one run: the error is that of the difference."""
+    if "self_diffusivity" in made and "late_z_score" in made["self_diffusivity"]:
+        estimate = made["self_diffusivity"]
+        unit = estimate.self_diffusivity.attrs.get("units", "")
+        for name in map(str, estimate.species.values):
+            one = estimate.sel(species=name)
+            first, second, z = (float(one[which]) for which in ("self_diffusivity_late", "self_diffusivity", "late_z_score"))
+            if z:
+                culprit = "a transient (motion within cages, jumps back) nearly as long as the lags: D is that of the shorter ones"
+                yield _Check(f"D of the longer half of the lags = D, {name} ({unit})", first, second, abs((first - second) / z), culprit)
+
+
 def _quasielastic(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
     if "quasielastic_width" in made and "self_diffusivity" in made:
         line, estimate = made["quasielastic_width"], made["self_diffusivity"]
@@ -253,6 +266,7 @@ _TESTS: tuple[Callable[[Mapping[str, Any]], Iterator[_Check]], ...] = (
     _dos_integral,
     _kinetic,
     _second_moment,
+    _late,
     _zero_frequency,
     _quasielastic,
     _jumps,

@@ -3,6 +3,10 @@
 MSD(t) = a0 + s t, s = 2 d D. One covariance serves every range of lags: the exact one of a path with the fitted line and,
 below the first lag of the best range, the measured MSD (statistics/covariance.py). It is found by iteration.
 
+The slope of the longer half of the lags stands beside it: where it is less by 2.5 errors of the difference, a transient is as long as the lags,
+and the motion is called subdiffusive. The value stays the average: a line through that half alone, taken where chance makes it fall, is off by
+many errors of the average.
+
 Average: each range (first, last) is weighted by its likelihood when it is extended down to half its first lag, less a price for each lag left
 out (statistics/averaging.py). Its variance is the exact one of the weights, times what the choice of ranges adds (learnt from draws), with what
 jumps of single ions and ions that move together add (statistics/inflation.py). Nothing is added for the same thing twice:
@@ -39,7 +43,8 @@ class Diffusion:
     """slope (of the MSD, per frame) with stderr, 95 % and 68 % interval; for regime "caged" and "undecided" `upper` is the bound.
 
     lag_first, lag_last in frames; dof is that of the variance; significance is slope over the error that slope 0 would have, and plateau is the
-    part of a bound that this error makes; jump is what one jump adds to the slope.
+    part of a bound that this error makes; jump is what one jump adds to the slope. late_slope is that of the longer half of the lags alone,
+    and late_z by how many errors of their difference it lies above the average over ranges.
     Numbers for one MSD, arrays for a batch.
     """
 
@@ -61,6 +66,9 @@ class Diffusion:
     significance: Any
     plateau: Any
     jump: Any
+    late_slope: Any
+    late_stderr: Any
+    late_z: Any
     regime: Any
 
     def reshaped(self, shape: tuple[int, ...]) -> "Diffusion":
@@ -172,6 +180,7 @@ def _result(measured: Measured, fit: Average, split: Split, excess: Excess, offs
     like = stretch * (1 + np.minimum(jumps, 0.0) / np.maximum(gaussian, 1e-300))  # displacements more alike than Gaussian ones
     counts = np.where(value > 0, np.maximum(jumps, 0.0) / positive, 0.0)
     covariance = stretch[:, None, None] * parts.at(at)
+    late = _late(measured, covariance + (excess.factor * np.maximum(excess.jumps, 0.0))[:, None, None] * by_jumps, fit)
     log_slope, log_slope_stderr = _log_slope(measured, covariance, holds=fit.misfit <= 1)
     regime = classify(
         significance=significance,
@@ -181,6 +190,7 @@ def _result(measured: Measured, fit: Average, split: Split, excess: Excess, offs
         relative=np.where(value > 0, np.sqrt(misfit * (gaussian + jumps)) / positive, np.inf),
         grew=_grew(measured),
         single_file=_single_file(measured, covariance, excess.dof),
+        late_z=late[2],
     )
     bounded = np.isin(regime, ("caged", "undecided"))
     counts = np.where(bounded, measured.unseen(split) * edges, stretch * counts)  # one jump at least
@@ -208,8 +218,29 @@ def _result(measured: Measured, fit: Average, split: Split, excess: Excess, offs
         significance=significance,
         plateau=student(excess.dof) * np.sqrt(like * plateau + spread),
         jump=np.where(value > 0, np.maximum(excess.jumps, 0.0) / positive, 0.0),
+        late_slope=late[0],
+        late_stderr=late[1],
+        late_z=late[2],
         regime=regime,
     )
+
+
+def _late(measured: Measured, covariance: Floats, fit: Average) -> tuple[Floats, Floats, Floats]:
+    """Slope of the longer half of the lags, its error, and its difference from the average over the error of that.
+
+    A slow transient shifts the average, which rests on the shortest lags that a line fits, and this slope less: their difference sees
+    a curve that is too smooth for the misfit of any range (J. A. Hausman, Econometrica 46, 1251 (1978)).
+    """
+    long = np.flatnonzero(2 * measured.lags >= measured.lags[-1])
+    line = fit_line(measured.lags[long], measured.total[:, long], covariance[:, long[:, None], long])
+    weights = np.zeros_like(fit.weights[:, 1])
+    weights[:, long] = line.weights[:, 1]
+
+    def stderr(of: Floats) -> Floats:
+        return np.asarray(np.sqrt(np.maximum(np.einsum("bi,bij,bj->b", of, covariance, of), 0.0)))
+
+    apart = np.sqrt(fit.choice) * stderr(weights - fit.weights[:, 1])
+    return line.slope, stderr(weights), np.where(apart > 0, (line.slope - fit.slope) / np.where(apart > 0, apart, 1.0), 0.0)
 
 
 def _log_slope(measured: Measured, covariance: Floats, *, holds: Floats) -> tuple[Floats, Floats]:
