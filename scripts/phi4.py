@@ -11,8 +11,11 @@ first line, 5 with the second and --runs 10 --cells 10; time goes with the numbe
 """
 
 import argparse
+import multiprocessing
 import sys
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 sys.path.pop(0)  # this folder: its coverage.py is not the package that numba looks for
 
@@ -34,13 +37,15 @@ def spectra_of(run: md.Trajectory, windows: int) -> xr.Dataset:
     return md.mode_spectra(named, primitive=site, q=[0, 0, 0], pattern={"X": "0 0 1"}, windows=windows, reference="none")
 
 
-def own(asked: argparse.Namespace, temperature: float) -> xr.Dataset:
+def one_run(settings: dict[str, Any]) -> xr.Dataset:
+    return spectra_of(synthetic.phi4_lattice(friction=THERMOSTAT, **settings), 1)
+
+
+def own(asked: argparse.Namespace, temperature: float, workers: Executor) -> xr.Dataset:
     """Several runs of one temperature, a window each."""
-    parts = []
-    for k in range(asked.runs):
-        settings = {"cells": asked.cells, "n_frames": asked.frames, "on_site": asked.on_site, "every": asked.every, "relax": asked.relax}
-        run = synthetic.phi4_lattice(temperature=temperature, friction=THERMOSTAT, seed=asked.seed + k, **settings)
-        parts.append(spectra_of(run, 1).assign_coords(window=[1e6 * k]))
+    shared = {name: getattr(asked, name) for name in ("cells", "on_site", "every", "relax", "timestep")}
+    each = [{**shared, "n_frames": asked.frames, "temperature": temperature, "seed": asked.seed + k} for k in range(asked.runs)]
+    parts = [part.assign_coords(window=[1e6 * k]) for k, part in enumerate(workers.map(one_run, each))]
     return xr.concat(parts, dim="window", data_vars="minimal", coords="minimal", compat="override", join="override", combine_attrs="override")
 
 
@@ -48,25 +53,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--on-site", type=float, default=4.0)
     parser.add_argument("--temperatures", default="2.1,2.3,2.6,3,3.6,4.2")
-    for name, value in (("cells", 10), ("frames", 4000), ("runs", 2), ("every", 25), ("relax", 10000), ("seed", 53)):
+    for name, value in (("cells", 10), ("frames", 4000), ("runs", 10), ("every", 5), ("relax", 4000), ("seed", 53), ("jobs", 2)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--timestep", type=float, default=0.1)
     parser.add_argument("--lammps", type=Path)
     parser.add_argument("--save", type=Path)
     asked = parser.parse_args()
+    with ProcessPoolExecutor(asked.jobs, multiprocessing.get_context("spawn")) as workers:
+        judge(asked, workers)
+
+
+def judge(asked: argparse.Namespace, workers: Executor) -> None:
     found = []
-    kelvin = [float(one) for one in asked.temperatures.split(",")]
-    print("| T | W^2 | 1/chi | G | model |\n|---|---|---|---|---|")
-    for t in kelvin:
+    print("| T | W^2 | 1/chi | G | model | errors longer by | side / xi |\n|---|---|---|---|---|---|---|")
+    for t in (float(one) for one in asked.temperatures.split(",")):
         place = None if asked.save is None else asked.save / f"phi4_{asked.on_site:g}_{asked.cells}_{t:g}.nc"
         if place is not None and place.exists():
             data = xr.load_dataset(place, engine="h5netcdf")
         else:
-            data = own(asked, t) if asked.lammps is None else from_lammps(asked.lammps, t)
+            data = own(asked, t, workers) if asked.lammps is None else from_lammps(asked.lammps, t)
             if place is not None:
                 place.parent.mkdir(exist_ok=True, parents=True)
                 schema.to_netcdf(data, place)
         found.append(md.mode_frequencies(data, thermostat_damping=THERMOSTAT))
-        print(line(t, found[-1]), flush=True)
+        print(line(t, found[-1], asked.cells), flush=True)
     out = md.detect_soft_modes(found)
     print(f"\n{out.verdict.item()}: {out.reason.item()}")
     for route in out.route.values:
@@ -80,14 +90,16 @@ def from_lammps(folder: Path, t: float) -> xr.Dataset:
     return spectra_of(run, 2)
 
 
-def line(t: float, one: xr.Dataset) -> str:
+def line(t: float, one: xr.Dataset, cells: int) -> str:
     one = one.isel(mode=0)
     stiffness = (2 * np.pi * float(one.mode_frequency)) ** 2
     error = 2 * stiffness * float(one.mode_frequency_stderr / one.mode_frequency)
     chi = float(one.static_susceptibility_direct)
     chi_error = float(one.static_susceptibility_direct_stderr) / chi**2
     damping = 2 * np.pi * float(one.mode_damping)
-    return f"| {t:g} | {stiffness:.4f} +- {error:.4f} | {1 / chi:.4f} +- {chi_error:.4f} | {damping:.3f} | {one.mode_model.item()} |"
+    sides = cells * np.sqrt(stiffness)  # in correlation lengths: stiffness W^2 + q^2 for C = 1 and short q
+    numbers = f"{stiffness:.4f} +- {error:.4f} | {1 / chi:.4f} +- {chi_error:.4f} | {damping:.3f}"
+    return f"| {t:g} | {numbers} | {one.mode_model.item()} | {float(one.fit_inflation):.1f} | {sides:.1f} |"
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ def bottleneck_radius(
     sites: str | None = None,
     path_length: float | None = None,
     around: float = 1.0,
+    bin_width: float = 0.05,
     windows: int = 8,
     reference: Sequence[str] | str | None = None,
 ) -> xr.Dataset:
@@ -50,13 +51,15 @@ def bottleneck_radius(
     repeat : how often the unit cell fits along each cell vector: sites are found at the peaks of the density folded into it.
     sites : given instead, in vectors of the unit cell ("0.25 0.25 0.25  0.75 0.75 0.75"), where ions are few or vacancies many.
     path_length : angstrom up to which sites are neighbours; 1.2 times the shortest distance if not given.
-    around : ps before and after the start of a hop. windows (of time), reference : as in `msd`; a hop whose surroundings reach out of its
-        window of time lacks what is outside.
+    around : ps before and after the start of a hop. bin_width : angstrom, of the distributions, which reach from 0 to twice the mean radius.
+    windows (of time), reference : as in `msd`; a hop whose surroundings reach out of its window of time lacks what is outside.
 
     Returns `bottleneck_mean_radius` (bottleneck), `bottleneck_variance` (window; also `bottleneck_variance_empty`, `bottleneck_radius_empty`
     where no ion is under way), `bottleneck_radius_mean` (window), `bottleneck_periodogram` (window, frequency),
-    `bottleneck_opening` (window, lag): sum over hops of r - <r>, and `bottleneck_hops` (window, lag): how many; `hop_starts` (window),
-    `site_crossings` (window): how often a mobile ion crosses the middle of its site along its paths, in 1/ps; `n_paths` from a site.
+    `bottleneck_opening` (window, lag): sum over hops of r - <r>, and `bottleneck_hops` (window, lag): how many; `bottleneck_distribution`
+    (window, r): the probability density of the radius at all times, and `bottleneck_counts_at_hop` (window, r): hops by the radius at their
+    start; `hop_starts` (window), `site_crossings` (window): how often a mobile ion crosses the middle of its site along its paths, in 1/ps;
+    `n_paths` from a site.
     Raises TrajectoryError (corners that are not clear, sites that are not there, uneven frames), NotEnoughData.
     Source: reference/science.md rows 42, 43, 45, 46, B8.
 
@@ -74,13 +77,18 @@ def bottleneck_radius(
     if len(lags) > length:
         raise TrajectoryError(f"{WHO}: around={around:g} ps reaches out of windows of {length * interval:g} ps; pass a smaller one, or fewer windows")
     paths = paths_of(traj, mobile, corners, number, n, sites, path_length, reference, who=WHO)
+    if not bin_width > 0:
+        raise TrajectoryError(f"{WHO}: bin_width must be above 0 angstrom, and {bin_width:g} was given (--bin-width)")
     weight = taper_weights("hann", length)
     mean = _mean_radius(traj, paths, reference, windows * length)
     follow = _Hops(paths, CORE * paths.distance, len(traj.indices(mobile)))
     rows: list[dict[str, Any]] = []
+    bins = int(np.ceil(2 * mean.max() / bin_width))
     for window in range(windows):
         radius, at = _within(traj, paths, mobile, reference, slice(window * length, (window + 1) * length))
-        rows.append(_of_window(radius - mean, at, follow, paths, weight, lags, first=window * length, interval=interval))
+        starts = follow.starts(at[0], at[2], window * length)
+        rows.append(_of_window(radius - mean, at, follow, paths, weight, lags, starts, first=window * length, interval=interval))
+        rows[-1] |= _distributed(radius, starts, bins, bin_width, first=window * length)
     _, taken = traj.reference_path(reference)
     found = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     out = {
@@ -99,6 +107,9 @@ def bottleneck_radius(
         "bottleneck_periodogram": (("window", "frequency"), found["power"]),
         "bottleneck_opening": (("window", "lag"), found["opening"]),
         "bottleneck_hops": (("window", "lag"), found["hops"]),
+        "r": (np.arange(bins) + 0.5) * bin_width,
+        "bottleneck_distribution": (("window", "r"), found["density"]),
+        "bottleneck_counts_at_hop": (("window", "r"), found["at_hop"]),
         "hop_starts": ("window", found["starts"]),
         "site_crossings": ("window", found["crossings"]),
         "n_paths": 2 * len(paths.ends) / paths.n_sites,
@@ -106,6 +117,7 @@ def bottleneck_radius(
         "path_length": paths.distance,
     }
     told = {"reference": taken, "n_sites": paths.n_sites, "n_bottlenecks": len(paths.ends), "next_corner": paths.next_corner}
+    told["beyond_twice_the_mean_radius"] = float(found["beyond"].mean())
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), frames_unused=traj.n_frames - windows * length, **told)
 
 
@@ -167,6 +179,7 @@ def _of_window(
     paths: Paths,
     weight: np.ndarray,
     lags: np.ndarray,
+    starts: list[tuple[int, int]],
     *,
     first: int,
     interval: float,
@@ -176,7 +189,6 @@ def _of_window(
     with jax.enable_x64(True):
         power = interval * np.asarray(periodogram(deviation.T, weight)).mean(axis=0)
     opening, hops = np.zeros(len(lags)), np.zeros(len(lags))
-    starts = follow.starts(nearest, distance, first)
     for frame, bottleneck in starts:
         inside = (frame - first + lags >= 0) & (frame - first + lags < len(deviation))
         opening[inside] += deviation[frame - first + lags[inside], bottleneck]
@@ -192,6 +204,18 @@ def _of_window(
         "hops": hops,
         "starts": len(starts),
         "crossings": _crossings(nearest, vector, paths.axes) / interval,
+    }
+
+
+def _distributed(radius: np.ndarray, starts: list[tuple[int, int]], bins: int, width: float, *, first: int) -> dict[str, Any]:
+    """Density of the radii (frame, bottleneck), how many hops began at each, and the share of radii beyond the last bin."""
+    place = np.minimum(radius / width, bins).astype(np.int64)
+    counts = np.bincount(place.ravel(), minlength=bins + 1)
+    frames, of = np.array([(frame - first, bottleneck) for frame, bottleneck in starts], dtype=np.int64).reshape(-1, 2).T
+    return {
+        "density": counts[:bins] / (radius.size * width),
+        "at_hop": np.bincount(place[frames, of], minlength=bins + 1)[:bins],
+        "beyond": counts[bins] / radius.size,
     }
 
 

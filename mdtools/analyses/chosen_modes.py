@@ -14,7 +14,7 @@ from mdtools.harmonic.modes import HarmonicCrystal, degenerate_sets
 from mdtools.harmonic.phonopy_files import read_phonopy
 from mdtools.harmonic.wave_vectors import commensurate, is_half_reciprocal, need_commensurate
 
-__all__ = ["ChosenModes", "asked", "lattice_source", "listed", "need_resolved", "patterned"]
+__all__ = ["ChosenModes", "asked", "lattice_source", "listed", "patterned"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,20 +37,25 @@ class ChosenModes:
         away = np.setdiff1d(np.arange(self.vectors.shape[1]), mapping.kept)
         return np.asarray(np.sum(np.abs(self.vectors[:, away]) ** 2, axis=(1, 2)))
 
-    def need_kept(self, mapping: SiteMap, most: float, *, who: str) -> None:
-        """Raise TrajectoryError where more than `most` of a mode is on atoms that are not mapped."""
+    def need_kept(self, mapping: SiteMap, most: float, *, who: str, instead: str = "choose other bands") -> None:
+        """Raise TrajectoryError where more than `most` of a mode is on atoms that are not mapped. instead : what else the user can do."""
         share = self.dropped(mapping)
         if share.max() > most:
             worst = int(np.argmax(share))
             why = "; ".join(f"{name}: {reason}" for name, reason in mapping.dropped.items())
             raise TrajectoryError(
                 f"{who}: {100 * share[worst]:.3g} % of the mode {self.band[worst]} at q = {','.join(f'{x:g}' for x in self.q[worst])} lies on atoms "
-                f"that hold no site ({why}); choose other bands, or pass most_dropped={share[worst] + 0.01:.2f} (--most-dropped)"
+                f"that hold no site ({why}); {instead}, or pass most_dropped={share[worst] + 0.01:.2f} (--most-dropped)"
             )
 
-    def need_resolved(self, interval: float, *, who: str) -> None:
-        """Raise NotEnoughData where a mode lies above what frames `interval` (ps) apart show, by its frequency in the file."""
-        need_resolved(self.frequency, interval, who=who)
+    def need_resolved(self, interval: float, *, who: str, instead: str = "choose lower bands (--band)") -> None:
+        """Raise NotEnoughData where a mode lies, by its file, above nine tenths of the Nyquist limit of frames `interval` (ps) apart."""
+        highest = float(np.nanmax(np.abs(self.frequency))) if np.any(np.isfinite(self.frequency)) else 0.0
+        if highest > 0.9 * 0.5 / interval:
+            raise NotEnoughData(
+                f"{who} needs frames that resolve the modes: one lies at {highest:.3g} THz by the file, and frames {interval:.3g} ps apart show "
+                f"those below {0.45 / interval:.3g} THz; store frames every {0.4 / highest:.2g} ps or less, or {instead}"
+            )
 
     def labels(self, mapping: SiteMap) -> dict[str, Any]:
         """Their labels in a Dataset."""
@@ -78,16 +83,6 @@ def lattice_source(phonopy: Any, primitive: Any, *, who: str) -> tuple[Crystal, 
         raise TrajectoryError(f"there is no file {phonopy}")
     harmonic = read_phonopy(Path(phonopy))
     return harmonic.crystal, harmonic
-
-
-def need_resolved(frequency: np.ndarray, interval: float, *, who: str) -> None:
-    """Raise NotEnoughData where a harmonic frequency (THz) lies above nine tenths of the Nyquist limit of frames `interval` (ps) apart."""
-    highest = float(np.nanmax(np.abs(frequency))) if np.any(np.isfinite(frequency)) else 0.0
-    if highest > 0.9 * 0.5 / interval:
-        raise NotEnoughData(
-            f"{who} needs frames that resolve the modes: one lies at {highest:.3g} THz by the file, and frames {interval:.3g} ps apart show those "
-            f"below {0.45 / interval:.3g} THz; store frames every {0.4 / highest:.2g} ps or less, or choose lower bands (--band)"
-        )
 
 
 def listed(mapping: SiteMap, harmonic: HarmonicCrystal) -> ChosenModes:

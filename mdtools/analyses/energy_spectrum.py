@@ -7,14 +7,12 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.chosen_modes import lattice_source, need_resolved
+from mdtools.analyses.chosen_modes import ChosenModes, asked
 from mdtools.analyses.differenced import differenced
-from mdtools.analyses.labels import common, even_interval, noise_width, taper_weights, window_starts
-from mdtools.analyses.lattice_waves import mapping_of, mass_weighted, projected, told, waves_at_once, waves_of
-from mdtools.analyses.over_atoms import window_length
+from mdtools.analyses.lattice_waves import mass_weighted, projected, waves_at_once, waves_of
+from mdtools.analyses.lattice_windows import Lattice, lattice_of, windows_of
 from mdtools.analyses.over_frames import in_windows
 from mdtools.errors import TrajectoryError
-from mdtools.harmonic.modes import HarmonicCrystal
 from mdtools.harmonic.wave_vectors import commensurate, on_path
 from mdtools.kernels.spectrum import periodogram
 from mdtools.trajectory import Trajectory
@@ -23,7 +21,6 @@ from mdtools.units import KINETIC_TO_EV
 __all__ = ["spectral_energy_density"]
 
 WHO = "spectral_energy_density"
-SHORTEST = 8  # frames of a window
 
 
 @schema.recorded
@@ -69,20 +66,14 @@ def spectral_energy_density(
     made = differenced(traj)
     if made is not None:
         made.need_spectrum(traj.temperature, who=WHO)
-    crystal, harmonic = lattice_source(phonopy, primitive, who=WHO)
-    if by == "band" and harmonic is None:
-        raise TrajectoryError(f"{WHO} by band needs eigenvectors: pass phonopy='phonopy_params.yaml' (--phonopy)")
-    length = window_length(traj, windows, who=WHO, shortest=SHORTEST)
-    interval, weight = even_interval(traj, who=WHO), taper_weights(taper, length)
-    mapping = mapping_of(traj, crystal)
+    lattice = lattice_of(traj, phonopy, primitive, who=WHO)
+    mapping = lattice.mapping
+    of_time, out = windows_of(traj, windows, taper, who=WHO)
     q, along = _points(path, mapping.matrix)
-    frequency = np.arange(length // 2 + 1) / (length * interval)
-    factor = 2.0 * interval * (1.0 if traj.reduced else KINETIC_TO_EV)
-    shown = frequency if made is None else frequency[frequency <= made.band]
+    factor = 2.0 * of_time.interval * (1.0 if traj.reduced else KINETIC_TO_EV)
+    shown = of_time.frequency if made is None else of_time.frequency[of_time.frequency <= made.band]
     undone = 1.0 if made is None else made.transfer(shown) ** 2
-    labels = _by_band(harmonic, q, mapping, most_dropped) if by == "band" and harmonic is not None else {}
-    if labels and not traj.reduced:
-        need_resolved(labels["harmonic_frequency"], interval, who=f"{WHO} by band")
+    bands = _bands(traj, lattice, q, most_dropped, of_time.interval) if by == "band" else []
     power = []
     at_once = waves_at_once(traj, mapping, len(q))
     for first in range(0, len(q), at_once):
@@ -90,33 +81,29 @@ def spectral_energy_density(
         for number, one in enumerate(waves, start=first):
             series = mass_weighted(one, traj, mapping)
             if by == "band":
-                series = projected(series, labels["vectors"][number], q[number], mapping, crystal)
+                series = projected(series, bands[number].vectors, q[number], mapping, lattice.crystal)
             with jax.enable_x64(True):
-                parts = np.asarray(periodogram(in_windows(np.stack([series.real, series.imag]), windows), weight)).sum(axis=1)
+                parts = np.asarray(periodogram(in_windows(np.stack([series.real, series.imag]), windows), of_time.weight)).sum(axis=1)
             power.append(factor * parts[..., : len(shown)] / undone)
     found = np.stack(power, axis=1)
-    out: dict[str, Any] = {
-        **common(traj),
+    out |= {
         "q_point": np.arange(len(q)),
         "reciprocal": ["1", "2", "3"],
         "q_reduced": (("q_point", "reciprocal"), q),
         "path_position": ("q_point", along),
         "frequency": shown,
-        "frequency_resolution": noise_width(weight) / interval,
-        "window": window_starts(traj, windows),
     }
     if by == "band":
         out["spectral_energy_density_by_band"] = (("window", "q_point", "band", "frequency"), found)
         out |= {"band": np.arange(1, found.shape[2] + 1)}
-        out |= {name: (("q_point", "band"), labels[name]) for name in ("harmonic_frequency", "dropped_weight")}
+        out["harmonic_frequency"] = (("q_point", "band"), np.array([one.frequency for one in bands]))
+        out["dropped_weight"] = (("q_point", "band"), np.array([one.dropped(mapping) for one in bands]))
     else:
         out["spectral_energy_density"] = (("window", "q_point", "basis_atom", "direction", "frequency"), found)
         out |= {"basis_atom": mapping.kept + 1, "direction": ["x", "y", "z"]}
-        out["basis_species"] = ("basis_atom", np.array([crystal.symbols[k] for k in mapping.kept]))
-    unused = traj.n_frames - windows * length
-    return schema.resolved(
-        schema.dataset(out, reduced=traj.reduced), **told(mapping, crystal), frames_unused=unused, **({} if made is None else made.told)
-    )
+        out["basis_species"] = ("basis_atom", np.array([lattice.crystal.symbols[k] for k in mapping.kept]))
+    more = {} if made is None else made.told
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **lattice.told, frames_unused=of_time.unused, **more)
 
 
 def _points(path: str | None, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -136,15 +123,13 @@ def _points(path: str | None, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return q, along
 
 
-def _by_band(harmonic: HarmonicCrystal, q: np.ndarray, mapping: Any, most: float) -> dict[str, np.ndarray]:
-    modes = [harmonic.at(point) for point in q]
-    vectors = np.array([one.vectors for one in modes])
-    away = np.setdiff1d(np.arange(vectors.shape[2]), mapping.kept)
-    dropped = np.sum(np.abs(vectors[:, :, away]) ** 2, axis=(2, 3))
-    if dropped.max() > most:
-        why = "; ".join(f"{name}: {reason}" for name, reason in mapping.dropped.items())
-        raise TrajectoryError(
-            f"{WHO} by band: up to {100 * dropped.max():.3g} % of an eigenvector lies on atoms that hold no site ({why}); take by='atom' "
-            f"(--by atom), or pass most_dropped={dropped.max() + 0.01:.2f} (--most-dropped)"
-        )
-    return {"vectors": vectors, "harmonic_frequency": np.array([one.frequency for one in modes]), "dropped_weight": dropped}
+def _bands(traj: Trajectory, lattice: Lattice, q: np.ndarray, most: float, interval: float) -> list[ChosenModes]:
+    """Every band of each wave vector. Raises TrajectoryError without eigenvectors and where too much of one is dropped, NotEnoughData."""
+    if lattice.harmonic is None:
+        raise TrajectoryError(f"{WHO} by band needs eigenvectors: pass phonopy='phonopy_params.yaml' (--phonopy)")
+    out = [asked(lattice.mapping, lattice.harmonic, point, None, who=WHO) for point in q]
+    for one in out:
+        one.need_kept(lattice.mapping, most, who=WHO, instead="take by='atom' (--by atom)")
+        if not traj.reduced:
+            one.need_resolved(interval, who=WHO, instead="take by='atom' (--by atom)")
+    return out

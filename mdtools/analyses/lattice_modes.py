@@ -8,22 +8,19 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.chosen_modes import ChosenModes, asked, lattice_source, listed, patterned
+from mdtools.analyses.chosen_modes import ChosenModes, asked, listed, patterned
 from mdtools.analyses.differenced import differenced
-from mdtools.analyses.labels import common, even_interval, noise_width, taper_weights, window_starts
-from mdtools.analyses.lattice_waves import mapping_of, mass_weighted, projected, told, waves_of
-from mdtools.analyses.over_atoms import window_length
+from mdtools.analyses.labels import common, window_starts
+from mdtools.analyses.lattice_waves import mass_weighted, projected, waves_of
+from mdtools.analyses.lattice_windows import Lattice, lattice_of, windows_of
 from mdtools.analyses.over_frames import in_windows
 from mdtools.errors import TrajectoryError
-from mdtools.harmonic.crystal import Crystal
-from mdtools.harmonic.mapping import SiteMap
 from mdtools.kernels.spectrum import periodogram
 from mdtools.trajectory import Quantity, Trajectory
 
 __all__ = ["mode_spectra"]
 
 WHO = "mode_spectra"
-SHORTEST = 8  # frames of a window
 
 
 @schema.recorded
@@ -76,40 +73,37 @@ def mode_spectra(
     (1, 1)
     """
     traj.need("scaled_positions", "masses", who=WHO)
-    crystal, harmonic = lattice_source(phonopy, primitive, who=WHO)
-    mapping = mapping_of(traj, crystal)
-    if harmonic is None:
-        if list or pattern is None:
-            raise TrajectoryError(
-                f"{WHO} with primitive= needs pattern= (--pattern '{crystal.symbols[0]}=0 0 1'); bands are listed of a file of phonopy (--phonopy)"
-            )
-        modes = patterned(mapping, crystal, q, pattern, who=WHO)
-    elif list:
-        modes = listed(mapping, harmonic)
-    elif pattern is not None:
-        modes = patterned(mapping, crystal, q, pattern, who=WHO)
-    else:
-        modes = asked(mapping, harmonic, q, band, who=WHO)
-    out: dict[str, Any] = {**common(traj), **modes.labels(mapping), "window": window_starts(traj, windows)}
-    settings = told(mapping, crystal)
-    if not list:
-        modes.need_kept(mapping, most_dropped, who=WHO)
-        length = window_length(traj, windows, who=WHO, shortest=SHORTEST)
-        interval, weight = even_interval(traj, who=WHO), taper_weights(taper, length)
-        if not traj.reduced:
-            modes.need_resolved(interval, who=WHO)
-        out |= {
-            "frequency": np.arange(length // 2 + 1) / (length * interval),
-            "frequency_resolution": noise_width(weight) / interval,
-            "window_length": length * interval,
-            "part": ["real", "imaginary"],
-        }
-        measured, settings["reference"] = _spectra(traj, "positions", "coordinate", modes, mapping, crystal, windows, weight, reference, centre)
-        out |= measured
-        if traj.velocities is not None and differenced(traj) is None:
-            out |= _spectra(traj, "velocities", "velocity", modes, mapping, crystal, windows, weight, reference, "sites")[0]
-        settings["frames_unused"] = traj.n_frames - windows * length
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **settings)
+    lattice = lattice_of(traj, phonopy, primitive, who=WHO)
+    modes = _chosen(lattice, q, band, pattern, every=list)
+    labels = modes.labels(lattice.mapping)
+    if list:
+        out: dict[str, Any] = {**common(traj), **labels, "window": window_starts(traj, windows)}
+        return schema.resolved(schema.dataset(out, reduced=traj.reduced), **lattice.told)
+    modes.need_kept(lattice.mapping, most_dropped, who=WHO)
+    of_time, out = windows_of(traj, windows, taper, who=WHO)
+    if not traj.reduced:
+        modes.need_resolved(of_time.interval, who=WHO)
+    window = of_time.length * of_time.interval
+    out |= {**labels, "frequency": of_time.frequency, "window_length": window, "part": ["real", "imaginary"]}
+    measured, taken = _spectra(traj, "positions", "coordinate", modes, lattice, windows, of_time.weight, reference, centre)
+    out |= measured
+    if traj.velocities is not None and differenced(traj) is None:
+        out |= _spectra(traj, "velocities", "velocity", modes, lattice, windows, of_time.weight, reference, "sites")[0]
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **lattice.told, reference=taken, frames_unused=of_time.unused)
+
+
+def _chosen(lattice: Lattice, q: Any, band: Any, pattern: Any, *, every: bool) -> ChosenModes:
+    """The modes that are meant; `every` of the supercell, to be listed."""
+    mapping, crystal = lattice.mapping, lattice.crystal
+    if lattice.harmonic is None and (every or pattern is None):
+        raise TrajectoryError(
+            f"{WHO} with primitive= needs pattern= (--pattern '{crystal.symbols[0]}=0 0 1'); bands are listed of a file of phonopy (--phonopy)"
+        )
+    if every and lattice.harmonic is not None:
+        return listed(mapping, lattice.harmonic)
+    if pattern is not None or lattice.harmonic is None:
+        return patterned(mapping, crystal, q, pattern or {}, who=WHO)
+    return asked(mapping, lattice.harmonic, q, band, who=WHO)
 
 
 def _spectra(
@@ -117,19 +111,18 @@ def _spectra(
     quantity: Quantity,
     word: str,
     modes: ChosenModes,
-    mapping: SiteMap,
-    crystal: Crystal,
+    lattice: Lattice,
     windows: int,
     weight: np.ndarray,
     reference: Sequence[str] | str | None,
     centre: str,
 ) -> tuple[dict[str, Any], Any]:
     """Spectra and squares of the coordinates (or velocities) of modes of one wave vector."""
-    waves, taken = waves_of(traj, quantity, mapping, modes.q[:1], reference=reference)
-    weighted = mass_weighted(waves[0], traj, mapping)
+    waves, taken = waves_of(traj, quantity, lattice.mapping, modes.q[:1], reference=reference)
+    weighted = mass_weighted(waves[0], traj, lattice.mapping)
     if centre == "mean":
         weighted -= weighted.mean(axis=-1, keepdims=True)
-    series = projected(weighted, modes.vectors, modes.q[0], mapping, crystal)
+    series = projected(weighted, modes.vectors, modes.q[0], lattice.mapping, lattice.crystal)
     parts = in_windows(np.stack([series.real, series.imag]), windows)  # (window, part, mode, frame)
     with jax.enable_x64(True):
         power = np.asarray(periodogram(parts, weight)).sum(axis=1)

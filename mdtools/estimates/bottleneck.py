@@ -31,14 +31,17 @@ def bottleneck_barrier(
     <exp(g Q / k_B T)> times as often: lower by g^2 <Q^2> / (2 k_B T) = g^2 / (2 M w^2), w = 2 pi f. Windows are then wider when a hop
     begins, by g <Q^2> / (k_B T), exactly where Q is Gaussian and does not mind the ion; g is read from that, at the last frame on the old site. There
     the ion has not yet pushed the window open; a window that breathes within its way to the gap makes g too small.
-    Steric barrier: k (r_c - <r>)^2 / 2 to open the window to r_c.
-    Errors: the jackknife over windows of time.
+    Steric barrier: k (r_c - <r>)^2 / 2 to open the window to r_c. Without any law: p(r | hop), the density of the radius when a hop begins, and
+    the rate of hops along a path while its window has the radius r, Gamma p(r | hop) / p(r), which for E - g Q rises as exp(g r / k_B T), and as a
+    step where a window must open to a radius.
+    Errors: the jackknife over windows of time, of counts at least that of a Poisson law.
 
     coupling : g in eV/angstrom, where it is known (a barrier against the radius, -dE/dr). critical_radius : r_c in angstrom, to the centres of the
         corners. temperature : K, where the run does not state it.
 
     Returns `bottleneck_stiffness` (eV/angstrom^2), `bottleneck_frequency` (THz), `bottleneck_mass` (amu), `bottleneck_share` (frequency), the part of
-    <Q^2> below a frequency; `bottleneck_opening_at_hop` (angstrom), `bottleneck_coupling` (eV/angstrom), `barrier_drop`, `steric_barrier` (eV), each
+    <Q^2> below a frequency; `bottleneck_distribution`, `bottleneck_distribution_at_hop` and `hop_rate_at_radius` (r), the last NaN where no
+    window ever was; `bottleneck_opening_at_hop` (angstrom), `bottleneck_coupling` (eV/angstrom), `barrier_drop`, `steric_barrier` (eV), each
     with _stderr, and `n_hops`. With fewer than 20 hops g is NaN unless given, and `undetermined` in the history says how long a run would do.
     Raises NotEnoughData below four windows, TrajectoryError (no temperature, a run in lj units). Source: reference/science.md rows 42 to 46, 52.
 
@@ -83,9 +86,39 @@ def bottleneck_barrier(
     out["bottleneck_frequency"], out["bottleneck_frequency_stderr"] = jackknife(functools.partial(_rms, f=frequency), power)
     mass = functools.partial(_mass, f=frequency, heat=heat / KINETIC_TO_EV)
     out["bottleneck_mass"], out["bottleneck_mass_stderr"] = jackknife(mass, power)
+    out |= _by_radius(bottleneck_radius, known=enough)
     share, share_error = jackknife(functools.partial(_share, f=frequency), power)
     out |= {"bottleneck_share": ("frequency", share), "bottleneck_share_stderr": ("frequency", share_error)}
     return schema.resolved(schema.dataset(out), undetermined=why)
+
+
+def _by_radius(data: xr.Dataset, *, known: bool) -> dict[str, Any]:
+    """Densities of the radius at all times and when a hop begins, and the rate of hops at a radius; those of hops where they are `known`."""
+    r = data["r"].values
+    always = data["bottleneck_distribution"].transpose("window", "r").values
+    counts = data["bottleneck_counts_at_hop"].transpose("window", "r").values.astype(np.float64)
+    exposure = _exposure(data) * always * (r[1] - r[0])  # of an ion and path in a window of time, at each radius
+    both = np.stack([counts, exposure], axis=1)
+    found = {
+        "bottleneck_distribution": jackknife(lambda mean: mean, always),
+        "bottleneck_distribution_at_hop": jackknife(lambda mean: mean / max(float(mean.sum()), 1e-12) / (r[1] - r[0]), counts),
+        "hop_rate_at_radius": jackknife(lambda mean: mean[0] / np.where(mean[1] > 0, mean[1], np.inf), both),
+    }
+    one = {"bottleneck_distribution_at_hop": 1 / max(float(counts.sum()), 1.0) / (r[1] - r[0])}
+    with np.errstate(divide="ignore"):
+        one["hop_rate_at_radius"] = np.where(exposure.sum(axis=0) > 0, 1 / exposure.sum(axis=0), np.nan)
+    out: dict[str, Any] = {"r": r}
+    for name, (value, error) in found.items():
+        if name in one:
+            error = np.maximum(error, np.sqrt(np.maximum(counts.sum(axis=0), 1.0)) * one[name])
+            value, error = np.where(known & np.isfinite(one[name]), value, np.nan), np.where(known, error, np.nan)
+        out |= {name: ("r", value), f"{name}_stderr": ("r", error)}
+    return out
+
+
+def _exposure(data: xr.Dataset) -> float:
+    """ps that ions spend before paths in a window of time, each path counted."""
+    return float(data["window_length"] * data["n_mobile"] * data["n_paths"])
 
 
 class _Of:
@@ -169,7 +202,7 @@ def attempt_frequency(
     centre = vibrational_moments.sel(sublattice=mobile)
     crossing, crossing_error = jackknife(lambda mean: mean / 2, bottleneck_radius["site_crossings"].values)
     counts = bottleneck_radius["hop_starts"].values.astype(np.float64)
-    exposure = float(bottleneck_radius["window_length"] * bottleneck_radius["n_mobile"] * bottleneck_radius["n_paths"])
+    exposure = _exposure(bottleneck_radius)
     rate = counts.mean() / exposure
     n = len(counts)
     rate_error = float(np.sqrt(max(counts.var(ddof=1), counts.mean()) / n)) / exposure

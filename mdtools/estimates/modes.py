@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -10,8 +10,9 @@ import xarray as xr
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import carried, temperature_of
+from mdtools.statistics.mode_numbers import mode_numbers
 from mdtools.statistics.oscillator import MODELS, Sampling, Spectrum, rates
-from mdtools.statistics.whittle import Fit, fit_modes
+from mdtools.statistics.whittle import Fit, central_peak_draws, fit_modes
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
 __all__ = ["mode_frequencies"]
@@ -57,12 +58,11 @@ def mode_frequencies(
 
     Returns by mode `mode_frequency` f_0 (THz), `mode_damping` G / 2 pi (THz: the full width at half maximum where G << W),
     `mode_lifetime` 1 / G (ps), `damping_ratio` G / 2 W (above 1: overdamped), `static_susceptibility` <|Q|^2> / k_B T (ps^2) by the
-    fit, each with _stderr, _lower and _upper (95 %), which are symmetric in the logarithm; `static_susceptibility_direct` by the
-    mean square; `relaxation_time_slow` and `_fast` where overdamped; `central_peak_share` x and `central_peak_time` where
-    there is one (f_0 is then the static stiffness, the peak is seen higher, near f_0 / sqrt(1 - x));
-    `mode_model`, `damping_regime`, `model_log_evidence` (mode, model), `fit_quality`, `fit_inflation`, `fitted_to` (THz),
-    `fitted_periodogram` (mode, frequency). A Lorentzian, for narrow
-    lines, is not taken for a mode of G > W / 4.
+    fit; `relaxation_time_slow` and `_fast` where overdamped; `central_peak_share` x and `central_peak_time` where
+    there is one (f_0 is then the static stiffness, the peak is seen higher, near f_0 / sqrt(1 - x)); each with _stderr, _lower and _upper (95 %),
+    symmetric in the logarithm, of a mode with a central peak median and quantiles of draws from its posterior;
+    `static_susceptibility_direct` by the mean square; `mode_model`, `damping_regime`, `model_log_evidence` (mode, model), `fit_quality`,
+    `fit_inflation`, `fitted_to` (THz), `fitted_periodogram` (mode, frequency). A Lorentzian, for narrow lines, is not taken for a mode of G > W / 4.
     A mode slower than an eighth of a window is "unresolved", a mode that sits off its site "condensed": NaN, with a reason.
     Raises TrajectoryError (spectra without taper, no temperature), NotEnoughData (no spectra, no ordinates below frequency_max).
     Source: reference/science.md B7.
@@ -113,7 +113,7 @@ def mode_frequencies(
         "fitted_periodogram": (("mode", "frequency"), np.stack([_fitted(one, sampling) for one in modes])),
         "static_susceptibility_direct": ("mode", _direct(data, members) / energy),
         "static_susceptibility_direct_stderr": ("mode", np.array([one.square_stderr for one in modes]) / energy),
-        **_numbers(modes, energy, thermostat_damping),
+        **{name: ("mode", values) for name, values in mode_numbers([(one.fit, one.regime) for one in modes], energy, thermostat_damping).items()},
     }
     told = sorted({one.why for one in modes if one.why})
     return schema.resolved(
@@ -167,6 +167,9 @@ def _mode(data: xr.Dataset, name: str, sampling: Sampling, high: float, *, said:
         return _Mode(regime="unresolved", why=_too_slow(max(slow), window) if slow and max(slow) * SLOWEST > window else NO_MAXIMUM)
     cut, best, fits = _chosen(tried)
     widened = 1.0 if best.quality > GOOD else max(best.misfit, 1.0)
+    if best.model == "central peak":
+        drawn = central_peak_draws(best, power, sampling, series=series, band=(0.0, cut))
+        best = replace(best, draws=best.theta + np.sqrt(widened) * (drawn - best.theta))
     best = replace(best, covariance=best.covariance * widened)
     by = {fit.model: fit for fit in fits}
     z, residue = rates(best.model, best.theta)
@@ -243,69 +246,3 @@ def _regime(fit: Fit) -> str:
 def _direct(data: xr.Dataset, members: list[np.ndarray]) -> np.ndarray:
     square = data["mode_coordinate_square"].transpose("window", "mode").values.mean(axis=0)
     return np.array([square[some].mean() for some in members])
-
-
-def _numbers(modes: list[_Mode], energy: float, thermostat: float) -> dict[str, Any]:
-    """Every number that is the exponential of a combination of ln A, ln W^2, ln G, and those of overdamped modes and central peaks."""
-    combinations: dict[str, tuple[Any, float]] = {
-        "mode_frequency": (np.array([0, 0.5, 0]), 1 / (2 * np.pi)),
-        "mode_damping": (np.array([0, 0, 1]), 1 / (2 * np.pi)),
-        "mode_lifetime": (np.array([0, 0, -1]), 1.0),
-        "damping_ratio": (np.array([0, -0.5, 1]), 0.5),
-        "static_susceptibility": (np.array([1, 0, 0]), 1 / energy),
-    }
-    out: dict[str, Any] = {}
-    for name, (by, factor) in combinations.items():
-        rows = np.array([_exponential(one.fit, by, factor) for one in modes])
-        if thermostat and name in ("mode_damping", "mode_lifetime"):
-            rows = _without(
-                np.array([_exponential(one.fit, np.array([0, 0, 1]), 1.0) for one in modes]), thermostat, lifetime=name == "mode_lifetime"
-            )
-        out |= {f"{name}{word}": ("mode", rows[:, k]) for k, word in enumerate(("", "_stderr", "_lower", "_upper"))}
-    for name in ("relaxation_time_slow", "relaxation_time_fast", "central_peak_share", "central_peak_time"):
-        rows = np.array([_differentiated(one, name) for one in modes])
-        out |= {name: ("mode", rows[:, 0]), f"{name}_stderr": ("mode", rows[:, 1])}
-    return out
-
-
-def _exponential(fit: Fit | None, by: np.ndarray, factor: float) -> tuple[float, float, float, float]:
-    """Value, stderr and 95 % interval of factor exp(by . theta)."""
-    if fit is None:
-        return (np.nan,) * 4
-    value, relative = factor * float(np.exp(by @ fit.theta[:3])), float(np.sqrt(by @ fit.covariance[:3, :3] @ by))
-    with np.errstate(over="ignore"):  # a number that is not known has no upper end
-        return value, value * relative, value * np.exp(-LEVEL * relative), value * np.exp(LEVEL * relative)
-
-
-def _without(friction: np.ndarray, thermostat: float, *, lifetime: bool) -> np.ndarray:
-    """G less the thermostat's over 2 pi, or one over the difference: value, stderr, 95 % interval by rows; what is left may be nothing."""
-    value, error = friction[:, 0] - thermostat, friction[:, 1]
-    low, high = np.maximum(friction[:, 2] - thermostat, 0.0), np.maximum(friction[:, 3] - thermostat, 0.0)
-    if not lifetime:
-        return np.stack([value, error, low, high], axis=1) / (2 * np.pi)
-    with np.errstate(divide="ignore"):
-        ends = [1 / high, 1 / low]
-    known = value > LEVEL * error
-    return np.stack([np.where(known, 1 / value, np.nan), np.where(known, error / value**2, np.nan), *ends], axis=1)
-
-
-def _differentiated(mode: _Mode, name: str) -> tuple[float, float]:
-    """A number of the fit and its standard error by its gradient."""
-    fit = mode.fit
-    if fit is None or (name.startswith("relaxation") and (fit.model == "lorentzian" or mode.regime != "overdamped")):
-        return np.nan, np.nan
-    if name.startswith("central") and fit.model != "central peak":
-        return np.nan, np.nan
-
-    def of(theta: np.ndarray) -> float:
-        if name == "central_peak_share":
-            return float(np.exp(theta[3] - np.logaddexp(theta[1], theta[3])))
-        if name == "central_peak_time":
-            return float(np.exp(-theta[4]))
-        stiffness, friction = np.exp(theta[1]), np.exp(theta[2])
-        fast = friction / 2 + np.sqrt(max(friction**2 / 4 - stiffness, 0.0))
-        return float(1 / fast if name == "relaxation_time_fast" else fast / stiffness)
-
-    steps = 1e-5 * np.eye(len(fit.theta))
-    gradient = np.array([(of(fit.theta + step) - of(fit.theta - step)) / 2e-5 for step in steps])
-    return of(fit.theta), float(np.sqrt(gradient @ fit.covariance @ gradient))

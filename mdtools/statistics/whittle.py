@@ -1,6 +1,7 @@
 """Fits of the models of a mode to its periodogram by Whittle's likelihood, compared by evidence.
 
-The posterior of the logarithms of the numbers is taken as Gaussian about its mode (Laplace). The priors of A, W and G are the same
+The posterior of the logarithms of the numbers is taken as Gaussian about its mode (Laplace); that of a central peak, which few ordinates at
+low frequency tell of, is drawn from. The priors of A, W and G are the same
 for all models; of the central peak the prior is flat in the share x = d / (W^2 + d) of the stiffness and in ln(1/tau), from the
 resolution to half the fast frequency: a faster neighbour is friction. Evidences are relative, ln Z less what all models share.
 """
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mdtools.statistics.oscillator import Sampling, Spectrum
+from mdtools.statistics.posterior import posterior_draws
 
-__all__ = ["Fit", "fit_modes"]
+__all__ = ["Fit", "central_peak_draws", "fit_modes"]
 
 Floats = NDArray[Any]
 PASSES = 60
@@ -23,6 +25,7 @@ FRICTIONS = (0.03, 0.1, 0.3, 1.0, 3.0)  # G / W that are tried
 SHARES, RATES = (0.1, 0.3, 0.6, 0.9), (0.003, 0.01, 0.03, 0.1, 0.3)  # d / (W^2 + d), and 1 / tau in units of the fast frequency
 REFINED = 2  # of the starts, those of largest likelihood
 COSINES = 6  # that the residuals are tested for
+DRAWS = 900  # of the posterior of a central peak
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,7 @@ class Fit:
     """One model: ln of its numbers, their covariance, ln of likelihood and of evidence, and the probability of residuals as structured.
 
     misfit : chi^2 of the residuals for each of the cosines that they are tested for.
+    draws : (draw, number) of the posterior, where it is no Gaussian.
     """
 
     model: str
@@ -39,6 +43,7 @@ class Fit:
     log_evidence: float
     quality: float
     misfit: float
+    draws: Floats | None = None
 
 
 def fit_modes(periodogram: Floats, sampling: Sampling, *, series: int, band: tuple[float, float] | None = None) -> list[Fit]:
@@ -46,13 +51,7 @@ def fit_modes(periodogram: Floats, sampling: Sampling, *, series: int, band: tup
 
     band : frequencies taken (THz), all unless told.
     """
-    f = sampling.frequency
-    low, high = (0.0, f[-1]) if band is None else band
-    taken = (f >= low) & (f <= high)
-    kappa = np.full(len(f), float(series)) * taken / sampling.shared
-    kappa[0] /= 2
-    if sampling.n % 2 == 0:
-        kappa[-1] /= 2
+    kappa = _kappa(sampling, series, band)
     starts = _oscillators(periodogram, sampling)
     first = _fit("oscillator", starts, periodogram, kappa, sampling)
     if first is not None:
@@ -62,6 +61,38 @@ def fit_modes(periodogram: Floats, sampling: Sampling, *, series: int, band: tup
         _fit("lorentzian", starts, periodogram, kappa, sampling),
     ]
     return [fit for fit in (first, *others) if fit is not None]
+
+
+def central_peak_draws(fit: Fit, periodogram: Floats, sampling: Sampling, *, series: int, band: tuple[float, float] | None = None) -> Floats:
+    """(draw, number) of the posterior of the model "central peak", priors as stated above."""
+    kappa, spectrum, prior = _kappa(sampling, series, band), Spectrum(fit.model, sampling), _Prior(fit.theta, sampling)
+    covariance = fit.covariance + 1e-12 * np.diag(np.diag(fit.covariance))
+    return posterior_draws(lambda theta: _log_likelihood(spectrum, theta, periodogram, kappa) + prior(theta), fit.theta, covariance, draws=DRAWS)
+
+
+def _kappa(sampling: Sampling, series: int, band: tuple[float, float] | None) -> Floats:
+    """How many independent ordinates each stands for, 0 outside the band."""
+    f = sampling.frequency
+    low, high = (0.0, f[-1]) if band is None else band
+    kappa = np.full(len(f), float(series)) * ((f >= low) & (f <= high)) / sampling.shared
+    kappa[0] /= 2
+    if sampling.n % 2 == 0:
+        kappa[-1] /= 2
+    return kappa
+
+
+class _Prior:
+    """ln of the prior of a central peak but for a constant: flat in x and in ln 1/tau between `low` and `high`."""
+
+    def __init__(self, theta: Floats, sampling: Sampling) -> None:
+        self.low = np.log(2 * np.pi / (sampling.n * sampling.interval)) - 1
+        self.high = np.logaddexp(theta[1], theta[3]) / 2 + np.log(0.5)
+
+    def __call__(self, theta: Floats) -> float:
+        if not self.low < theta[4] < self.high:
+            return -np.inf
+        both = np.logaddexp(theta[1], theta[3])
+        return float(theta[1] + theta[3] - 2 * both)  # ln x (1 - x), the slope of x with ln d
 
 
 def _fit(model: str, starts: list[Floats], power: Floats, kappa: Floats, sampling: Sampling) -> Fit | None:
@@ -148,12 +179,11 @@ def _log_occam(model: str, theta: Floats, covariance: Floats, sampling: Sampling
     """ln of the share of the prior that the likelihood leaves of x and ln 1/tau; what A, W and G cost is the same for all models."""
     if model != "central peak":
         return 0.0
-    low = np.log(2 * np.pi / (sampling.n * sampling.interval))
-    high = np.logaddexp(theta[1], theta[3]) / 2 + np.log(0.5)
-    if not low - 1 < theta[4] < high:
+    prior = _Prior(theta, sampling)
+    if not prior.low < theta[4] < prior.high:
         return -np.inf
     x, by = np.exp(theta[3] - np.logaddexp(theta[1], theta[3])), np.array([0.0, -1.0, 0.0, 1.0, 0.0])
-    widths = (x * (1 - x) * np.sqrt(by @ covariance @ by), np.sqrt(covariance[4, 4]) / max(high - low, 0.1))
+    widths = (x * (1 - x) * np.sqrt(by @ covariance @ by), np.sqrt(covariance[4, 4]) / max(prior.high - prior.low - 1, 0.1))
     return float(sum(np.log(min(1.0, np.sqrt(2 * np.pi) * width)) for width in widths))
 
 

@@ -51,6 +51,27 @@ def test_windows_are_wider_when_a_hop_begins_by_the_exact_amount_and_the_hops_ar
     np.testing.assert_allclose(seen, course * 0.5 * VARIANCE / HEAT, atol=5 * np.sqrt(VARIANCE / hops))
 
 
+def test_the_radius_is_distributed_as_the_oscillator_and_at_a_hop_as_it_is_shifted(measured):
+    """exp(g Q / k_B T) times a Gaussian is that Gaussian about g <Q^2> / k_B T."""
+    from scipy.stats import norm
+
+    density = measured.bottleneck_distribution.mean("window")
+    width = float(measured.r[1] - measured.r[0])
+    assert float(density.sum()) * width == pytest.approx(1, abs=1e-12)
+    assert schema.history(measured)[-1]["beyond_twice_the_mean_radius"] == 0
+    edges = np.append(measured.r - width / 2, measured.r[-1] + width / 2)
+    np.testing.assert_allclose(density * width, np.diff(norm.cdf(edges, 2.0, np.sqrt(VARIANCE))), atol=0.006)
+    counts = measured.bottleneck_counts_at_hop.sum("window").values
+    assert counts.sum() == measured.hop_starts.sum()
+    expected = counts.sum() * np.diff(norm.cdf(edges, 2.0 + 0.5 * VARIANCE / HEAT, np.sqrt(VARIANCE)))
+    some = expected > 5
+    chi2 = np.sum((counts[some] - expected[some]) ** 2 / expected[some])
+    assert chi2 < some.sum() + 4 * np.sqrt(2 * some.sum())
+    middle = float((measured.r * counts).sum() / counts.sum())  # the same moment by both routes
+    shift = measured.bottleneck_opening.sum("window").sel(lag=0).item() / counts.sum()
+    assert middle - 2.0 == pytest.approx(shift, abs=0.03)
+
+
 def test_ions_cross_the_middle_of_their_sites_at_the_rate_of_a_gaussian_process(measured):
     """Rice, as frames show it: the sign changes with probability arccos(c(dt) / c(0)) / pi."""
     w, g, dt = 2 * np.pi * 8.0, 3.0, 0.02
@@ -115,6 +136,8 @@ def test_what_is_not_clear_is_refused_in_a_line(run):
         bottleneck_radius(run, **{**CHOICE, "sites": "a b"})
     with pytest.raises(TrajectoryError, match="--path-length"):
         bottleneck_radius(run, path_length=13.0, **CHOICE)
+    with pytest.raises(TrajectoryError, match="--bin-width"):
+        bottleneck_radius(run, bin_width=0.0, **CHOICE)
     with pytest.raises(TrajectoryError, match="two corners or more"):
         bottleneck_radius(run, **{**CHOICE, "number": 1})
     with pytest.raises(TrajectoryError, match="evenly spaced"):

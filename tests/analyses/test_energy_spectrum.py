@@ -157,7 +157,7 @@ def test_modes_are_those_that_dynasor_projects_on(dynasor, monkeypatch):
     crystal = lattices.crystal()
     positions, basis, _, cell = lattices.supercell(crystal, MATRIX)
     constants = ForceConstants(crystal, cell, positions @ np.linalg.inv(cell), lattices.constants(positions, cell, basis)[:3], np.arange(3))
-    monkeypatch.setattr("mdtools.analyses.lattice_modes.lattice_source", lambda *_, who: (crystal, HarmonicCrystal(crystal, constants.at)))
+    monkeypatch.setattr("mdtools.analyses.lattice_windows.lattice_source", lambda *_, who: (crystal, HarmonicCrystal(crystal, constants.at)))
     for number, q in enumerate(held["q"]):
         ours = mode_spectra(run, phonopy="springs", q=q, windows=1, taper="none", reference="none")
         np.testing.assert_allclose(ours.harmonic_frequency, held["frequencies"][number] * 1000 / (2 * np.pi), rtol=1e-6)

@@ -44,7 +44,7 @@ def given(monkeypatch, springs):
     def source(phonopy, primitive, *, who):
         return (springs.crystal, springs) if phonopy == "springs" else before(phonopy, primitive, who=who)
 
-    monkeypatch.setattr("mdtools.analyses.lattice_modes.lattice_source", source)
+    monkeypatch.setattr("mdtools.analyses.lattice_windows.lattice_source", source)
 
 
 @pytest.mark.parametrize("q", [HALF, GENERAL, [0.0, 0.0, 0.0]])

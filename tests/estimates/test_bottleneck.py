@@ -56,6 +56,22 @@ def test_as_many_hops_as_the_barrier_drop_says(measured):
     assert abs(rate - 0.2 * np.exp(found.barrier_drop.item() / HEAT)) < 4.5 * (error + rate * found.barrier_drop_stderr.item() / HEAT)
 
 
+def test_the_rate_of_hops_rises_exponentially_with_the_radius_that_the_window_has(measured):
+    found = bottleneck_barrier(measured)
+    width = float(found.r[1] - found.r[0])
+    assert float(found.bottleneck_distribution_at_hop.sum()) * width == pytest.approx(1, abs=0.02)
+    rate, error = found.hop_rate_at_radius.values, found.hop_rate_at_radius_stderr.values
+    law = 0.2 * np.exp(0.5 * (found.r.values - 2.0) / HEAT)  # of the middle of a bin; within it the mean is 4 % more at most
+    seen = np.isfinite(rate) & (measured.bottleneck_counts_at_hop.sum("window").values >= 10)
+    assert seen.sum() >= 8
+    z = (rate - law)[seen] / np.hypot(error, 0.04 * law)[seen]
+    assert np.abs(z).max() < 4
+    assert np.sqrt(np.mean(z**2)) < 1.7
+    assert law[seen].max() > 8 * law[seen].min()
+    never = measured.bottleneck_distribution.sum("window").values == 0
+    assert np.all(np.isnan(rate[never]))
+
+
 def test_three_attempt_frequencies_are_listed_beside_one_another(run, measured):
     moments = vibrational_moments(phonon_dos(run, windows=6))
     found = attempt_frequency(measured, moments, activation_energy=0.1)
@@ -100,6 +116,8 @@ def test_a_caged_run_has_no_coupling_and_says_what_would_do():
     measured = bottleneck_radius(run, **{**CHOICE, "repeat": (4, 2, 2)})
     found = bottleneck_barrier(measured)
     assert np.isnan(found.bottleneck_coupling)
+    assert np.all(np.isnan(found.hop_rate_at_radius))
+    assert np.all(found.bottleneck_distribution_stderr >= 0)
     assert "pass coupling=" in schema.history(found)[-1]["undetermined"]["bottleneck_coupling"]
     given = bottleneck_barrier(measured, coupling=0.5)
     assert given.barrier_drop.item() == pytest.approx(0.25 * VARIANCE / (2 * HEAT), rel=0.15)
