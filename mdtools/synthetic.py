@@ -663,6 +663,7 @@ def phi4_lattice(
     )
 
 
+@functools.cache
 def _phi4_steps() -> Any:
     """Compiled steps on the periodic lattice: kick, half a drift, friction and noise, half a drift."""
     import numba

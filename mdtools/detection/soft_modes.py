@@ -36,7 +36,8 @@ def detect_soft_modes(mode_frequencies: Sequence[xr.Dataset]) -> xr.Dataset:
     towards which the mode softens. "softens to zero" needs all of: a stiffness that falls to 0.35 or less over the series; T_c within
     half the measured span of the nearest value, by both routes, which agree within 3 standard errors; no uncondensed value on
     the other side of it. "stable" is a change of the frequency by less than 15 %, or one that thermal expansion explains with a
-    Grueneisen parameter from 0 to 4 (volumes of the runs). Runs whose mode is unresolved, condensed, or whose spectrum is so
+    Grueneisen parameter from 0 to 4 (volumes of the runs) at a probability of 0.8; a larger change of a cause that is less certain is "softens but
+    stays finite", and the reason says so. Runs whose mode is unresolved, condensed, or whose spectrum is so
     unlike any model that its stiffness is not known to a half are left out and named; a condensed run bounds T_c.
 
     Returns by mode `verdict` (`undecided` below a probability of 0.8, or with fewer than three temperatures), `probability` (mode,
@@ -141,6 +142,8 @@ def _judged(members: list[xr.Dataset], kelvin: np.ndarray, log_volume: np.ndarra
     stable = _stable(out, line.slope, line.slope_stderr, kelvin[used], log_volume[used])
     rest = 1 - zero
     out.probability = [zero, rest * over, rest * (1 - over) * (1 - stable), rest * (1 - over) * stable]
+    if out.verdict == "undecided" and out.probability[2] + out.probability[3] >= SURE:
+        out.reasons.append("it does not go to zero; whether it is stable or softens needs more temperatures or longer runs")
     return out
 
 
@@ -211,15 +214,22 @@ def _stable(out: _Judged, slope: float, slope_error: float, kelvin: np.ndarray, 
     """Probability that the frequency changes by less than 15 %, or only as the volume would make it."""
     span = float(np.ptp(kelvin))
     change, error = slope * span, slope_error * span
-    stable = _normal((CHANGE - change) / error) - _normal((-CHANGE - change) / error)
+
+    def within(low: float, high: float) -> float:
+        return _normal((high - change) / error) - _normal((low - change) / error)
+
+    stable = within(-CHANGE, CHANGE)
     expansion = float(np.polyfit(kelvin, log_volume, 1)[0]) * span
     if abs(expansion) < 1e-4:
-        return float(stable)
+        return stable
     out.grueneisen = -change / (2 * expansion)
     relative = error / (2 * abs(expansion))
-    explained = _normal((GRUENEISEN - out.grueneisen) / relative) - _normal(-out.grueneisen / relative)
-    out.reasons.append(f"thermal expansion ({expansion:+.2%} in volume) explains the change with a Grueneisen parameter of {out.grueneisen:.2g}")
-    return float(max(stable, explained))
+    most = -2 * GRUENEISEN * expansion
+    explained = within(min(most, -CHANGE), max(most, CHANGE))
+    words = f"thermal expansion ({expansion:+.2%} in volume) explains the change with a Grueneisen parameter of {out.grueneisen:.2g}"
+    sure = explained >= SURE  # a change that is certain is one, whether its cause is known or not
+    out.reasons.append(words + ("" if sure else f" +- {relative:.1g}, and whether it is the cause (0 to {GRUENEISEN:g}) is not certain"))
+    return explained if sure else stable
 
 
 def _critical(judged: list[_Judged]) -> dict[str, Any]:

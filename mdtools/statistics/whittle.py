@@ -26,6 +26,7 @@ SHARES, RATES = (0.1, 0.3, 0.6, 0.9), (0.003, 0.01, 0.03, 0.1, 0.3)  # d / (W^2 
 REFINED = 2  # of the starts, those of largest likelihood
 COSINES = 6  # that the residuals are tested for
 DRAWS = 900  # of the posterior of a central peak
+WIDEST, REACH = 2.0, 10.0  # standard error of ln of a number beyond which it is not known, and from its maximum to where the prior reaches
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +67,13 @@ def fit_modes(periodogram: Floats, sampling: Sampling, *, series: int, band: tup
 def central_peak_draws(fit: Fit, periodogram: Floats, sampling: Sampling, *, series: int, band: tuple[float, float] | None = None) -> Floats:
     """(draw, number) of the posterior of the model "central peak", priors as stated above."""
     kappa, spectrum, prior = _kappa(sampling, series, band), Spectrum(fit.model, sampling), _Prior(fit.theta, sampling)
-    covariance = fit.covariance + 1e-12 * np.diag(np.diag(fit.covariance))
-    return posterior_draws(lambda theta: _log_likelihood(spectrum, theta, periodogram, kappa) + prior(theta), fit.theta, covariance, draws=DRAWS)
+
+    def log_density(theta: Floats) -> float:
+        before = prior(theta)
+        return before + _log_likelihood(spectrum, theta, periodogram, kappa) if np.isfinite(before) else before
+
+    known = np.minimum(1.0, WIDEST / np.sqrt(np.diag(fit.covariance)))
+    return posterior_draws(log_density, fit.theta, fit.covariance * np.outer(known, known), draws=DRAWS)
 
 
 def _kappa(sampling: Sampling, series: int, band: tuple[float, float] | None) -> Floats:
@@ -85,11 +91,12 @@ class _Prior:
     """ln of the prior of a central peak but for a constant: flat in x and in ln 1/tau between `low` and `high`."""
 
     def __init__(self, theta: Floats, sampling: Sampling) -> None:
+        self.middle = theta
         self.low = np.log(2 * np.pi / (sampling.n * sampling.interval)) - 1
         self.high = np.logaddexp(theta[1], theta[3]) / 2 + np.log(0.5)
 
     def __call__(self, theta: Floats) -> float:
-        if not self.low < theta[4] < self.high:
+        if not self.low < theta[4] < self.high or np.abs(theta - self.middle).max() > REACH:
             return -np.inf
         both = np.logaddexp(theta[1], theta[3])
         return float(theta[1] + theta[3] - 2 * both)  # ln x (1 - x), the slope of x with ln d

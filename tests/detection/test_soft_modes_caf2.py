@@ -1,5 +1,6 @@
 """The shipped CaF2 series: a superionic transition without a soft mode. Never a T_c, whatever wave vector and pattern are chosen."""
 
+import itertools
 from pathlib import Path
 
 import ase
@@ -19,21 +20,28 @@ X = [0.5, 0.5, 0.0]  # (2 pi / a) (0, 0, 1)
 
 @pytest.fixture(scope="module")
 def runs():
-    return {T: md.read(DATA / f"caf2_{T}K.lammpstrj.zst", framework="Ca", temperature=T) for T in (1000, 1200, 1600, 2000)}
+    return {T: md.read(DATA / f"caf2_{T}K.lammpstrj.zst", framework="Ca", temperature=T) for T in (1000, 1200, 1400, 1600, 1800, 2000)}
 
 
 def fitted(runs, q, pattern):
     return [md.mode_frequencies(md.mode_spectra(run, primitive=FLUORITE, q=q, pattern=pattern, windows=1)) for run in runs]
 
 
-@pytest.mark.parametrize("pattern", [{"Ca": "0 0 1"}, {"Ca": "1 0 0"}], ids=["longitudinal", "transverse"])
-def test_waves_of_the_framework_at_x_stay_finite_through_the_transition(runs, pattern):
-    found = md.detect_soft_modes(fitted(runs.values(), X, pattern))
-    assert found.verdict.item() in ("softens but stays finite", "stable", "undecided")
-    assert found.probability.sel(mode_state="softens to zero").item() < 0.05
-    assert found.probability.sel(mode_state="overdamps").item() < 0.2
-    assert np.all(np.isnan(found.critical_temperature))
-    assert found.mode_frequency.min() > 1.0, found.mode_frequency.values
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [({"Ca": "0 0 1"}, {"softens but stays finite"}), ({"Ca": "1 0 0"}, {"stable", "softens but stays finite"})],
+    ids=["longitudinal", "transverse"],
+)
+def test_waves_of_the_framework_at_x_stay_finite_through_the_transition(runs, pattern, words):
+    """Of the whole series a word, of any five of its six runs too; of any four never a T_c."""
+    fits = fitted(runs.values(), X, pattern)
+    for some in (fits, *itertools.combinations(fits, 5), *itertools.combinations(fits, 4)):
+        found = md.detect_soft_modes(some)
+        assert found.verdict.item() in (words if len(some) > 4 else {*words, "stable", "undecided"}), found.reason.item()
+        assert found.probability.sel(mode_state="softens to zero").item() < 0.05
+        assert found.probability.sel(mode_state="overdamps").item() < 0.2
+        assert np.all(np.isnan(found.critical_temperature))
+        assert found.mode_frequency.min() > 1.0, found.mode_frequency.values
 
 
 @pytest.mark.parametrize(
