@@ -20,7 +20,11 @@ def window_length(traj: Trajectory, windows: int, *, who: str, shortest: int = 2
     if length < shortest:
         raise NotEnoughData(
             f"{who} needs at least {shortest} frames in a window; {traj.source} has {traj.n_frames} frames for windows={windows}: "
-            + (f"pass windows={max(1, traj.n_frames // shortest)} or fewer" if traj.n_frames >= shortest else "give a longer run")
+            + (
+                f"pass windows={max(1, traj.n_frames // shortest)} or fewer"
+                if traj.n_frames >= shortest
+                else f"give a longer run, of {shortest} frames or more"
+            )
         )
     return length
 

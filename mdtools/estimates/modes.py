@@ -25,6 +25,7 @@ NARROWER = 1.5  # times lower is the frequency up to which the spectrum is fitte
 WORSE = 4.0  # times the least variance of the stiffness among the bands, that a band in which a model fits may have
 ABOVE = 3.0  # times the frequency of the mode, below which it is not lowered
 FEWEST = 24  # ordinates of a fit
+FOLDED = 0.9  # of the Nyquist limit, above which a mode may be folded back
 SLOWEST = 8.0  # the slowest relaxation must fit this often into a window
 NO_MAXIMUM = "the likelihood of no model has a maximum: pass frequency_max= nearer to the mode"
 CONDENSED = 0.5  # share of the square of the mean in the mean square from which a mode is not centred on its site
@@ -63,7 +64,8 @@ def mode_frequencies(
     symmetric in the logarithm, of a mode with a central peak median and quantiles of draws from its posterior;
     `static_susceptibility_direct` by the mean square; `mode_model`, `damping_regime`, `model_log_evidence` (mode, model), `fit_quality`,
     `fit_inflation`, `fitted_to` (THz), `fitted_periodogram` (mode, frequency). A Lorentzian, for narrow lines, is not taken for a mode of G > W / 4.
-    A mode slower than an eighth of a window is "unresolved", a mode that sits off its site "condensed": NaN, with a reason.
+    A mode slower than an eighth of a window, or faster than frames show, is "unresolved", one that sits off its site "condensed": NaN, with a
+    reason.
     Raises TrajectoryError (spectra without taper, no temperature), NotEnoughData (no spectra, no ordinates below frequency_max).
     Source: reference/science.md B7.
 
@@ -94,7 +96,8 @@ def mode_frequencies(
     found: dict[int, _Mode] = {}
     for one in sets:
         if int(one) not in found:
-            found[int(one)] = _mode(data.isel(mode=np.flatnonzero(sets == one)), name, sampling, high, said=frequency_max is not None)
+            some = data.isel(mode=np.flatnonzero(sets == one))
+            found[int(one)] = _mode(some, name, sampling, energy, high, said=frequency_max is not None)
     modes = [found[int(one)] for one in sets]
     out = {
         **{key: value for key, value in carried(data).items() if key != "stated_temperature"},
@@ -146,13 +149,20 @@ def _sampling(data: xr.Dataset, velocity: bool, *, who: str) -> Sampling:
     return Sampling(interval=interval, taper=np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2, velocity=velocity)
 
 
-def _mode(data: xr.Dataset, name: str, sampling: Sampling, high: float, *, said: bool) -> _Mode:
+def _mode(data: xr.Dataset, name: str, sampling: Sampling, energy: float, high: float, *, said: bool) -> _Mode:
     power = data[name].transpose("window", "mode", "frequency").values.mean(axis=(0, 1))
     series = int(data.sizes["window"] * data["series"].values.sum())
     square = float(data["mode_coordinate_square"].mean())
     mean = np.mean(np.sum(data["mode_coordinate_mean"].transpose("window", "mode", "part").values.mean(axis=0) ** 2, axis=-1))
     if mean > CONDENSED * square:
         return _Mode(regime="condensed", why="a mode has a mean off its sites: its frequency is that of the distorted structure, not given")
+    scale = _by_squares(data, square, energy)
+    if scale > FOLDED * sampling.frequency[-1]:
+        return _Mode(
+            regime="unresolved",
+            why=f"a mode moves at about {scale:.3g} THz by its mean squares, and frames {sampling.interval:.3g} ps apart show what lies below "
+            f"{FOLDED * sampling.frequency[-1]:.3g}: store frames every {0.4 / scale:.2g} ps or less",
+        )
     tried: list[tuple[float, Fit, list[Fit]]] = []
     for cut in _cuts(sampling, high, said=said):
         fits = fit_modes(power, sampling, series=series, band=(0.0, cut))
@@ -197,6 +207,12 @@ def _chosen(tried: list[tuple[float, Fit, list[Fit]]]) -> tuple[float, Fit, list
     least = min(variance(fit) for _, fit, _ in tried)
     good = [one for one in tried if one[1].quality > GOOD and variance(one[1]) <= WORSE * least]
     return good[0] if good else min(tried, key=lambda one: variance(one[1]))
+
+
+def _by_squares(data: xr.Dataset, square: float, energy: float) -> float:
+    """THz: of <|dQ/dt|^2> / <|Q|^2>, which no frame interval folds; without velocities by equipartition."""
+    speed = float(data["mode_velocity_square"].mean()) if "mode_velocity_square" in data else energy
+    return float(np.sqrt(speed / square) / (2 * np.pi))
 
 
 def _fitted(mode: _Mode, sampling: Sampling) -> np.ndarray:

@@ -182,8 +182,9 @@ def _need_resolved(phonon_dos: xr.Dataset, density: np.ndarray, *, who: str) -> 
     if share > FOLDED:
         raise NotEnoughData(
             f"{who} needs frames that resolve the vibrations: {100 * share:.2g} % of the power lies in the last twentieth below the Nyquist limit "
-            f"({nyquist:.3g}{'' if is_reduced(phonon_dos) else ' THz'}), so lines beyond it are folded back; store frames more often "
-            "(smaller dump interval, NBLOCK or --stride): every 0.02 ps shows vibrations up to 20 THz, every 0.008 ps up to 50 THz"
+            f"({nyquist:.3g}{'' if is_reduced(phonon_dos) else ' THz'}), so lines beyond it are folded back; store frames more often, every "
+            f"{0.25 / nyquist:.2g} ps or less (smaller dump interval, NBLOCK or --stride): every 0.02 ps shows vibrations up to 20 THz, every "
+            "0.008 ps up to 50 THz"
         )
 
 

@@ -114,6 +114,17 @@ def test_what_is_missing_is_named_with_its_cure(run, phonopy):
         spectral_energy_density(run, primitive=lattices.crystal(), by="band")
     with pytest.raises(NotEnoughData, match="windows=150"):
         spectral_energy_density(run, phonopy=phonopy, windows=300)
+    short = {name: getattr(run, name)[:5] for name in ("scaled_positions", "velocities", "time", "cell")}
+    with pytest.raises(NotEnoughData, match="give a longer run, of 8 frames or more"):
+        spectral_energy_density(dataclasses.replace(run, **short), phonopy=phonopy, windows=1)
+    coarse = dataclasses.replace(run, time=np.arange(run.n_frames) * 0.1)
+    with pytest.raises(NotEnoughData, match=r"THz by the file, .* store frames every 0\.02\d* ps or less, or take by='atom' \(--by atom\)"):
+        spectral_energy_density(coarse, phonopy=phonopy, by="band")
+    still = dataclasses.replace(run, species=np.where(run.species == "F", "Cl", run.species))
+    with pytest.raises(
+        TrajectoryError, match=r"of the mode \d+ at q = .* lies on atoms that hold no site .*by='atom' \(--by atom\), or pass most_dropped"
+    ):
+        spectral_energy_density(still, phonopy=phonopy, by="band")
 
 
 @pytest.fixture(scope="module")
