@@ -8,7 +8,7 @@ other back, and optical modes, which have nothing at f = 0. Drawn on a circle fo
 in it; positions are their sums. Displacements, dipoles and spectra are measured with NumPy for many runs at once, and estimated by the functions of
 mdtools.statistics that `self_diffusivity`, `ionic_conductivity`, `haven_ratio`, `onsager` and `transference_number` call, for a batch. With --check
 (and in the tests) the first runs of each kind are also made trajectories and taken through these public functions: the numbers must be the same.
-sigma by its interval, H_R by exp(+-1.96 stderr / value), t by +-1.96 stderr. "quoted / true sd" is the root mean square of the
+sigma and H_R by their intervals, t by +-1.96 stderr. "quoted / true sd" is the root mean square of the
 standard errors over the scatter; "bias" is in units of that scatter. A run whose sigma is refused with a bound counts as covered when the truth is
 below the bound. With --minutes a row ends early when its part of the time is spent. Replica 17 of a seed is the same run whatever the options.
 """
@@ -38,19 +38,20 @@ from mdtools.statistics.conductivity import (
     BOUNDED,
     Alone,
     Estimate,
-    alone_and_together,
     combined,
     dipole_slope,
     einstein_helfand,
     green_kubo,
-    haven_stderr,
+    haven_interval,
     route_correlation,
     steep_alone,
+    sum_stderr,
 )
 from mdtools.statistics.cross_spectral import ZeroFrequencyMatrix, zero_frequency_matrices
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.onsager import basis, by_current, by_dipole, chosen
 from mdtools.statistics.spectral import zero_frequencies
+from mdtools.statistics.stretches import in_common
 from mdtools.trajectory import Trajectory
 from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI
 
@@ -192,13 +193,17 @@ class Measured:
     spectrum_self: Floats  # (run, frequency)
 
 
-def displacements(path: Floats) -> Floats:
-    """Mean square over all origins, (..., frame) -> (..., lag)."""
+def displacements(path: Floats, of: Floats | None = None) -> Floats:
+    """Mean square over all origins, (..., frame) -> (..., lag); with `of` (group, ion) of (run, ion, xyz, frame) the means over groups of ions."""
     n = path.shape[-1]
     path = path - path.mean(axis=-1, keepdims=True)
-    power = fft.rfft(path, 2 * n)
-    products = fft.irfft(power.real**2 + power.imag**2, 2 * n)[..., :n]
-    ahead = np.cumsum(path * path, axis=-1)
+    waves = fft.rfft(path, 2 * n)
+    power, square = waves.real**2 + waves.imag**2, path * path
+    if of is not None:
+        mean = of / of.sum(axis=1, keepdims=True)
+        power, square = ((mean @ one.reshape(*one.shape[:2], -1)).reshape(len(one), len(of), *one.shape[2:]) for one in (power, square))
+    products = fft.irfft(power, 2 * n)[..., :n]
+    ahead = np.cumsum(square, axis=-1)
     either = ahead[..., ::-1] + ahead[..., -1:] - np.concatenate([np.zeros_like(ahead[..., :1]), ahead[..., :-1]], axis=-1)
     found = (either - 2 * products) / (n - np.arange(n))
     found[..., 0] = 0.0
@@ -210,7 +215,6 @@ def measured(kind: Kind, velocity: Floats) -> Measured:
     n, kinds, charge = kind.n_frames, len(kind.n_ions), np.array(kind.charges)
     of = kind.species[None, :] == np.arange(kinds)[:, None]
     path = np.cumsum(velocity, axis=-1) * INTERVAL
-    by_ion = displacements(path)
     blocks = time_blocks(n)
     step = path[..., blocks.last] - path[..., blocks.first]
     ion_blocks = blocks.by_length(step * step)
@@ -231,7 +235,7 @@ def measured(kind: Kind, velocity: Floats) -> Measured:
     alone = fft.rfft(windows)
     block_step = blocks.by_length(whole[..., blocks.last] - whole[..., blocks.first])
     return Measured(
-        msd=np.stack([by_ion[:, mask].mean(axis=1) for mask in of], axis=1),
+        msd=displacements(path, of),
         block_msd=np.stack([ion_blocks[:, mask].mean(axis=1) for mask in of], axis=1),
         ion_msd=np.nanmean(ion_blocks.sum(axis=2), axis=-1),
         dipole=total,
@@ -242,9 +246,9 @@ def measured(kind: Kind, velocity: Floats) -> Measured:
     )
 
 
-def diffusivities(kind: Kind, run: Measured) -> tuple[Floats, Floats]:
-    """D of species and its stderr (run, species) in angstrom^2 / ps; where it is bounded 0 and the bound over 1.96."""
-    value, stderr = np.zeros((2, len(run.msd), len(kind.n_ions)))
+def diffusivities(kind: Kind, run: Measured) -> tuple[Floats, Floats, Floats]:
+    """D of species and its stderr (run, species) in angstrom^2 / ps, where it is bounded 0 and the bound over 1.96; correlations of the errors."""
+    value, stderr, first = np.zeros((3, len(run.msd), len(kind.n_ions)))
     lengths = np.array(time_blocks(kind.n_frames).lengths)
     for ions in set(kind.n_ions):
         alike = np.flatnonzero(np.array(kind.n_ions) == ions)
@@ -255,7 +259,8 @@ def diffusivities(kind: Kind, run: Measured) -> tuple[Floats, Floats]:
         jumps = 3 * (LENGTH**3 / ions) ** (2 / 3) / (ions * kind.n_frames)
         value[:, alike] = np.where(known, found.slope, 0.0) / (6 * INTERVAL)
         stderr[:, alike] = np.where(known, found.stderr, np.maximum(found.upper, jumps) / 1.96) / (6 * INTERVAL)
-    return value, stderr
+        first[:, alike] = found.lag_first
+    return value, stderr, np.array([in_common(blocks, lengths, lag=lag) for blocks, lag in zip(run.block_msd, first.max(axis=1), strict=True)])
 
 
 def one_of(batch: Any, k: int) -> Any:
@@ -286,7 +291,7 @@ def estimates(kind: Kind, run: Measured) -> Found:
         limit = zero_frequencies(frequency, power[..., 0, 0], series=series)
         steep = steep_alone(frequency, run.spectrum_self, series=series * alone.n_ions)
         current = green_kubo(limit, dipole, duration=length * INTERVAL, steep=steep).scaled(per_diffusivity() / 6)
-        correlation = route_correlation(frames, dipole, limit, n_frames=kind.n_frames, length=length)
+        correlation = route_correlation(dipole, limit, power[..., 0, 0], series=series, length=length)
         matrices = zero_frequency_matrices(frequency, power, series=series)
     except NotEnoughData:
         pass
@@ -295,15 +300,14 @@ def estimates(kind: Kind, run: Measured) -> Found:
     bounded = np.isin(dipole.regime, BOUNDED)
     columns = [np.where(bounded, np.nan, both.value), np.where(bounded, np.nan, both.stderr), np.where(bounded, 0.0, both.lower)]
     out["sigma"] = np.stack([*columns, np.where(bounded, np.maximum(einstein.upper, per_diffusivity() * unseen), both.upper)], axis=1)
-    d, d_stderr = diffusivities(kind, run)
+    d, d_stderr, d_together = diffusivities(kind, run)
     for k in np.flatnonzero(~bounded):
         sigma, error = out["sigma"][k, :2]
-        independent, spread = per_diffusivity() * (strength @ d[k]), per_diffusivity() * np.sqrt(np.sum(np.square(strength * d_stderr[k])))
-        if independent > 0:
-            together = alone_and_together(alone.blocks[k], run.block_dipole[k], lengths, first=float(dipole.lag_first[k]))
-            ratio = independent / sigma
-            stderr = haven_stderr(independent, spread, sigma, error, together)
-            out["H_R"][k] = ratio, stderr, ratio * np.exp(-1.96 * stderr / ratio), ratio * np.exp(1.96 * stderr / ratio)
+        independent = per_diffusivity() * (strength @ d[k]), per_diffusivity() * sum_stderr(strength * d_stderr[k], d_together[k])
+        if independent[0] > 0:
+            together = in_common(np.stack([alone.blocks[k], run.block_dipole[k]]), lengths, lag=float(dipole.lag_first[k]))[0, 1]
+            stderr, ends = haven_interval(independent, Estimate(*out["sigma"][k]), together)
+            out["H_R"][k] = independent[0] / sigma, stderr, *ends
         if sigma > 2 * error:
             share, stderr = shares(run, k, one_of(dipole, k), None if matrices is None else one_of(matrices, k), kind, length)
             out["t of the first species"][k] = share, stderr, share - 1.96 * stderr, share + 1.96 * stderr

@@ -22,7 +22,6 @@ from mdtools.statistics.conductivity import (
     BOUNDED,
     Alone,
     Estimate,
-    alone_and_together,
     combined,
     difference,
     dipole_slope,
@@ -33,6 +32,7 @@ from mdtools.statistics.conductivity import (
 )
 from mdtools.statistics.diffusion import Diffusion
 from mdtools.statistics.spectral import STEEP, zero_frequencies, zero_frequency
+from mdtools.statistics.stretches import in_common
 from mdtools.units import CONDUCTIVITY_TO_SI, S_PER_M_TO_MS_PER_CM
 
 __all__ = ["Routes", "ionic_conductivity", "need_measured_alike", "routes"]
@@ -189,9 +189,9 @@ def _alone_and_together(data: xr.Dataset, dipole: Diffusion) -> float:
     names = ("charge_displacement_block_self", "charge_displacement_block_by_pair")
     if any(name not in data for name in names) or not np.isfinite(dipole.lag_first):
         return float("nan")
-    alone = data[names[0]].transpose("xyz", "block_lag", "block").values
-    together = data[names[1]].sum("pair", skipna=False).transpose("xyz", "block_lag", "block").values
-    return alone_and_together(alone, together, np.rint(data["block_lag"].values / float(data["frame_interval"])), first=dipole.lag_first)
+    parts = [part.transpose("xyz", "block_lag", "block").values for part in (data[names[0]], data[names[1]].sum("pair", skipna=False))]
+    lengths = np.rint(data["block_lag"].values / float(data["frame_interval"]))
+    return float(in_common(np.array(parts), lengths, lag=dipole.lag_first)[0, 1])
 
 
 def _unseen(data: xr.Dataset) -> float:
@@ -233,7 +233,5 @@ def _green_kubo(displacement: xr.Dataset, data: xr.Dataset | None, dipole: Diffu
                 ),
             )
         return Estimate(), 0.0, "not taken: what is left of S(0) without the ends of the windows is negative; pass fewer windows"
-    windows = displacement.sizes["window"]
-    frames = lag_frames(displacement, who="ionic_conductivity")
-    correlation = route_correlation(frames, dipole, limit, n_frames=int(displacement["n_frames"]) // windows, length=length)
+    correlation = route_correlation(dipole, limit, power.mean(axis=0)[None], series=series, length=length)
     return found, float(correlation[0]), ""

@@ -10,7 +10,8 @@ from mdtools.errors import NotEnoughData
 from mdtools.estimates.common import carried, thermal_energy_in_ev
 from mdtools.estimates.conductivity import need_measured_alike, routes
 from mdtools.estimates.conductivity_spectrum import averaged_over, of_current
-from mdtools.statistics.bands import instantaneous, lag_windowed, peak
+from mdtools.statistics.bands import instantaneous, peak
+from mdtools.statistics.lag_window import half_transform, half_variance, hann
 from mdtools.units import CONDUCTIVITY_TO_SI, VACUUM_PERMITTIVITY
 
 __all__ = ["dielectric_function"]
@@ -43,8 +44,9 @@ def dielectric_function(
     polarise. temperature : K, where the run does not state it.
 
     Returns `static_dielectric_constant` with _stderr, `regime` of the dipole; with currents `dielectric_function_real` and `_imaginary` (frequency)
-    with _stderr from the length of the run, `frequency_resolution`, and of an insulator `transverse_frequency` and `longitudinal_frequency` (THz)
-    and `lyddane_sachs_teller` = (f_LO / f_TO)^2 epsilon_inf / epsilon_static (1 where it holds), with _stderr.
+    with _stderr, the real one from the whole spectrum, whose scatter it shares by the relation of Kramers and Kronig; `frequency_resolution`; of an
+    insulator `transverse_frequency` and `longitudinal_frequency` (THz) and `lyddane_sachs_teller` = (f_LO / f_TO)^2 epsilon_inf / epsilon_static
+    (1 where it holds), with _stderr. Errors are those of epsilon under the window, which has no structure sharper than the resolution.
     Of currents made of positions C is first freed of the mean over a frame interval (its transform divided by [sin(pi f dt) / (pi f dt)]^2), and
     epsilon is given up to a quarter of the frame frequency; frames must resolve the vibrations, else what is faster is folded into it.
     Raises TrajectoryError (no temperature, lj units, different runs), NotEnoughData where the resolution is finer than one over
@@ -93,24 +95,30 @@ def _spectrum(
         )
     steps = averaged_over(data)
     highest = 0.25 if steps else 0.5  # of the frame frequency
-    f = np.arange(1, max(2, int(highest * PER_WIDTH / (interval * width)))) * width / PER_WIDTH
+    step, count = width / PER_WIDTH, max(1, int(highest * PER_WIDTH / (interval * width)) - 1)
+    f = step * np.arange(1, count + 1)
     acf = data["charge_current_acf"].mean("window").values
-    half, spread = lag_windowed(instantaneous(acf) if steps else acf, interval=interval, width=width, frequency=f)
-    sigma = 2 * half * of_current(data, kelvin) / CONDUCTIVITY_TO_SI
-    relative = np.sqrt(spread / (3 * windows * duration))
-    epsilon = high_frequency + 1j * sigma / (2 * np.pi * f * VACUUM_PERMITTIVITY)
-    noise = relative * np.abs(sigma) / (2 * np.pi * f * VACUUM_PERMITTIVITY)
+    acf = instantaneous(acf) if steps else acf
+    window = hann(min(len(acf), max(2, int(1 / (width * interval)) + 1)))
+    per = 2 * of_current(data, kelvin) / CONDUCTIVITY_TO_SI
+    sigma = per * half_transform(acf[: len(window)] * window, interval=interval, step=step, count=count + 1)[1:]
+    spread = _spread(data, window, steps=steps, interval=interval, step=step, count=count)
+    to_epsilon = 1 / (2 * np.pi * f * VACUUM_PERMITTIVITY)
+    epsilon = high_frequency + 1j * sigma * to_epsilon
+    of_imaginary, of_real = (per * np.sqrt(one) * to_epsilon for one in spread)  # epsilon turns sigma by a quarter
     out: dict[str, Any] = {
         "frequency": f,
         "frequency_resolution": width,
         "dielectric_function_real": ("frequency", epsilon.real),
-        "dielectric_function_real_stderr": ("frequency", noise),
+        "dielectric_function_real_stderr": ("frequency", of_real),
         "dielectric_function_imaginary": ("frequency", epsilon.imag),
-        "dielectric_function_imaginary_stderr": ("frequency", noise),
+        "dielectric_function_imaginary_stderr": ("frequency", of_imaginary),
     }
     if np.isfinite(static[0]):
-        transverse, of_transverse = peak(f, sigma.real, np.maximum(noise / np.abs(epsilon - high_frequency), TINY), shared=SHARED)
-        longitudinal, of_longitudinal = peak(f, (-1 / epsilon).imag, np.maximum(noise / np.abs(epsilon), TINY), shared=SHARED)
+        relative = np.full(count, np.sqrt((2 * np.square(window).sum() - 1) * interval / (3 * windows * duration)))
+        transverse, of_transverse = peak(f, sigma.real, relative, shared=SHARED)
+        of_loss = np.maximum(relative * np.abs(epsilon - high_frequency) / np.abs(epsilon), TINY)
+        longitudinal, of_longitudinal = peak(f, (-1 / epsilon).imag, of_loss, shared=SHARED)
         ratio = (longitudinal / transverse) ** 2 * high_frequency / static[0]
         spread_of = np.sqrt((2 * of_longitudinal / longitudinal) ** 2 + (2 * of_transverse / transverse) ** 2 + (static[1] / static[0]) ** 2)
         out |= {
@@ -122,3 +130,12 @@ def _spectrum(
             "lyddane_sachs_teller_stderr": ratio * spread_of,
         }
     return out
+
+
+def _spread(data: xr.Dataset, window: np.ndarray, *, steps: float, interval: float, step: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Variances of the real and of the imaginary part of the transform of C, from the ordinates of the periodogram."""
+    frequency, power = data["frequency"].values, data["charge_current_periodogram"].mean("window").values
+    if steps:
+        power = power / np.square(np.sinc(frequency * interval))
+    by_pairs = window / (1 - np.arange(len(window)) / data.sizes["lag"])  # the periodogram counts fewer pairs of frames at long lags, C does not
+    return half_variance(by_pairs, frequency, power, series=3 * data.sizes["window"], interval=interval, step=step, count=count)

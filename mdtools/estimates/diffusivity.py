@@ -1,7 +1,6 @@
 """Self-diffusion coefficient of each species, with an error bar that is true, or a bound."""
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +25,7 @@ from mdtools.estimates.common import (
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.equal_weights import equal_weights
 from mdtools.statistics.plan import run_for_bound, run_for_error
+from mdtools.statistics.stretches import in_common
 from mdtools.units import ANGSTROM2_PER_PS_TO_CM2_PER_S
 
 __all__ = ["self_diffusivity"]
@@ -61,9 +61,9 @@ def self_diffusivity(
     carries: 0.2 or less where all ions move alike, towards 1 where D rests on few), `lag_first`, `lag_last`, `fit_quality`, `log_slope`,
     `self_diffusivity_late` (+_stderr; from the longer half of the lags alone) and `late_z_score`, by how many errors of their difference it
     lies above D: below -2.5 the slope falls within the run, D is that of the shorter lags, and the motion is subdiffusive;
-    `significance` (D over the error it would have if it were 0), `regime`, and the plan: `run_for_10_percent` is how long
-    the run must be in all for a standard error of 10 %,
-    `run_for_tenth_of_bound` for a bound ten times smaller of a species that stays caged.
+    `significance` (D over the error it would have if it were 0), `regime`, `self_diffusivity_correlation` (species, species2) of the errors
+    of D, from what squared displacements over stretches of time have in common; and the plan: `run_for_10_percent` is how long
+    the run must be in all for a standard error of 10 %, `run_for_tenth_of_bound` for a bound ten times smaller of a species that stays caged.
     regime "diffusive" or "subdiffusive" (the slope still falls with the lag, or rests on few jumps) has a value.
     regime "caged" (flat, no slope) or "undecided" (too noisy to tell, or faster than a line: drift, free flight) has NaN for the value
     and its error, lower 0, and as upper the bound D_max, the upper end of the two-sided 95 % interval: the larger of what the slope and
@@ -100,9 +100,22 @@ def self_diffusivity(
         for k, (number, one) in enumerate(zip(these, batch, strict=True)):
             found[number] = one if weights == "exact" else _equal(part.isel(species=k), frames, limits, one)
     out = schema.dataset(
-        {"species": msd["species"].values, **carried(msd), **_columns(found, msd, interval, is_reduced(msd))}, reduced=is_reduced(msd)
+        {"species": msd["species"].values, **carried(msd), **_columns(found, msd, interval, is_reduced(msd)), **_together(found, msd, interval)},
+        reduced=is_reduced(msd),
     )
     return out if "block_msd" in msd else schema.resolved(out, error="unknown: the msd has no block_msd, from which it is learnt")
+
+
+def _together(found: list[Diffusion | None], msd: xr.Dataset, interval: float) -> dict[str, Any]:
+    """Correlation of the errors of D of two species, 0 where it is not known."""
+    if "block_msd" not in msd or len(found) < 2:
+        return {}
+    lag = max((one.lag_first for one in found if one is not None and np.isfinite(one.lag_first)), default=1.0)
+    blocks = msd["block_msd"].transpose("species", "xyz", "block_lag", "block").values
+    matrix = in_common(blocks, np.rint(msd["block_lag"].values / interval), lag=lag)
+    matrix[~np.isfinite(matrix)] = 0.0
+    np.fill_diagonal(matrix, 1.0)
+    return {"species2": msd["species"].values, "self_diffusivity_correlation": (("species", "species2"), matrix)}
 
 
 def _prior(intercept: float | None, stderr: float | None) -> tuple[float, float] | None:
@@ -167,7 +180,7 @@ def _batch(msd: xr.Dataset, frames: np.ndarray, prior: tuple[float, float] | Non
         intercept=prior,
         **limits,
     )
-    return [Diffusion(**{one.name: np.asarray(getattr(found, one.name))[k].item() for one in fields(Diffusion)}) for k in range(len(by_axis))]
+    return [found.of(k) for k in range(len(by_axis))]
 
 
 def _columns(found: list[Diffusion | None], msd: xr.Dataset, interval: float, reduced: bool) -> dict[str, Any]:

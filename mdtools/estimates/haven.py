@@ -6,7 +6,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import carried, is_reduced, need_same_run, thermal_energy_in_ev
-from mdtools.statistics.conductivity import haven_stderr
+from mdtools.statistics.conductivity import Estimate, haven_interval, sum_stderr
 from mdtools.units import CONDUCTIVITY_TO_SI
 
 __all__ = ["haven_ratio"]
@@ -22,10 +22,13 @@ def haven_ratio(self_diffusivity: xr.Dataset, ionic_conductivity: xr.Dataset) ->
     (stderr / H_R)^2 = a^2 + b^2 - 2 rho a b, a and b the relative stderr of sigma_NE and sigma, rho the correlation of sum q^2 dr^2 with
     |dP|^2 over stretches of the run (`self_collective_correlation` of the conductivity): 1 / sqrt(N) of N independent ions, 1 of ions
     that move as one, whose Haven ratio 1 / N is then exact. Where the measurement has no dipole by time block rho is 0, and the bar rather too long.
+    The errors of D of two species go together as `self_diffusivity_correlation` says (0 where it is not there).
+    The interval has the shape of that of sigma: its ends are as far from H_R, in ln, as those of 1 / sigma, times stderr / H_R over b.
     The measured charges and temperature are those of the conductivity. Species that are caged or undecided add nothing to
     sigma_NE; their bound D_max is taken for 1.96 standard errors of it.
+    To average runs, divide the mean of sigma_NE by the mean of sigma: the mean of 1 / sigma is too large by b^2 of it.
 
-    Returns `haven_ratio` and `ionic_conductivity_nernst_einstein` (S/m), with _stderr.
+    Returns `haven_ratio` with _stderr, _lower and _upper (95 %), and `ionic_conductivity_nernst_einstein` (S/m) with _stderr.
     Raises NotEnoughData where sigma is only bounded, or no species diffuses; TrajectoryError where the two Datasets are of
     different runs (volume, ions), or charges are missing.
     Source: reference/science.md A1 rows 6 and 8.
@@ -50,11 +53,15 @@ def haven_ratio(self_diffusivity: xr.Dataset, ionic_conductivity: xr.Dataset) ->
         raise NotEnoughData(f"{who} needs a charged species that diffuses, and in this run there is none: give a longer run, or a hotter one")
     ratio = value / sigma
     together = _together(ionic_conductivity)
+    ends = (float(ionic_conductivity[f"ionic_conductivity_{end}"]) for end in ("lower", "upper"))
+    spread, (lower, upper) = haven_interval((value, stderr), Estimate(sigma, error, *ends), together)
     out = {
         **carried(ionic_conductivity),
         "species": ionic_conductivity["species"].values,
         "haven_ratio": ratio,
-        "haven_ratio_stderr": haven_stderr(value, stderr, sigma, error, together),
+        "haven_ratio_stderr": spread,
+        "haven_ratio_lower": lower,
+        "haven_ratio_upper": upper,
         "ionic_conductivity_nernst_einstein": value,
         "ionic_conductivity_nernst_einstein_stderr": stderr,
     }
@@ -62,9 +69,9 @@ def haven_ratio(self_diffusivity: xr.Dataset, ionic_conductivity: xr.Dataset) ->
 
 
 def _together(conductivity: xr.Dataset) -> float:
-    """Correlation of D and sigma, 0 where it is not known; a negative one is noise of few stretches."""
+    """Correlation of D and sigma, 0 where it is not known."""
     found = float(conductivity["self_collective_correlation"]) if "self_collective_correlation" in conductivity else 0.0
-    return max(found, 0.0) if np.isfinite(found) else 0.0
+    return found if np.isfinite(found) else 0.0
 
 
 def _same_run(diffusivity: xr.Dataset, conductivity: xr.Dataset, *, who: str) -> None:
@@ -77,12 +84,15 @@ def _same_run(diffusivity: xr.Dataset, conductivity: xr.Dataset, *, who: str) ->
 
 def _nernst_einstein(diffusivity: xr.Dataset, conductivity: xr.Dataset) -> tuple[float, float, list[str]]:
     """sigma_NE, its stderr, and the species of which only a bound is known."""
-    diffusivity = diffusivity.sel(species=conductivity["species"].values)
+    names = conductivity["species"].values
+    diffusivity = diffusivity.sel(species=names)
     kelvin = float(conductivity["stated_temperature"])
     charge, ions = conductivity["charge"].values, conductivity["n_ions"].values
     strength = CONDUCTIVITY_TO_SI * ions * charge**2 / (float(conductivity["volume"]) * thermal_energy_in_ev(kelvin, reduced=False))
     value, stderr = diffusivity["self_diffusivity"].values, diffusivity["self_diffusivity_stderr"].values
     known = np.isfinite(value)
     stderr = np.where(known, stderr, diffusivity["self_diffusivity_upper"].values / LEVEL)
-    bounded = [str(name) for name in conductivity["species"].values[~known]]
-    return float(strength @ np.where(known, value, 0.0)), float(np.sqrt(np.sum(np.square(strength * stderr)))), bounded
+    together = np.eye(len(names))
+    if "self_diffusivity_correlation" in diffusivity:
+        together = diffusivity["self_diffusivity_correlation"].sel(species2=names).values
+    return float(strength @ np.where(known, value, 0.0)), sum_stderr(strength * stderr, together), [str(name) for name in names[~known]]

@@ -1,6 +1,6 @@
 """Onsager matrix of the charge carried by species, with joint errors."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -176,7 +176,7 @@ def _regimes(data: xr.Dataset, dipoles: np.ndarray, found: Routes) -> tuple[np.n
     words[moves] = one.regime
     caged = one.regime == "caged"
     bounds[moves[caged]] = np.maximum(one.upper[caged] / (6 * found.interval), unseen[moves[caged]]) * found.per_diffusivity
-    lines = {int(a): Diffusion(**{of.name: getattr(one, of.name)[k].item() for of in fields(Diffusion)}) for k, a in enumerate(moves)}
+    lines = {int(a): one.of(k) for k, a in enumerate(moves)}
     return words, bounds, lines
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mdtools.statistics.least_squares import NestedLines, Prior, nested_lines, quality
+from mdtools.statistics.least_squares import NestedLines, Prior, nested_lines, quality, worst_chi2
 from mdtools.statistics.ranges import FEWEST, Ranges
 from mdtools.statistics.regime import POOR
 
@@ -50,18 +50,22 @@ class _Lines:
         """Of values (..., first lag) for each end those of the ranges, (..., range)."""
         return np.stack([values[end][..., k] for k, end in zip(first, self.ranges.end, strict=True)], axis=-1)
 
-    def weights(self, chi2: dict[int, Floats], scale_dof: Floats) -> tuple[Floats, Floats, Floats]:
-        """Weights, qualities and chi^2 a degree of freedom (..., range) from the chi^2 (..., first lag) for each end."""
+    @property
+    def dof(self) -> Floats:
+        """(range,)."""
+        return self.at({end: lines.dof for end, lines in self.of_end.items()}, self.ranges.start)
+
+    def weights(self, chi2: dict[int, Floats], scale_dof: Floats, worst: Floats) -> tuple[Floats, Floats]:
+        """Weights (..., range) from the chi^2 (..., first lag) for each end, and that of the ranges; `worst` is that of quality POOR."""
         own, extended = self.at(chi2, self.ranges.start), self.at(chi2, self.ranges.earlier)
-        dof = self.at({end: lines.dof for end, lines in self.of_end.items()}, self.ranges.start)
         known, some = (scale_dof > 1e6)[..., None], np.where(scale_dof > 1e6, 1.0, scale_dof)[..., None]
         log_likelihood = -0.5 * np.where(known, extended, (some + len(self.x)) * np.log1p(extended / some))
-        good = quality(own, dof, scale_dof[..., None])
-        allowed = (good >= POOR) | ~(good >= POOR).any(axis=-1, keepdims=True)
+        good = own <= worst
+        allowed = good | ~good.any(axis=-1, keepdims=True)
         left_out = len(self.x) - (self.ranges.end - self.ranges.earlier)
         log_weight = np.where(allowed, log_likelihood - LEFT_OUT * left_out, -np.inf)
         weight = np.exp(log_weight - log_weight.max(axis=-1, keepdims=True))
-        return weight / weight.sum(axis=-1, keepdims=True), good, own / dof
+        return weight / weight.sum(axis=-1, keepdims=True), own
 
     def linear(self, weight: Floats) -> Floats:
         """(..., 2, lag): weights of the MSD in (intercept, slope), for weights (..., range) of the lines."""
@@ -89,7 +93,9 @@ def average(
     of_end = {int(end): nested_lines(x[:end], msd[..., :end], covariance[..., :end, :end], prior=prior) for end in np.unique(ranges.end)}
     lines = _Lines(x, ranges, of_end, np.broadcast_to(scale_dof, msd.shape[:-1]))
     intercepts, slopes = (lines.at({end: one.estimate[..., k] for end, one in of_end.items()}, ranges.start) for k in (0, 1))
-    weight, good, per_dof = lines.weights({end: one.chi2 for end, one in of_end.items()}, lines.scale_dof)
+    worst = worst_chi2(POOR, lines.dof, lines.scale_dof[..., None])
+    weight, chi2 = lines.weights({end: one.chi2 for end, one in of_end.items()}, lines.scale_dof, worst)
+    good = quality(chi2, lines.dof, lines.scale_dof[..., None])
     intercept, slope = np.sum(weight * intercepts, axis=-1), np.sum(weight * slopes, axis=-1)
     linear = lines.linear(weight)
     line = intercept[..., None] + slope[..., None] * x
@@ -97,18 +103,18 @@ def average(
         intercept=intercept,
         slope=slope,
         weights=linear,
-        choice=_choice(lines, line, msd - line, weight, linear[..., 1, :], draws=draws),
+        choice=_choice(lines, line, msd - line, weight, linear[..., 1, :], worst, draws=draws),
         spread=np.sum(weight * np.square(slopes - slope[..., None]), axis=-1),
         intercept_spread=np.sum(weight * np.square(intercepts - intercept[..., None]), axis=-1),
         quality=np.sum(weight * good, axis=-1),
-        misfit=np.where((good >= POOR).any(axis=-1), 1.0, np.sum(weight * per_dof, axis=-1)),
+        misfit=np.where((chi2 <= worst).any(axis=-1), 1.0, np.sum(weight * chi2 / lines.dof, axis=-1)),
         lag_first=weight @ x[ranges.start],
         lag_last=weight @ x[ranges.end - 1],
         first=ranges.start[weight.argmax(axis=-1)],
     )
 
 
-def _choice(lines: _Lines, line: Floats, residual: Floats, weight: Floats, linear: Floats, *, draws: int) -> Floats:
+def _choice(lines: _Lines, line: Floats, residual: Floats, weight: Floats, linear: Floats, worst: Floats, *, draws: int) -> Floats:
     """Variance of the average over that of linear . msd with the weights held fixed, (...), from draws of data about what the truth may be.
 
     The derivative of the average is no substitute: E|f'|^2 is the variance of f or more for any f (H. Chernoff, Ann. Prob. 9, 533 (1981)),
@@ -135,7 +141,8 @@ def _choice(lines: _Lines, line: Floats, residual: Floats, weight: Floats, linea
     data = line[..., None, :size] + coloured(beyond[..., None, :]) + noise
     again = {end: one.again(lines.x[:end], data[..., :end]) for end, one in lines.of_end.items()}
     slopes = lines.at({end: found[0] for end, found in again.items()}, ranges.start)
-    found = np.sum(lines.weights({end: one[1] for end, one in again.items()}, lines.scale_dof[..., None])[0] * slopes, axis=-1)
+    chi2 = {end: one[1] for end, one in again.items()}
+    found = np.sum(lines.weights(chi2, lines.scale_dof[..., None], worst[..., None, :])[0] * slopes, axis=-1)
     found = found - found.mean(axis=-1, keepdims=True)
     straight = np.einsum("...di,...i->...d", noise, linear[..., :size])
     known = np.mean(straight**2, axis=-1)

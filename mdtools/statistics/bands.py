@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["Bands", "banded", "instantaneous", "lag_windowed", "peak"]
+__all__ = ["Bands", "banded", "instantaneous", "peak"]
 
 Floats = NDArray[Any]
 HANN = (4 / 9, 1 / 36)  # correlation of an ordinate with the next and the one after it under a Hann taper
@@ -43,19 +43,6 @@ def banded(frequency: Floats, periodogram: Floats, *, series: int, width: float,
     shape = n * series / shared
     ends = stats.gamma.ppf([0.975, 0.025], shape, scale=1 / shape)
     return Bands(frequency[inner].reshape(-1, n).mean(axis=1), value, value / np.sqrt(shape), value / ends[0], value / ends[1], n * step)
-
-
-def lag_windowed(acf: Floats, *, interval: float, width: float, frequency: Floats) -> tuple[Floats, float]:
-    """int_0^inf C(t) w(t) exp(2 pi i f t) dt by the trapezoidal rule, w a Hann window that ends at t = 1 / width, and sum w^2 dt (both sides).
-
-    The relative variance of the real part is sum w^2 dt over the length of the run, for each axis.
-    """
-    last = min(len(acf), max(2, int(1 / (width * interval)) + 1))
-    weight = np.square(np.cos(0.5 * np.pi * np.arange(last) / last))
-    part = acf[:last] * weight
-    part[0] /= 2
-    waves = np.exp(2j * np.pi * np.outer(frequency, np.arange(last) * interval))
-    return waves @ part * interval, float(2 * np.square(weight).sum() - 1) * interval
 
 
 def instantaneous(acf: Floats) -> Floats:

@@ -1,11 +1,11 @@
 """A conductivity by two routes, the slope of the dipole (Einstein-Helfand) and the spectrum of the current (Green-Kubo), and both combined.
 
-Both are linear in the correlation C(m) of one current: the slope sum_l g_l <|dP(l)|^2> weights it by e_m = sum_l g_l (l - |m|)_+, and the limit
-of the spectrum, over windows of L frames, by r_m, the transform of d ln S(0) / d ln I. Of a white current and n frames in all
+Both are made of the ordinates I_k of the spectrum of one current, kappa_k the shape of each: the slope sum_l g_l <|dP(l)|^2> is
+sum_k E_k I_k, E(f) = sum_l g_l [sin(pi f l) / sin(pi f)]^2 (l, f in frames), and ln of the limit of the spectrum follows ln I_k by u_k, so that
 
-    cov = 2/n sum_m (1 - |m| / L) e_m r_m,   var(Green-Kubo) = 2/n sum_m (1 - |m| / L) r_m^2,   var(Einstein-Helfand) as of `walk_covariance`,
+    cov = sum_k E_k S_k u_k / kappa_k,   var(slope) = sum_k (E_k S_k)^2 / kappa_k,   var(limit) = sum_k u_k^2 / kappa_k,
 
-and the correlation rho of the routes is taken from these: where they look, the spectrum is flat.
+with I_k for S_k and I_k^2 kappa / (kappa + 1), whose mean it is, for S_k^2. The correlation rho of the routes is taken from these.
 The mean has the least variance that weights from 0 to 1 allow, w = (b^2 - rho a b) / (a^2 + b^2 - 2 rho a b), a and b the two errors.
 Everything is for batches of runs of one length.
 """
@@ -20,21 +20,22 @@ from mdtools.errors import NotEnoughData
 from mdtools.statistics.collective import AXES, line_weights
 from mdtools.statistics.covariance import relative_variance
 from mdtools.statistics.diffusion import Diffusion, diffusion
+from mdtools.statistics.interval import Variance, interval
 from mdtools.statistics.spectral import STEEP, ZeroFrequency, zero_frequencies
 
 __all__ = [
     "BOUNDED",
     "Alone",
     "Estimate",
-    "alone_and_together",
     "combined",
     "difference",
     "dipole_slope",
     "einstein_helfand",
     "green_kubo",
-    "haven_stderr",
+    "haven_interval",
     "route_correlation",
     "steep_alone",
+    "sum_stderr",
 ]
 
 Floats = NDArray[Any]
@@ -44,7 +45,6 @@ FAST = 1.5  # d ln MSD / d ln t of ions that still fly freely, 2 at first and 1 
 PER_DECADE = 24  # lags that a transient may end at
 LEVEL = 1.96
 BOUNDED = ("caged", "undecided")  # regimes without a slope
-FEWEST_STRETCHES = 24  # of time and axes, from which a correlation is taken
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _transients(lags: Floats, alone: Alone, *, n_frames: int, windows: int) -> t
     """
     blocks = (alone.blocks, alone.lengths)
     try:
-        line = diffusion(lags, alone.by_axis, n_frames=n_frames, n_ions=alone.n_ions, windows=windows, blocks=blocks)
+        line = diffusion(lags, alone.by_axis, n_frames=n_frames, n_ions=alone.n_ions, windows=windows, blocks=blocks, draws=0)
     except NotEnoughData:
         return np.zeros(len(alone.by_axis)), np.zeros(len(alone.by_axis))
     grid = 10 ** (np.arange(1 + PER_DECADE * np.log10(max(lags[-1], 2))) / PER_DECADE)
@@ -151,31 +151,33 @@ def steep_alone(frequency: Floats, alone: Floats, *, series: int) -> Floats:
 
 
 def green_kubo(limit: ZeroFrequency, dipole: Diffusion, *, duration: float, steep: Any = 1.0) -> Estimate:
-    """S(0) less what the ends of windows of `duration` (frames) add to it, the intercept of the dipole over their length; NaN where refused."""
+    """S(0) less what the ends of windows of `duration` (frames) add to it, the intercept of the dipole over their length; NaN where refused.
+
+    It is a mean of ordinates, each Gamma distributed: so is it taken to be, and its interval is that of a sum of squares.
+    """
     value = limit.value - dipole.intercept / duration
     stderr = np.hypot(limit.stderr, dipole.intercept_stderr / duration)
     refused = limit.refused | (np.abs(np.log(steep)) > -np.log(STEEP)) | np.isin(dipole.regime, BOUNDED) | ~(value > 0)
     value, stderr = (np.where(refused, np.nan, one) for one in (value, stderr))
-    by = np.exp(np.minimum(LEVEL * stderr / value, 700.0))
-    return Estimate(value, stderr, value / by, value * by)
+    known = np.where(refused, 1.0, value)
+    lower, upper = interval(known, Variance(0.0, squares=np.where(refused, 0.01, np.square(stderr / known))), dof=np.inf)
+    return Estimate(value, stderr, *(np.where(refused, np.nan, one) for one in (lower, upper)))
 
 
-def route_correlation(lags: Floats, dipole: Diffusion, limit: ZeroFrequency, *, n_frames: int, length: int) -> Floats:
-    """rho of the two routes, (batch,): dipoles in windows of n_frames, currents in windows of `length` frames."""
-    whole = np.concatenate([limit.response, limit.response[:, (length - 1) // 2 : 0 : -1]], axis=1) / 2
-    whole[:, 0] *= 2
-    by_spectrum = np.fft.fft(whole, axis=1).real
-    m = np.arange(length)
-    pairs = np.where(m == 0, 1.0, 2.0) * (1 - m / length)
-    out = np.zeros(len(whole))
+def route_correlation(dipole: Diffusion, limit: ZeroFrequency, periodogram: Floats, *, series: int, length: int) -> Floats:
+    """rho of the two routes, (batch,): periodogram (batch, frequency) the mean of `series`, over windows of `length` frames."""
+    kappa = np.full(periodogram.shape[1], float(series))
+    kappa[0] /= 2
+    kappa[-1] /= 1 + (length % 2 == 0)
+    counted = kappa / series  # f = 0 once, others as f and -f
+    half = np.pi * np.arange(1, len(kappa)) / length
+    out = np.zeros(len(periodogram))
     for k in np.flatnonzero(~np.isin(dipole.regime, BOUNDED)):
-        noise = float(dipole.intercept[k] / dipole.slope[k])
-        chosen, weights, variance = line_weights(
-            lags, n_frames=n_frames, first=float(dipole.lag_first[k]), last=float(dipole.lag_last[k]), noise=noise
-        )
-        by_dipole = weights[1] @ np.maximum(lags[chosen, None] - m, 0)
-        of_spectrum = 2 * pairs @ np.square(by_spectrum[k])
-        out[k] = 2 * (pairs * by_dipole) @ by_spectrum[k] / np.sqrt(of_spectrum * variance * n_frames)
+        lags, weights = dipole.weights[k]
+        by_dipole = np.append(weights @ np.square(lags.astype(np.float64)), weights @ np.square(np.sin(np.outer(lags, half)) / np.sin(half)))
+        of_slope = counted * by_dipole * periodogram[k]
+        variances = np.sum(np.square(of_slope) / (kappa + 1)), np.sum(np.square(limit.response[k]) / kappa)
+        out[k] = np.sum(of_slope * limit.response[k] / kappa) / np.sqrt(variances[0] * variances[1])
     return np.clip(np.nan_to_num(out), 0.0, 1.0)
 
 
@@ -200,7 +202,9 @@ def _apart(a: Floats, b: Floats, correlation: Any) -> Floats:
 def combined(first: Estimate, second: Estimate, correlation: Any) -> Estimate:
     """The mean of two routes of one run; where they differ by more than chance allows, their scatter beyond that is in the error too.
 
-    One alone where the other is NaN. The interval is that of the better route about the mean, in proportion to the errors.
+    That scatter is about the mean by the errors alone, w = b^2 / (a^2 + b^2): a route that adds nothing to the other since both err together (its
+    weight is 0) may still contradict it. One alone where the other is NaN. The interval is that of the better route about the mean, in proportion
+    to the errors.
     """
     middle, a, b = _relative(first, second)
     variance = _apart(a, b, correlation)
@@ -208,7 +212,7 @@ def combined(first: Estimate, second: Estimate, correlation: Any) -> Estimate:
     square = np.square(weight * a) + np.square((1 - weight) * b) + 2 * weight * (1 - weight) * correlation * a * b
     beyond = np.maximum(np.square((first.value - second.value) / middle) - LEVEL**2 * variance, 0.0)
     value = weight * first.value + (1 - weight) * second.value
-    relative = np.sqrt(square + weight * (1 - weight) * beyond)
+    relative = np.sqrt(square + np.square(a * b / (a * a + b * b)) * beyond)
     better = a <= b
     ends = []
     for end in ("lower", "upper"):
@@ -219,22 +223,22 @@ def combined(first: Estimate, second: Estimate, correlation: Any) -> Estimate:
     return Estimate(*(np.where(np.isfinite(value), one, other) for one, other in zip(mean, alone, strict=True)))
 
 
-def alone_and_together(alone: Floats, together: Floats, lengths: Floats, *, first: float) -> float:
-    """Correlation, over stretches of time, of sum q^2 dr^2 with |dP|^2, (axis, block_lag, block) each: what D and sigma have in common.
+def sum_stderr(errors: Floats, together: Floats) -> float:
+    """Of a sum of values with `errors` (n,) whose correlations are `together` (n, n); what is unknown (NaN) counts as 0."""
+    together = np.where(np.isfinite(together), together, np.eye(len(errors)))
+    return float(np.sqrt(errors @ together @ errors))
 
-    1 for ions that move as one, 1 / sqrt(N) for N independent ones. Stretches as long as the first lag of the fit, or longer. NaN for too few.
+
+def haven_interval(independent: tuple[float, float], sigma: Estimate, together: float) -> tuple[float, tuple[float, float]]:
+    """Standard error and 95 % interval of independent (value, stderr) / sigma, whose errors have the correlation `together`; unknown (NaN) is 0.
+
+    >>> error, ends = haven_interval((1.0, 0.03), Estimate(2.0, 0.08, 1.6, 2.5), 0.0)
+    >>> round(error, 6), [round(one, 4) for one in ends]
+    (0.025, [0.3783, 0.6608])
     """
-    at = min(int(np.searchsorted(lengths, first)), len(lengths) - 1)
-    kept = np.isfinite(alone[0, at]) & np.isfinite(together[0, at])
-    # what differs from axis to axis (layers, channels) is no scatter
-    x, y = (part[:, at, kept] - part[:, at, kept].mean(axis=1, keepdims=True) for part in (alone, together))
-    if x.size < FEWEST_STRETCHES or not (x.any() and y.any()):
-        return float("nan")
-    return float(np.sum(x * y) / np.sqrt(np.sum(x * x) * np.sum(y * y)))
-
-
-def haven_stderr(independent: float, independent_stderr: float, sigma: float, sigma_stderr: float, together: float) -> float:
-    """Of sigma_NE / sigma whose errors have the correlation `together`; a negative one is noise of few stretches, and NaN unknown: 0."""
-    apart = np.array([independent_stderr / independent, sigma_stderr / sigma])
-    common = max(together, 0.0) if np.isfinite(together) else 0.0
-    return float(independent / sigma * np.sqrt(max(np.square(apart).sum() - 2 * common * apart.prod(), 0.0)))
+    ratio, a, b = independent[0] / sigma.value, independent[1] / independent[0], sigma.stderr / sigma.value
+    common = together if np.isfinite(together) else 0.0
+    stretch = np.sqrt(max(a * a + b * b - 2 * common * a * b, 0.0)) / b
+    with np.errstate(divide="ignore"):
+        ends = ratio * np.power(sigma.value / np.array([sigma.upper, sigma.lower]), stretch)
+    return float(ratio * b * stretch), (float(ends[0]), float(ends[1]))

@@ -216,7 +216,7 @@ def _below(cutoff: float, f: Floats, own: Floats, cross: Floats, others: Floats,
         at = np.einsum("skj,bsjl->bskl", basis[..., :2], line.solution)
         left = own[:, None] - 2 * np.einsum("bkl,bskl->bsk", cross, at) + np.einsum("bklm,bskl,bskm->bsk", others, at, at, optimize=True)
         left = np.maximum(left, 1e-14 * own[:, None]) / np.maximum(1 - line.leverage / (2 * kappa), 0.05)
-        spectrum = log_spectrum(phi, left, strength, weight, spectrum)
+        spectrum = log_spectrum(phi, left, strength, weight, None if spectrum is None else (spectrum.log, spectrum.slope))
         root, model = np.exp(model / 2), spectrum.model
     assert spectrum is not None
     found = local(spectrum, residual_misfit(waves(u), spectrum, strength, weight), strength, line.misfit)

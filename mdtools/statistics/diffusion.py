@@ -44,7 +44,7 @@ class Diffusion:
 
     lag_first, lag_last in frames; dof is that of the variance; significance is slope over the error that slope 0 would have, and plateau is the
     part of a bound that this error makes; jump is what one jump adds to the slope. late_slope is that of the longer half of the lags alone,
-    and late_z by how many errors of their difference it lies above the average over ranges.
+    and late_z by how many errors of their difference it lies above the average over ranges. weights are the pair (lags, weights) of the slope.
     Numbers for one MSD, arrays for a batch.
     """
 
@@ -70,6 +70,11 @@ class Diffusion:
     late_stderr: Any
     late_z: Any
     regime: Any
+    weights: Any
+
+    def of(self, k: int) -> "Diffusion":
+        """That of one of a flat batch, in numbers."""
+        return Diffusion(**{one.name: np.asarray(getattr(self, one.name))[k : k + 1].tolist()[0] for one in fields(self)})
 
     def reshaped(self, shape: tuple[int, ...]) -> "Diffusion":
         """The batch in `shape`; numbers where that is ()."""
@@ -91,6 +96,7 @@ def diffusion(
     last: float | None = None,
     earliest: float = 0.0,
     intercept: tuple[float, float] | None = None,
+    draws: int = DRAWS,
 ) -> Diffusion:
     """Slope of the MSD, its error and the regime of the motion; of one MSD or of a batch (species, temperatures, replicas) at once.
 
@@ -101,6 +107,7 @@ def diffusion(
     jump : what one jump adds to the slope, where single ions are not given here but have shown it (of the sum over axes, say).
     first, last : only ranges of lags that start or end there. earliest : only those that start there or later, where another
         measurement shows a transient that this one is too noisy to see. intercept : Gaussian prior (mean, standard deviation) of a0.
+    draws : from which it is learnt what the choice of ranges adds to the error; 0 where the line alone is wanted.
     Raises NotEnoughData for fewer than 8 usable lags.
     """
     shape = msd.shape[:-2]
@@ -123,7 +130,7 @@ def diffusion(
             by_ion,
             jump,
         )
-        return _estimate(measured[part], intercept, {"first": first, "last": last, "earliest": earliest, "wide": wide})
+        return _estimate(measured[part], intercept, draws, {"first": first, "last": last, "earliest": earliest, "wide": wide})
 
     found, ballistic = attempt(NARROW if earliest else WIDE, np.arange(size))
     if ballistic.any() and not earliest:
@@ -134,7 +141,7 @@ def diffusion(
     return found.reshaped(shape)
 
 
-def _estimate(measured: Measured, prior: tuple[float, float] | None, limits: dict[str, Any]) -> tuple[Diffusion, Floats]:
+def _estimate(measured: Measured, prior: tuple[float, float] | None, draws: int, limits: dict[str, Any]) -> tuple[Diffusion, Floats]:
     """The result, and which motions start ballistically: their lines hit the axis below 0."""
     ranges = lag_ranges(measured.lags, **limits)
     if not len(ranges.start):
@@ -147,7 +154,7 @@ def _estimate(measured: Measured, prior: tuple[float, float] | None, limits: dic
         parts = measured.covariance(split)
         # only what jumps add: less than Gaussian at long lags may be more than all that there is at short ones
         covariance = excess.factor[:, None, None] * (parts.at(split.slope) + np.maximum(excess.jumps, 0.0)[:, None, None] * by_jumps)
-        fit = average(measured.lags, measured.total, covariance, ranges, prior=prior, scale_dof=excess.dof, draws=0 if to_do else DRAWS)
+        fit = average(measured.lags, measured.total, covariance, ranges, prior=prior, scale_dof=excess.dof, draws=0 if to_do else draws)
         split = measured.split(fit)
         v0, v1, v2 = parts.along(fit.weights[:, 1])
         blocks = measured.in_blocks(split)
@@ -222,6 +229,7 @@ def _result(measured: Measured, fit: Average, split: Split, excess: Excess, offs
         late_stderr=late[1],
         late_z=late[2],
         regime=regime,
+        weights=_pairs(measured.lags, fit.weights[:, 1]),
     )
 
 
@@ -241,6 +249,14 @@ def _late(measured: Measured, covariance: Floats, fit: Average) -> tuple[Floats,
 
     apart = np.sqrt(fit.choice) * stderr(weights - fit.weights[:, 1])
     return line.slope, stderr(weights), np.where(apart > 0, (line.slope - fit.slope) / np.where(apart > 0, apart, 1.0), 0.0)
+
+
+def _pairs(lags: Floats, weights: Floats) -> Floats:
+    """One object for each of a batch."""
+    out = np.empty(len(weights), dtype=object)
+    for k, one in enumerate(weights):
+        out[k] = (lags, one)
+    return out
 
 
 def _log_slope(measured: Measured, covariance: Floats, *, holds: Floats) -> tuple[Floats, Floats]:

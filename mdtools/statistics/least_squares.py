@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["Line", "NestedLines", "fit_line", "nested_lines", "quality"]
+__all__ = ["Line", "NestedLines", "fit_line", "nested_lines", "quality", "worst_chi2"]
 
 Floats = NDArray[Any]
 Prior = tuple[float, float] | None
@@ -155,3 +155,13 @@ def quality(chi2: Any, dof: Any, scale_dof: Any = np.inf) -> Any:
     """
     known = np.asarray(scale_dof) > 1e6
     return np.where(known, special.chdtrc(dof, chi2), special.fdtrc(dof, np.where(known, 1.0, scale_dof), chi2 / np.maximum(dof, 1)))
+
+
+def worst_chi2(limit: float, dof: Any, scale_dof: Any = np.inf) -> Any:
+    """chi^2 at which `quality` falls to `limit`.
+
+    >>> bool(np.isclose(quality(worst_chi2(0.01, 5, 7.0), 5, 7.0), 0.01)), bool(np.isclose(quality(worst_chi2(0.01, 5), 5), 0.01))
+    (True, True)
+    """
+    known, some = np.asarray(scale_dof) > 1e6, np.maximum(dof, 1)
+    return np.where(known, special.chdtri(some, limit), some * special.fdtri(some, np.where(known, 1.0, scale_dof), 1 - limit))

@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 Floats = NDArray[Any]
+Start = tuple[Floats, Floats] | None  # b0 and b1 that a search starts from
 FEWEST = 2  # ordinates between 0 and a cut-off
 INFORMATION = 24  # sum of kappa below a cut-off: 20 % error of a constant spectrum
 CUTOFFS = 20
@@ -115,7 +116,10 @@ def zero_frequencies(frequency: Floats, periodogram: Floats, *, series: int) -> 
     f, power, kappa, cutoffs, _ = band(frequency, periodogram, series=series)
     shape = power.shape[:-1]
     power = power.reshape(-1, len(f))
-    fits = [_below(cutoff, f, power, kappa) for cutoff in cutoffs]
+    fits: list[Local] = []
+    for k, cutoff in enumerate(cutoffs):  # the curve of the last cut-off is where the next one starts
+        start = (fits[-1].log, fits[-1].slope * phi_of(cutoff / cutoffs[k - 1 : k])[0]) if fits else None
+        fits.append(_below(cutoff, f, power, kappa, start))
     mean = averaged(fits)
     change = np.exp(np.einsum("cbs,cbs,cs->b", mean.weight, np.array([fit.slope for fit in fits]), phi_of(cutoffs[0] / cutoffs)))
     of_cutoff = mean.weight.sum(axis=2)
@@ -201,12 +205,12 @@ def averaged(fits: list[Local]) -> Averaged:
     return Averaged(np.einsum("cbs,cbs->b", weight, [fit.log for fit in fits]), weight)
 
 
-def _below(cutoff: float, f: Floats, power: Floats, kappa: Floats) -> Local:
+def _below(cutoff: float, f: Floats, power: Floats, kappa: Floats, start: Start) -> Local:
     weight = 1 / (1 + (f / cutoff) ** 8)
     near = weight > 1e-3
     u, power, kappa, weight = f[near] / cutoff, power[:, near], kappa[near], weight[near]
     strength = weight * kappa
-    fit = log_spectrum(phi_of(u).T, np.broadcast_to(power[:, None], (len(power), len(SHAPES), len(u))), strength, weight)
+    fit = log_spectrum(phi_of(u).T, np.broadcast_to(power[:, None], (len(power), len(SHAPES), len(u))), strength, weight, start)
     return local(fit, residual_misfit(waves(u), fit, strength, weight), strength)
 
 
@@ -245,9 +249,9 @@ class LogSpectrum:
     inverse: Floats
 
 
-def log_spectrum(phi: Floats, power: Floats, strength: Floats, weight: Floats, start: LogSpectrum | None = None) -> LogSpectrum:
+def log_spectrum(phi: Floats, power: Floats, strength: Floats, weight: Floats, start: Start = None) -> LogSpectrum:
     """Fits of ordinates (batch, shape, ordinate): covariance H^-1 G H^-1, H = sum w kappa x x^T, G = sum w^2 kappa x x^T, x = (1, phi)."""
-    log, slope = _newton(phi, power, strength, None if start is None else (start.log, start.slope))
+    log, slope = _newton(phi, power, strength, start)
     model = log[..., None] + slope[..., None] * phi
     x = np.stack([np.ones_like(phi), phi], axis=-1)
     inverse = np.linalg.inv(np.einsum("snj,n,snk->sjk", x, strength, x))
@@ -256,13 +260,16 @@ def log_spectrum(phi: Floats, power: Floats, strength: Floats, weight: Floats, s
     return LogSpectrum(log, slope, variance, response, model, power * np.exp(-model) - 1, x, inverse)
 
 
-def _newton(phi: Floats, power: Floats, strength: Floats, start: tuple[Floats, Floats] | None = None) -> tuple[Floats, Floats]:
-    """b0 and b1 (batch, shape) of largest likelihood; the Hessian is the mean of observed and expected: never singular."""
+def _newton(phi: Floats, power: Floats, strength: Floats, start: Start) -> tuple[Floats, Floats]:
+    """b0 and b1 (batch, shape) of largest likelihood; the Hessian is the observed one with some of the expected one: never singular."""
     b0, b1 = start if start is not None else (np.log(power @ strength / strength.sum()), np.zeros(power.shape[:2]))
     powers = np.stack([np.ones_like(phi), phi, phi * phi], axis=-1)
-    for _ in range(NEWTON):
+    for step in range(NEWTON):
+        expected = 0.5 if step < 2 else 0.01
         ratio = power * np.exp(-np.clip(b0[..., None] + b1[..., None] * phi, -700, 700))
-        both = np.stack([strength * (1 - ratio), strength * (1 + ratio) / 2], axis=2) @ powers  # (.., gradient or curvature, power of phi)
+        both = (
+            np.stack([strength * (1 - ratio), strength * (expected + (1 - expected) * ratio)], axis=2) @ powers
+        )  # (.., gradient or curvature, power of phi)
         g0, g1, h00, h01, h11 = (both[:, :, row, column] for row, column in ((0, 0), (0, 1), (1, 0), (1, 1), (1, 2)))
         determinant = h00 * h11 - h01 * h01
         step0, step1 = (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant

@@ -62,6 +62,21 @@ def test_ions_that_move_as_one_have_an_exact_haven_ratio():
     assert ratio.haven_ratio_stderr < 0.5 * ratio.haven_ratio * sigma.ionic_conductivity_stderr / sigma.ionic_conductivity
 
 
+def test_species_that_move_alike_have_diffusivities_that_err_together():
+    """Two species that feel one flow: what D of both have in common is in sigma_NE, and independent species have nothing in common."""
+    walk = synthetic.brownian(n_atoms=32, n_frames=1500, diffusivity=0.5, temperature=TEMPERATURE, seed=3)
+    steps = np.cumsum(np.random.default_rng(2).normal(0, 3 * 0.5 / 20.0 * np.sqrt(walk.frame_interval), (1500, 1, 3)), axis=0)
+    flow = walk.replace(step={"step": "flow"}, scaled_positions=np.asarray(walk.scaled_positions, dtype=np.float64) + steps)
+    alone, together = (self_diffusivity(msd(one, reference="none")) for one in (walk, flow))
+    assert alone.self_diffusivity_correlation.sel(species="A", species2="B") < 0.25
+    assert together.self_diffusivity_correlation.sel(species="A", species2="B") > 0.7
+    sigma = ionic_conductivity(charge_displacement_msd(flow))
+    found, apart = (haven_ratio(one, sigma) for one in (together, together.drop_vars("self_diffusivity_correlation")))
+    name = "ionic_conductivity_nernst_einstein_stderr"
+    assert found[name] > 1.2 * apart[name]
+    assert found.haven_ratio_lower < found.haven_ratio < found.haven_ratio_upper
+
+
 def test_bound_pairs_have_no_haven_ratio():
     walk = synthetic.brownian(n_atoms=32, n_frames=1500, diffusivity=0.5, temperature=TEMPERATURE, seed=5)
     path = np.array(walk.scaled_positions, dtype=np.float64)
