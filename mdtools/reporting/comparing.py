@@ -100,7 +100,7 @@ def _common(first: Any, second: Any) -> Iterator[tuple[str, xr.Dataset, xr.Datas
 def _numbers(one: xr.Dataset, other: xr.Dataset, *, same: bool) -> Iterator[tuple[str, float, float, float, str]]:
     """(what, first, second, error of the difference, unit) of every quantity that both have."""
     for name in map(str, one.data_vars):
-        if name in CARRIED or name not in other or name.endswith(("_stderr", "_lower", "_upper", "_68", "_covariance")):
+        if name in CARRIED or name not in other or name.endswith(("_stderr", "_lower", "_upper", "_68", "_covariance", "_correlation")):
             continue
         if one[name].dtype.kind not in "fiu" or one[name].attrs.get("units") != other[name].attrs.get("units"):
             continue

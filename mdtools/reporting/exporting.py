@@ -16,8 +16,8 @@ from mdtools.reporting.tables import CARRIED
 
 __all__ = ["export"]
 
-# dimensions of the terms that estimates are made of: of no use in a table, but in the way
-TERMS = {"block", "block_lag", "ion", "ion_block", "reflection", "part"}
+# dimensions (and names) of the terms that estimates and errors are made of: of no use in a table, but in the way
+TERMS = {"self_diffusivity_correlation", "block", "block_lag", "ion", "ion_block", "reflection", "part"}
 
 
 def export(source: Any, *, out: str | Path, everything: bool = False) -> list[Path]:
@@ -106,7 +106,7 @@ def _tables(data: xr.Dataset, *, everything: bool) -> Iterator[tuple[str, list[l
 def _columns(data: xr.Dataset, *, everything: bool) -> Iterator[tuple[str, xr.DataArray]]:
     for name in map(str, data.data_vars):
         one = data[name]
-        if not everything and (name in CARRIED or TERMS & set(one.dims)):
+        if not everything and (name in CARRIED or TERMS & {name, *one.dims}):
             continue
         if "window" not in one.dims or everything:
             yield name, one

@@ -44,6 +44,7 @@ LATER = 1.35  # times the lag from which nothing is seen of it: single ions, few
 FAST = 1.5  # d ln MSD / d ln t of ions that still fly freely, 2 at first and 1 in the end
 PER_DECADE = 24  # lags that a transient may end at
 LEVEL = 1.96
+CLOSEST = 1 / 3  # of the smaller error, by which two routes of one run differ at least
 BOUNDED = ("caged", "undecided")  # regimes without a slope
 
 
@@ -194,9 +195,10 @@ def _relative(first: Estimate, second: Estimate) -> tuple[Floats, Floats, Floats
 
 
 def _apart(a: Floats, b: Floats, correlation: Any) -> Floats:
-    """Variance of the difference of two errors; of routes that are nearly one what the errors of the errors leave."""
+    """Variance of the difference of two errors; of routes that are nearly one what the errors of a, b and rho, known from some tens of ordinates,
+    leave: their difference scatters by a third of the smaller one."""
     variance = np.square(a) + np.square(b) - 2 * correlation * a * b
-    return np.asarray(np.maximum(variance, 0.01 * np.square(np.minimum(a, b))))
+    return np.asarray(np.maximum(variance, np.square(CLOSEST * np.minimum(a, b))))
 
 
 def combined(first: Estimate, second: Estimate, correlation: Any) -> Estimate:
