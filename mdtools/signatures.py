@@ -147,7 +147,8 @@ def _kinds(node: ast.AST | None, module: str) -> tuple[Kind, ...]:
         if node.value.id == "Literal":
             return (Kind("literal", tuple(ast.literal_eval(part) for part in parts)),)
         if node.value.id in _SEQUENCES:
-            return (Kind("sequence", _kinds(parts[0], module)),)
+            each = _kinds(parts[0], module)
+            return (Kind("sequence", each),) if each else ()
         if node.value.id in _MAPPINGS:
             return (Kind("mapping", (_kinds(parts[0], module), _kinds(parts[1], module))),)
     return ()

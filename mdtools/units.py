@@ -7,6 +7,7 @@ Values: CODATA 2022, as in scipy.constants.
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 __all__ = [
     "ANGSTROM2_PER_PS_TO_CM2_PER_S",
@@ -23,6 +24,7 @@ __all__ = [
     "S_PER_M_TO_MS_PER_CM",
     "UNIT_SYSTEMS",
     "VACUUM_PERMITTIVITY",
+    "EnergyUnit",
     "UnitSystem",
     "duration",
     "length_for",
@@ -110,6 +112,7 @@ def length_for(angstrom: float, *, reduced: bool, volume: float, n_atoms: int) -
     return angstrom / SPACING * (volume / n_atoms) ** (1 / 3) if reduced else angstrom
 
 
+EnergyUnit = Literal["meV", "ueV", "THz", "GHz"]
 _WIDTHS = {"THz": 1.0, "GHz": 1e-3, "meV": 1e-3 / PLANCK, "ueV": 1e-6 / PLANCK, "\u00b5eV": 1e-6 / PLANCK, "\u03bceV": 1e-6 / PLANCK}
 
 

@@ -16,6 +16,7 @@ from scipy.special import stdtrit
 from mdtools.statistics.ordinates import ordinates
 from mdtools.statistics.quasielastic import compared
 from mdtools.statistics.quasielastic_lines import lines
+from mdtools.statistics.resolution import Shape
 
 STEP, FRAMES, IONS, WINDOWS = 0.1, 800, 24, 8
 Q = np.linspace(0.5, 2.5, 5)
@@ -69,7 +70,7 @@ def behind_a_resolution(runs: int, random: np.random.Generator) -> None:
     every = [correlation(random.normal(0, step, (LONGER * FRAMES, IONS, 3)).cumsum(axis=0), q) for _ in range(runs)]
     for shape in ("gaussian", "lorentzian", "triangular"):
         for ratio in (0.2, 1.0, 5.0):
-            seen = {"interval": STEP, "highest": 0.5 / STEP, "full_width": 2 * WIDTH / ratio, "shape": shape}
+            seen = {"interval": STEP, "highest": 0.5 / STEP, "resolution": Shape(2 * WIDTH / ratio, shape)}
             found = [lines(ordinates(one, q, **seen)) for one in every]
             width, error = (np.array([getattr(one, name)[0] for one in found]) for name in ("width", "width_stderr"))
             known = error < width

@@ -123,13 +123,14 @@ def dynamic_structure_factor(
     length, interval, frames = correlation_times(traj, windows, "all", longest, who=who)
     which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
     values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames)
-    each_pair = which.by_pair(values)[0] / per_pair(traj, convention)[:, None, None]
     of_lag = _lag_weights(frames * interval, taper, resolution)
     cycles = 1 / (2 * np.pi) if convention == "mdanse" else 1.0
+    totals = cycles * _spectrum(values, of_lag, interval)
+    each_pair = which.by_pair(totals)[0] / per_pair(traj, convention)[:, None, None]
     out = {
         **common(traj),
-        "dynamic_structure_factor": (("window", "pair", "q", "frequency"), cycles * _spectrum(each_pair, of_lag, interval)),
-        **which.weighted("dynamic_structure_factor", cycles * _spectrum(values[0], of_lag, interval), ("frequency",)),
+        "dynamic_structure_factor": (("window", "pair", "q", "frequency"), each_pair),
+        **which.weighted("dynamic_structure_factor", totals[0], ("frequency",)),
         "frequency": np.arange(len(frames)) / ((2 * len(frames) - 1) * interval),
         **which.coordinates(windows, None),
     }

@@ -1,7 +1,6 @@
 """Quasielastic line: its width at each wave number, what stays elastic, and the motion that explains them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -10,13 +9,13 @@ import xarray as xr
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import carried, is_reduced, lag_frames
+from mdtools.estimates.resolution import Instrument
 from mdtools.statistics.interval import student
 from mdtools.statistics.motions import MOTIONS
 from mdtools.statistics.ordinates import NARROWEST, Ordinates, ordinates
 from mdtools.statistics.quasielastic import Fit, compared
 from mdtools.statistics.quasielastic_lines import lines
-from mdtools.statistics.resolution import SHAPES, half_width_seen
-from mdtools.units import ANGSTROM2_PER_PS_TO_CM2_PER_S, linewidth
+from mdtools.units import ANGSTROM2_PER_PS_TO_CM2_PER_S, EnergyUnit
 
 __all__ = ["quasielastic_width"]
 
@@ -36,8 +35,9 @@ def quasielastic_width(
     *,
     highest: float | None = None,
     motions: Sequence[Literal["elastic", "continuous", "jump", "rotor", "confined"]] | None = None,
-    resolution: str | None = None,
+    resolution: str | xr.DataArray | np.ndarray | tuple[np.ndarray, np.ndarray] | None = None,
     resolution_shape: Literal["gaussian", "lorentzian", "triangular"] = "gaussian",
+    resolution_unit: EnergyUnit | None = None,
 ) -> xr.Dataset:
     """Width of the quasielastic line and elastic incoherent structure factor at each q, and models of the motion compared.
 
@@ -50,9 +50,13 @@ def quasielastic_width(
     highest : THz, end of the band that is looked at, below the vibrations; by default 1 (of runs in lj units a fifth of the sampling
         frequency). motions : the models that are compared, by default all.
     resolution : as a spectrometer sees it: full width at half maximum of its resolution with the unit, "0.1 meV", "24 GHz" ("0.05", a
-        number of 1/tau, of runs in lj units), its shape by resolution_shape. F_s is multiplied by the resolution in time, and so is every
+        number of 1/tau, of runs in lj units), its shape by resolution_shape. Or the curve that was measured, of vanadium say: a file of two
+        columns, energy or frequency and intensity (a third with errors is not used), an array (point, 2), a pair of arrays, or a DataArray
+        over one coordinate. It is straight between its points, is divided by its area, and counts with its mirror image, as the mean of both
+        sides of the line does; without a background, which is refused. F_s is multiplied by the resolution in time, and so is every
         model: widths and parameters are those behind the resolution, `quasielastic_width_seen` is that of the folded line, and a line
         narrower than a twentieth of the resolution is elastic. The noise of a count of neutrons is not added.
+    resolution_unit : of the energies of a curve, which is never guessed; a DataArray may state it as `units` of its coordinate.
     Errors are of the scatter between windows (a jackknife, Student's factor in the intervals), so that what ions and wave numbers
     share counts once; they are those of the model, times what it leaves over (its misfit) where that is more than noise.
     A misfit beyond 2 says that no model holds to the precision of the run: D of Langevin ions seen down to their free flight is 11 % low.
@@ -66,7 +70,7 @@ def quasielastic_width(
     with _lower and _upper of 95 %. With a resolution also `quasielastic_width_seen`. Jumps of the model have random directions;
     those on a lattice are averaged over by shells of q or `q=`.
     Raises NotEnoughData (fewer than four windows, or not every lag, or windows too short for the resolution), TrajectoryError (uneven
-    frames), ValueError. Source: statistics/quasielastic.py, statistics/resolution.py.
+    frames, a file that is no curve), ValueError. Source: statistics/quasielastic.py, statistics/resolution.py.
 
     >>> from mdtools import intermediate_scattering_self, synthetic
     >>> walk = synthetic.brownian(n_atoms=40, n_frames=1600, diffusivity=0.3, seed=2)
@@ -78,7 +82,8 @@ def quasielastic_width(
     who = "quasielastic_width"
     names = _motions(motions)
     values, interval = _every_lag(data, who)
-    instrument = _Instrument.of(data, resolution, resolution_shape, window=values.shape[-1] * interval, who=who)
+    seeing: dict[str, Any] = {"shape": resolution_shape, "unit": resolution_unit, "window": values.shape[-1] * interval}
+    instrument = Instrument.of(data, resolution, who=who, **seeing)
     usual = 0.2 / interval if is_reduced(data) else min(BAND, 0.4 / interval)
     band = highest if highest is not None else min(max(usual, 4 * instrument.full_width), 0.5 / interval)
     if not 0 < band <= 0.5 / interval * (1 + 1e-9):
@@ -88,7 +93,7 @@ def quasielastic_width(
     used = q > 0
     if not used.any():
         raise NotEnoughData(f"{who} needs a wave number above 0: measure intermediate_scattering_self at some")
-    seen: dict[str, Any] = {"interval": interval, "highest": band, "full_width": instrument.full_width, "shape": instrument.shape}
+    seen: dict[str, Any] = {"interval": interval, "highest": band, "resolution": instrument.resolution}
     each = [ordinates(values[:, k][:, used], q[used], **seen) for k in range(values.shape[1])]
     rows = [_of_species(one, names, used, instrument) for one in each]
     out: dict[str, Any] = {**carried(data), "species": data["species"].values, "q": q, "motion_model": np.array(names)}
@@ -97,46 +102,8 @@ def quasielastic_width(
         if is_reduced(data) and name.startswith("quasielastic_diffusivity_cm2_per_s"):
             continue
         out[name] = (dims[kind], np.array([row[name][1] for row in rows]))
-    return schema.resolved(schema.dataset(out, reduced=is_reduced(data)), highest=float(band), n_windows=len(values))
-
-
-@dataclass(frozen=True)
-class _Instrument:
-    """Resolution of a spectrometer, its full width in THz (1/tau); 0 for none."""
-
-    full_width: float
-    shape: str
-
-    @classmethod
-    def of(cls, data: xr.Dataset, resolution: str | None, shape: str, *, window: float, who: str) -> "_Instrument":
-        if shape not in SHAPES:
-            raise ValueError(f"resolution_shape={shape!r} is not understood; write one of {', '.join(SHAPES)}")
-        if resolution is None:
-            return cls(0.0, shape)
-        width = linewidth(resolution, "resolution", reduced=is_reduced(data))
-        if width * window < 1:
-            unit = "tau" if is_reduced(data) else "ps"
-            raise NotEnoughData(
-                f"{who}: resolution={resolution!r} follows motion for {1 / width:.4g} {unit}, and the windows hold {window:.4g} {unit}: what such a "
-                "spectrometer tells from an elastic line goes on beyond them; measure a longer run, with fewer windows (4 at least), or pass none"
-            )
-        return cls(width, shape)
-
-    def check(self, band: float, who: str) -> None:
-        """Raises ValueError where the band ends within the resolution."""
-        if band < self.full_width:
-            raise ValueError(
-                f"{who}: the band ends at {band:g} THz, within the resolution of {self.full_width:g} THz: pass a larger highest, four times the "
-                "resolution, which frames closer in time may be needed for"
-            )
-
-    def seen(self, width: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Half widths of the folded lines, with errors; NaN where there is none."""
-        out = np.full((2, len(width)), np.nan)
-        for k in np.flatnonzero(np.isfinite(width)):
-            near = [half_width_seen(width[k] * (1 + step), self.full_width, self.shape) for step in (-1e-3, 0.0, 1e-3)]
-            out[:, k] = near[1], error[k] * (near[2] - near[0]) / (2e-3 * width[k])
-        return out[0], out[1]
+    found = {"highest": float(band), "n_windows": len(values), **instrument.described()}
+    return schema.resolved(schema.dataset(out, reduced=is_reduced(data)), **found)
 
 
 def _motions(motions: Sequence[str] | None) -> tuple[str, ...]:
@@ -169,7 +136,7 @@ def _every_lag(data: xr.Dataset, who: str) -> tuple[np.ndarray, float]:
     return values / values[..., :1], float(data["frame_interval"])
 
 
-def _of_species(data: Ordinates, names: tuple[str, ...], used: np.ndarray, instrument: _Instrument) -> dict[str, tuple[str, Any]]:
+def _of_species(data: Ordinates, names: tuple[str, ...], used: np.ndarray, instrument: Instrument) -> dict[str, tuple[str, Any]]:
     """name -> (which dimensions, values)."""
     fits = {fit.motion: fit for fit in compared(data, names)}
     evidence = np.array([fits[name].log_evidence for name in names])
@@ -192,7 +159,7 @@ def _of_species(data: Ordinates, names: tuple[str, ...], used: np.ndarray, instr
         "elastic_incoherent_structure_factor_stderr": ("q", _spread(each.elastic_stderr, used)),
         "predicted_quasielastic_width": ("q", _spread(_predicted(fits[likeliest], data.q), used)),
     }
-    if instrument.full_width:
+    if instrument.resolution is not None:
         folded = instrument.seen(width, uncertain)
         out |= {f"quasielastic_width_seen{end}": ("q", _spread(one, used)) for end, one in zip(("", "_stderr"), folded, strict=True)}
     out |= _diffusivity(fits, dict(zip(names, probability, strict=True)), t)

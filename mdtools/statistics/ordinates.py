@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mdtools.statistics.resolution import in_time
+from mdtools.statistics.resolution import Resolution
 
 __all__ = ["NARROWEST", "Ordinates", "ordinates"]
 
 Floats = NDArray[Any]
 NARROWEST = 0.05  # of the width of the resolution: a line narrower than that is elastic to the spectrometer
-IMAGES = 8
 
 
 @dataclass(frozen=True)
@@ -58,23 +57,15 @@ class Ordinates:
         return _transform(correlation, self.interval, self.damping)[..., : self.values.shape[-1]]
 
 
-def ordinates(correlation: Floats, q: Floats, *, interval: float, highest: float, full_width: float = 0.0, shape: str = "gaussian") -> Ordinates:
-    """Periodograms up to the frequency `highest` of F_s (window, q, lag) at every lag of its windows.
-
-    full_width, shape : of the resolution through which they are seen; 0 for none.
-    """
+def ordinates(correlation: Floats, q: Floats, *, interval: float, highest: float, resolution: Resolution | None = None) -> Ordinates:
+    """Periodograms up to the frequency `highest` of F_s (window, q, lag) at every lag of its windows, seen through a resolution."""
     n = correlation.shape[-1]
-    damping = _damping(n, interval, full_width, shape) if full_width else None
+    damping = None if resolution is None else resolution.damping(n, interval)
     each = _transform(correlation, interval, damping)[..., : max(4, int(highest * n * interval) + 1)]
     each = np.maximum(each, 1e-12 * each.max())  # ions that do not move have nothing at other frequencies
     scatter = np.mean((each.var(axis=0, ddof=1) / each.mean(axis=0) ** 2)[:, 1:], axis=-1)
+    full_width = 0.0 if resolution is None else resolution.full_width
     return Ordinates(each, 1 / np.maximum(scatter, 1e-6), np.asarray(q), n, interval, damping, full_width)
-
-
-def _damping(n: int, interval: float, full_width: float, shape: str) -> Floats:
-    """R at lags m and at all their images m + j n: its transform is R(f), which is nowhere negative."""
-    image = np.arange(-IMAGES, IMAGES + 1)[:, None] * n
-    return np.asarray(in_time((np.arange(n) + image) * interval, full_width, shape).sum(axis=0))
 
 
 def _transform(correlation: Floats, interval: float, damping: Floats | None) -> Floats:

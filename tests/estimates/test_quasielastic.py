@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import mdtools as md
-from mdtools import synthetic
+from mdtools import chain, synthetic
+from mdtools.cli import main
 from mdtools.errors import NotEnoughData, TrajectoryError
 
 
@@ -128,3 +130,84 @@ def test_a_run_in_lj_units_gives_its_resolution_as_a_number(walk):
     assert np.isfinite(found.quasielastic_width_seen).any()
     with pytest.raises(ValueError, match="1/tau"):
         md.quasielastic_width(reduced, resolution="0.5 meV")
+
+
+FULL = 0.5  # meV
+ENERGY = np.arange(-2.0, 2.005, 0.01)
+GAUSSIAN = 4000 * np.exp(-4 * np.log(2) * (ENERGY / FULL) ** 2)
+FEW = {"motions": ["elastic", "continuous"]}
+
+
+def test_a_measured_curve_is_folded_in_as_the_shape_that_it_has(walk, tmp_path):
+    given = md.quasielastic_width(walk, **FEW, resolution="0.5 meV")
+    file = tmp_path / "vanadium.csv"
+    np.savetxt(file, np.column_stack([ENERGY, GAUSSIAN, np.sqrt(GAUSSIAN + 1)])[::-1], delimiter=",", header="energy,intensity,error", comments="")
+    labelled = xr.DataArray(GAUSSIAN, {"energy": ("energy", ENERGY * 1000, {"units": "ueV"})}, "energy")
+    for found in (
+        md.quasielastic_width(walk, **FEW, resolution=str(file), resolution_unit="meV"),
+        md.quasielastic_width(walk, **FEW, resolution=(ENERGY, GAUSSIAN), resolution_unit="meV"),
+        md.quasielastic_width(walk, **FEW, resolution=np.column_stack([ENERGY / 4.135667696923859, GAUSSIAN]), resolution_unit="THz"),
+        md.quasielastic_width(walk, **FEW, resolution=labelled),
+    ):
+        for name in ("quasielastic_diffusivity", "quasielastic_width", "quasielastic_width_seen", "elastic_incoherent_structure_factor"):
+            np.testing.assert_allclose(found[name], given[name], rtol=1e-3, atol=1e-6)
+            np.testing.assert_allclose(found[f"{name}_stderr"], given[f"{name}_stderr"], rtol=1e-2, atol=1e-6)
+    step = md.history(md.quasielastic_width(walk, **FEW, resolution=str(file), resolution_unit="meV"))[-1]
+    assert step["resolution_unit"] == "meV"
+    assert "vanadium.csv' (401 points, sha256" in step["resolution"]
+    assert "full width at half maximum 0.1209 THz" in step["resolution"]
+
+
+def test_the_command_line_takes_a_curve_from_a_file(walk, tmp_path, capsys):
+    saved, file, out = tmp_path / "walk.nc", tmp_path / "vanadium.dat", tmp_path / "width.nc"
+    walk.to_netcdf(saved, engine="h5netcdf")
+    np.savetxt(file, np.column_stack([ENERGY, GAUSSIAN]), header="meV  counts")
+    words = ["quasielastic-width", str(saved), "--motions", "elastic,continuous", "--out", str(out), "--resolution", str(file)]
+    assert main(words) == 2
+    assert "--resolution-unit on a command line" in capsys.readouterr().err
+    assert main([*words, "--resolution-unit", "meV"]) == 0
+    ((_, found),) = chain.load(out)
+    given = md.quasielastic_width(walk, **FEW, resolution="0.5 meV")
+    np.testing.assert_allclose(found.quasielastic_diffusivity, given.quasielastic_diffusivity, rtol=1e-3)
+
+
+def test_a_curve_with_a_tail_gives_the_width_behind_it(walk):
+    tail = np.where(ENERGY >= 0, np.exp(-ENERGY / 0.3), np.exp(ENERGY / 0.1))
+    plain, found = md.quasielastic_width(walk, **FEW), md.quasielastic_width(walk, **FEW, resolution=(ENERGY, tail), resolution_unit="meV")
+    assert found.motion.values.tolist() == ["continuous", "continuous"]
+    assert np.all(abs(found.quasielastic_diffusivity - plain.quasielastic_diffusivity) < 2 * plain.quasielastic_diffusivity_stderr)
+    assert np.nanmin(found.quasielastic_width_seen - found.quasielastic_width) > 0.01
+
+
+def test_a_curve_that_is_no_resolution_is_refused_in_a_line(walk, tmp_path):
+    pair = (ENERGY, GAUSSIAN)
+    for curve, unit, words in (
+        (pair, None, "pass resolution_unit"),
+        (pair, "K", "meV, ueV, THz, GHz"),
+        ((ENERGY, GAUSSIAN + 200), "meV", r"4\.8% of its peak: subtract its background \(200\)"),
+        ((ENERGY, GAUSSIAN - 400), "meV", "not negative"),
+        ((ENERGY + 0.3, GAUSSIAN), "meV", "peaks at 0.3 meV"),
+        ((ENERGY[::25], GAUSSIAN[::25]), "meV", "2 points within"),
+        ((ENERGY[:3], GAUSSIAN[:3]), "meV", "has 3 points"),
+        ((ENERGY[ENERGY > -0.001], GAUSSIAN[ENERGY > -0.001]), "meV", "both sides of the elastic line"),
+        ((np.repeat(ENERGY, 2), np.repeat(GAUSSIAN, 2)), "meV", "two values at -2 meV"),
+        ((ENERGY, np.where(ENERGY > 1, np.nan, GAUSSIAN)), "meV", "not finite"),
+        ((ENERGY, GAUSSIAN[1:]), "meV", "pair of such arrays"),
+        (xr.DataArray(GAUSSIAN, {"energy": ENERGY}, "energy"), None, "pass resolution_unit"),
+        (xr.DataArray(GAUSSIAN, dims="energy"), "meV", "one curve over a coordinate"),
+        (xr.DataArray(GAUSSIAN, {"energy": ("energy", ENERGY, {"units": "meV"})}, "energy"), "THz", "leave the one out"),
+        ("vanadium.dat", "meV", "is none"),
+        ("vanadium.dat", None, "no(ne| file) of this name"),
+    ):
+        with pytest.raises(ValueError, match=words) as refused:
+            md.quasielastic_width(walk, resolution=curve, resolution_unit=unit)
+        assert "\n" not in str(refused.value)
+    for text, words in (("0 1\n0.1 x\n", "line 2"), ("0 1 2 3\n", "4 columns"), ("# nothing\n", "has 0 points"), ("0 1\n1 2 3\n", "3 columns")):
+        file = tmp_path / "curve.dat"
+        file.write_text(text)
+        with pytest.raises(ValueError, match=words):
+            md.quasielastic_width(walk, resolution=str(file), resolution_unit="meV")
+    with pytest.raises(NotEnoughData, match="fewer windows"):
+        md.quasielastic_width(walk, resolution=pair, resolution_unit="ueV")
+    with pytest.raises(ValueError, match="leave resolution_unit out"):
+        md.quasielastic_width(walk.assign_attrs(unit_system="lj"), resolution=pair, resolution_unit="meV")
