@@ -337,6 +337,7 @@ def van_hove(repeats: int) -> Iterator[Row]:
         "mdtraj (i < j alone, half of them)": lambda: _rdf_by_mdtraj(run, lag=20),
     }
     yield from rates(case, 500 * 499 * 101 / 1e6, tools, repeats, unit="million pairs/s")
+    yield from _across_the_cell()
     case = "the same in space (van_hove_map), 500 atoms, 101 origins, 48 grid points an edge"
     yield case, "mdtools", median_time(lambda: md.van_hove_map(run, lags=[2.0], spacing=0.5, reference="none", origins="all"), repeats), "s"
     for n_atoms in (2000, 8000, 24000):
@@ -344,6 +345,20 @@ def van_hove(repeats: int) -> Iterator[Row]:
 
 
 LENGTH = 24.0
+
+
+def _across_the_cell() -> Iterator[Row]:
+    """Two ions go .9 of the cell: where the self part of each tool has its peak. That of mdtraj folds displacements back to the nearest image."""
+    start = np.array([[0.1, 0.2, 0.3], [0.1, 0.6, 0.7]])
+    still = synthetic.brownian(n_atoms=2, n_frames=2, length=LENGTH)
+    run = dataclasses.replace(still, scaled_positions=np.stack([start, start + np.array([0.9, 0.0, 0.0])]).astype(np.float32))
+    case = f"self van Hove of ions that go {0.9 * LENGTH:g} angstrom along a cell of {LENGTH:g}: distance of the peak"
+    ours = md.van_hove_self(run, windows=1, lags=[run.frame_interval], reference="none", bins=50).van_hove_self.isel(window=0, species=0, lag=0)
+    yield case, "mdtools", float(ours.idxmax("r")), "angstrom"
+    try:
+        yield case, "mdtraj", _self_peak_of_mdtraj(run), "angstrom"
+    except ModuleNotFoundError:
+        yield case, "mdtraj (not installed)", float("nan"), "angstrom"
 
 
 def _frames(run: md.Trajectory) -> np.ndarray:
@@ -361,7 +376,7 @@ def _rdf_by_freud(run: md.Trajectory, lag: int = 0) -> None:
         rdf.compute((box, first), query_points=later, neighbors={"r_max": LENGTH / 2 - 0.001, "exclude_ii": True}, reset=False)
 
 
-def _rdf_by_mdtraj(run: md.Trajectory, lag: int = 0) -> None:
+def _in_mdtraj(run: md.Trajectory) -> Any:
     import mdtraj
 
     topology = mdtraj.Topology()
@@ -370,14 +385,29 @@ def _rdf_by_mdtraj(run: md.Trajectory, lag: int = 0) -> None:
         topology.add_atom("Ar", mdtraj.element.argon, residue)
     n = run.n_frames
     lengths = np.full((n, 3), LENGTH / 10, dtype=np.float32)
-    traj = mdtraj.Trajectory(_frames(run) / 10, topology, time=np.arange(n), unitcell_lengths=lengths, unitcell_angles=np.full((n, 3), 90.0))
-    pairs = topology.select_pairs("all", "all")
+    return mdtraj.Trajectory(_frames(run) / 10, topology, time=np.arange(n), unitcell_lengths=lengths, unitcell_angles=np.full((n, 3), 90.0))
+
+
+def _rdf_by_mdtraj(run: md.Trajectory, lag: int = 0) -> None:
+    import mdtraj
+
+    traj, n = _in_mdtraj(run), run.n_frames
+    pairs = traj.topology.select_pairs("all", "all")
     options = {"r_range": (0.0, LENGTH / 20), "n_bins": 100}
     if lag:
         times = np.stack([np.arange(n - lag), np.arange(lag, n)], axis=1)
         mdtraj.compute_rdf_t(traj, pairs, times, self_correlation=False, n_concurrent_pairs=20000, **options)
     else:
         mdtraj.compute_rdf(traj, pairs, **options)
+
+
+def _self_peak_of_mdtraj(run: md.Trajectory) -> float:
+    import mdtraj
+
+    r, g = mdtraj.compute_rdf_t(
+        _in_mdtraj(run), np.array([[0, 1]]), np.array([[0, 1]]), self_correlation=True, r_range=(0.0, LENGTH / 20), n_bins=100
+    )
+    return 10 * float(r[np.argmax(g[0])])
 
 
 def _peak_growth(n_atoms: int) -> float:
@@ -774,7 +804,7 @@ def main() -> None:
     for name in options.cases or CASES:
         for row in CASES[name](options.repeats):
             mine = row[2] if row[1] == "mdtools" else mine
-            times = float("nan") if row[3] == "1" or not mine else mine / row[2] if "/s" in row[3] else row[2] / mine
+            times = float("nan") if row[3] in ("1", "angstrom") or not mine else mine / row[2] if "/s" in row[3] else row[2] / mine
             rows.append(dict(zip(("case", "tool", "figure", "unit", "times_as_fast"), (*row, times), strict=True)))
             compared = "" if row[1].startswith("mdtools") or times != times else f"{times:.3g} times as fast"
             print(f"| {row[0]} | {row[1]} | {row[2]:.3g} | {row[3]} | {compared} |")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mdtools import memory, shares
-from mdtools.analyses.devices import in_turn, platform, split
+from mdtools.analyses.devices import in_turn, pieces, platform, split
 from mdtools.analyses.over_atoms import species_groups
 from mdtools.analyses.wave_vectors import Rods, rods_of
 from mdtools.kernels.waves import modes_by_group
@@ -50,11 +50,12 @@ class DensityModes:
     def _within(self, frames: slice, rods: Rods) -> np.ndarray:
         out = np.zeros((self.n_groups, self.components, len(rods.rod), frames.stop - frames.start), dtype=np.complex128)
         per_frame = 8 * (2 * 3 * len(self.quantities) * self.traj.n_atoms + 4 * self.n_groups * self.components * len(rods.rod))
-        n_frames = frames.stop - frames.start
-        block = split(int(np.clip(memory.block() // per_frame, 1, min(FRAMES, n_frames))), n_frames)
+        n_frames, alone = frames.stop - frames.start, platform() == "cpu"
+        most = min(FRAMES, pieces(n_frames)[1] if alone else n_frames)  # every core of a processor makes frames of its own
+        block = split(int(np.clip(memory.block() // per_frame, 1, most)), n_frames)
         waves = (rods.rods, rods.rod, rods.along, rods.conjugate)
         options: dict[str, Any] = {"highest": rods.highest, "n_groups": self.n_groups, "shared": rods.shared}
-        options["together"] = 1 if platform() == "cpu" else ABREAST
+        options["together"] = 1 if alone else ABREAST
 
         def of(visited: tuple[slice, tuple[np.ndarray, ...]]) -> Any:
             at, values = visited
@@ -62,7 +63,7 @@ class DensityModes:
             v = None if self.drift is None else values[1].astype(np.float64) - self.drift[padded][:, None, :]
             return modes_by_group(values[0][:, :, rods.axes], self.path[padded][:, rods.axes], v, self.tiles, waves, **options)
 
-        for (at, _), sums in in_turn(self.traj.over_frames(*self.quantities, block=block, within=frames, shared=True), of, each_core=False):
+        for (at, _), sums in in_turn(self.traj.over_frames(*self.quantities, block=block, within=frames, shared=True), of):
             here = slice(at.start - frames.start, at.stop - frames.start)
             out[..., here] = np.moveaxis(np.asarray(sums), 0, -1)[..., : at.stop - at.start]
         return shares.summed(out)
