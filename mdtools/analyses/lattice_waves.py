@@ -8,8 +8,10 @@ import jax
 import numpy as np
 
 from mdtools import memory
+from mdtools.analyses.devices import platform
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.analyses.over_frames import block_of_frames
+from mdtools.analyses.turning import TOGETHER, Rooms, turned
 from mdtools.errors import TrajectoryError
 from mdtools.harmonic.crystal import Crystal
 from mdtools.harmonic.mapping import SiteMap, mapped
@@ -40,10 +42,10 @@ def mapping_of(traj: Trajectory, crystal: Crystal) -> SiteMap:
     n_parts = min(PARTS, traj.n_frames)
     of_frame = np.minimum(np.arange(traj.n_frames) * n_parts // traj.n_frames, n_parts - 1)
     total = np.zeros((n_parts, traj.n_atoms, 3))
-    for frames, (values,) in traj.over_frames("positions", block=block_of_frames(traj.n_frames, traj.n_atoms)):
+    for frames, (values,) in traj.over_frames("positions", block=min(TOGETHER, block_of_frames(traj.n_frames, traj.n_atoms))):
         for part in np.unique(of_frame[frames]).tolist():
             first, last = np.searchsorted(of_frame[frames], [part, part + 1])
-            total[part] += values[first:last].sum(axis=0, dtype=np.float64)
+            total[part] += values[first:last].astype(np.float64).sum(axis=0)  # a cast within the sum is slow
     parts = total / np.bincount(of_frame)[:, None, None]
     steady = np.isin(traj.species, traj.framework) if traj.framework else traj.masses
     drift = np.average(parts, axis=1, weights=steady)
@@ -85,9 +87,10 @@ def waves_of(
     angle = 2 * np.pi * np.einsum("bcx,qx->bqc", mapping.cells, q)
     phases = np.concatenate([np.cos(angle), -np.sin(angle)], axis=1)
     out = np.empty((2, len(q), len(mapping.kept), 3, traj.n_frames))
+    rooms = Rooms()
     with jax.enable_x64(True):
         for frames, values, at in _blocks(traj, quantity):
-            along_time = jax.device_put(values.transpose(1, 2, 0))  # the copy to the device is what makes time contiguous
+            along_time = jax.device_put(turned(values, rooms))
             part = cell_sums(along_time, sites, cell[at] if cell.ndim == 3 else cell, shift[at], mapping.members, phases)
             out[..., frames] = np.asarray(part).reshape(2, len(q), len(mapping.kept), 3, -1)[..., : frames.stop - frames.start]
     return out[0] + 1j * out[1], taken
@@ -95,6 +98,7 @@ def waves_of(
 
 def _blocks(traj: Trajectory, quantity: Quantity) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
     block = block_of_frames(traj.n_frames, traj.n_atoms)
+    block = min(TOGETHER, block) if platform() == "cpu" else block  # few enough for the cache of a processor
     for frames, (values,) in traj.over_frames(quantity, block=block):
         yield frames, values, np.minimum(np.arange(frames.start, frames.start + len(values)), traj.n_frames - 1)  # the last block is padded
 

@@ -11,6 +11,7 @@ import numpy as np
 from mdtools import memory, shares
 from mdtools.analyses.devices import in_float64, pieces, platform
 from mdtools.analyses.over_atoms import frame_of
+from mdtools.analyses.turning import Rooms, turned
 from mdtools.kernels.grouped import tile_sums
 from mdtools.trajectory import Quantity, Trajectory
 
@@ -49,6 +50,7 @@ def tile_means(
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
     size = tile_size(traj.n_frames, blocks)
     n_pieces, length = pieces(max(len(tiles_of(one, size)[0]) for one in blocks))
+    rooms = Rooms()
     total: Parts = {}
     kept: Parts = {}
     for atoms, values in traj.over_atoms(quantity, block=block, shared=True):
@@ -60,7 +62,7 @@ def tile_means(
         tiles = [(members[piece], weight[piece], group[piece]) for piece in cut]
 
         def of(tile: tuple[np.ndarray, ...], values: np.ndarray = values, shared: dict[str, Any] = shared) -> tuple[Parts, Parts]:
-            return tile_sums(kernel, _along_time(values, tile[0]), of_paths, shift, *tile[1:], arguments, **shared)
+            return tile_sums(kernel, _along_time(values, tile[0], rooms), of_paths, shift, *tile[1:], arguments, **shared)
 
         found = in_float64([functools.partial(of, tile) for tile in tiles])
         total = {name: sum((np.asarray(part[0][name]) for part in found), total.get(name, 0.0)) for name in found[0][0]}
@@ -71,17 +73,17 @@ def tile_means(
     return {name: shares.summed(one) for name, one in total.items()}, {name: shares.summed(one) for name, one in kept.items()}, taken
 
 
-def _along_time(values: np.ndarray, members: np.ndarray) -> Any:
-    """(frame, atom, xyz) -> (tile, member, xyz, frame) on the device of a piece: the copy there is what makes time contiguous."""
+def _along_time(values: np.ndarray, members: np.ndarray, rooms: Rooms) -> Any:
+    """(frame, atom, xyz) -> (tile, member, xyz, frame) on the device of a piece, where time is contiguous."""
     wanted = members.ravel()
     low, high = int(wanted.min()), int(wanted.max()) + 1
+    shape = (*members.shape, 3, len(values))
     if np.array_equal(wanted, np.arange(low, high)):
-        found = jax.device_put(values[:, low:high].transpose(1, 2, 0))
-    elif platform() == "cpu":
-        found = jax.device_put(np.take(values, wanted, axis=1).transpose(1, 2, 0))
-    else:  # an accelerator picks atoms faster than the host
-        found = jnp.take(jax.device_put(values[:, low:high].transpose(1, 2, 0)), wanted - low, axis=0)
-    return found.reshape(*members.shape, 3, len(values))
+        return jax.device_put(turned(values[:, low:high], rooms).reshape(shape))
+    if platform() == "cpu":
+        return jax.device_put(turned(values, rooms, lambda part: np.take(part, wanted, axis=1)).reshape(shape))
+    # an accelerator picks atoms faster than the host
+    return jnp.take(jax.device_put(turned(values[:, low:high], rooms)), wanted - low, axis=0).reshape(shape)
 
 
 def tile_size(n_frames: int, blocks: Sequence[np.ndarray]) -> int:

@@ -51,7 +51,8 @@ def group_sums(
     return jnp.einsum("wa...,ag->wg...", each, weights, precision="highest")
 
 
-@functools.partial(jax.jit, static_argnames=("kernel", "options", "n_groups"))
+# the pieces of a processor each have a core of their own: threads within a piece would take it from the others
+@functools.partial(jax.jit, static_argnames=("kernel", "options", "n_groups"), compiler_options={"xla_cpu_multi_thread_eigen": False})
 def tile_sums(
     kernel: Callable[..., Any],
     values: Float[Array, "tile member xyz frame"],
@@ -71,9 +72,10 @@ def tile_sums(
     small, so that its paths, spectra and sums stay in the cache of a processor: nothing as large as the trajectory is ever written.
     summed and kept are trees of arrays; the first comes back with a leading axis (group), the second with (tile).
     """
+    along = shift.T  # turned once: where time is not contiguous, a processor goes through it one number at a time
 
     def of(tile: tuple[Array, Array, Array]) -> tuple[Any, Any]:
-        path = _along_time(tile[0], cell, shift)
+        path = _along_time(tile[0], cell, along)
         return kernel(path, tile[1], *arguments, **dict(options))
 
     def one(total: Any, tile: tuple[Array, Array, Array]) -> tuple[Any, Any]:
@@ -87,12 +89,12 @@ def tile_sums(
 
 
 def _along_time(
-    values: Float[Array, "atom xyz frame"], cell: Float[Array, "*frame xyz xyz"] | None, shift: Float[Array, "frame xyz"]
+    values: Float[Array, "atom xyz frame"], cell: Float[Array, "*frame xyz xyz"] | None, shift: Float[Array, "xyz frame"]
 ) -> Float[Array, "xyz atom frame"]:
     """`cartesian` of values that lie contiguous in time: the same sums and products."""
     if cell is None:
-        return jnp.swapaxes(values, 0, 1) - shift.T[:, None].astype(values.dtype)
+        return jnp.swapaxes(values, 0, 1) - shift[:, None].astype(values.dtype)
     values = values.astype(jnp.float64)
     cell = jnp.moveaxis(cell, 0, -1) if cell.ndim == 3 else cell[:, :, None]
     parts = [values[None, :, i] * cell[i, :, None] for i in range(3)]
-    return parts[0] + parts[1] + parts[2] - shift.T[:, None]
+    return parts[0] + parts[1] + parts[2] - shift[:, None]

@@ -1,0 +1,41 @@
+"""Time made contiguous: values of whole frames turned into histories, piece by piece through the cache of a processor."""
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+__all__ = ["TOGETHER", "Rooms", "turned"]
+
+TOGETHER = 64  # frames whose rows become columns within the cache
+ALIGNED = 64  # bytes: a processor computes on an array that begins at a multiple of it as it is, without a copy
+
+
+class Rooms(threading.local):
+    """Where a thread turns one piece after the other: memory that is new for each would cost as much as the turning.
+
+    What is made of a piece must be ready before the thread turns the next.
+    """
+
+    held = np.empty(0, np.uint8)
+
+    def of(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        n_bytes = int(np.prod(shape)) * dtype.itemsize
+        if len(self.held) < n_bytes + ALIGNED:
+            self.held = np.empty(n_bytes + ALIGNED, np.uint8)
+        first = -self.held.ctypes.data % ALIGNED
+        return self.held[first : first + n_bytes].view(dtype).reshape(shape)
+
+
+def turned(values: np.ndarray, rooms: Rooms, pick: Callable[[np.ndarray], np.ndarray] = lambda part: part) -> np.ndarray:
+    """(frame, atom, xyz) -> (atom, xyz, frame) in the room of this thread. pick : of the atoms of some frames those that are wanted.
+
+    >>> turned(np.arange(6.0).reshape(2, 1, 3), Rooms())[0].tolist()
+    [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
+    """
+    n_atoms = pick(values[:1]).shape[1]
+    room = rooms.of((3 * n_atoms, len(values)), values.dtype)
+    for first in range(0, len(values), TOGETHER):
+        part = pick(values[first : first + TOGETHER])
+        room[:, first : first + TOGETHER] = part.reshape(len(part), -1).T  # two axes change places faster than three, the last of them short
+    return room.reshape(n_atoms, 3, len(values))
