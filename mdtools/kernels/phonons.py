@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.correlation import autocorrelation, fast_length
+from mdtools.kernels.displacement import summed_atoms
 from mdtools.kernels.shapes import Array, Float
 from mdtools.kernels.spectrum import periodogram
 
@@ -60,9 +61,9 @@ def velocity_terms(
     mean square. square : mean of |v|^2 over the window.
     """
     length = tapers.shape[-1]
-    parts = v[..., : windows * length].reshape(*v.shape[:2], windows, length)
-    of_atom = weight.astype(v.dtype)[None, :, None, None]
-    each = [jnp.sum(periodogram(parts, taper.astype(v.dtype), n_fft=n_fft) * of_atom, axis=1) for taper in tapers]
-    power = jnp.swapaxes(functools.reduce(jnp.add, each) / tapers.shape[0], 0, 1)
-    square = jnp.sum(jnp.square(parts.astype(jnp.float64)), axis=(0, 3)) / length
-    return {"power": power, "square": weight @ square}, {}
+    used = v[..., : windows * length]
+    parts = used.reshape(*v.shape[:2], windows, length).transpose(2, 0, 1, 3)
+    of_atom = weight.astype(v.dtype)
+    each = [summed_atoms(periodogram(parts, taper.astype(v.dtype), n_fft=n_fft), of_atom) for taper in tapers]
+    square = jnp.sum(summed_atoms(jnp.square(used.astype(jnp.float64)), weight), axis=0).reshape(windows, length)
+    return {"power": functools.reduce(jnp.add, each) / tapers.shape[0], "square": jnp.sum(square, axis=1) / length}, {}
