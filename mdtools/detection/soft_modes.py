@@ -24,6 +24,7 @@ AGREE = 3.0  # standard errors that the two routes to T_c may differ
 CHANGE = math.log(1.15**2)  # of the stiffness: frequencies within 15 % are stable
 GRUENEISEN = 4.0  # largest parameter with which thermal expansion is blamed
 POOR = 0.5  # relative error of the stiffness beyond which, where no model fits the spectrum, the fit is not believed
+APART = math.log(2.0)  # ln of the ratio of the stiffness to that of the mean square beyond which, where no model fits, the fit is not believed
 WIDENED = 2.0  # factor on the errors, because no model fits, from which it is said
 
 
@@ -38,7 +39,8 @@ def detect_soft_modes(mode_frequencies: Sequence[xr.Dataset]) -> xr.Dataset:
     the other side of it. "stable" is a change of the frequency by less than 15 %, or one that thermal expansion explains with a
     Grueneisen parameter from 0 to 4 (volumes of the runs) at a probability of 0.8; a larger change of a cause that is less certain is "softens but
     stays finite", and the reason says so. Runs whose mode is unresolved, condensed, or whose spectrum is so
-    unlike any model that its stiffness is not known to a half are left out and named; a condensed run bounds T_c.
+    unlike any model that its stiffness is not known to a half, or is twice or half of that of its mean square (another mode crosses it), are left
+    out and named; a condensed run bounds T_c.
 
     Returns by mode `verdict` (`undecided` below a probability of 0.8, or with fewer than three temperatures), `probability` (mode,
     mode_state), `reason`, and for modes that soften to zero `critical_temperature`, `critical_exponent` (mode, route), with _stderr and
@@ -122,7 +124,8 @@ def _judged(members: list[xr.Dataset], kelvin: np.ndarray, log_volume: np.ndarra
     regime = np.array([str(one["damping_regime"].item()) for one in members])
     value = np.array([float(one["mode_frequency"]) for one in members])
     inflation = np.array([float(one["fit_inflation"]) for one in members])
-    poor = (inflation > 1) & (2 * np.array([float(one["mode_frequency_stderr"]) for one in members]) > POOR * value)
+    stderr = np.array([float(one["mode_frequency_stderr"]) for one in members])
+    poor = (inflation > 1) & ((2 * stderr > POOR * value) | _contradicted(members, value, stderr))
     used = np.isfinite(value) & ~poor
     out = _Judged(reasons=_left_out(regime, poor, kelvin, unit))
     if np.any(inflation[used] > WIDENED):
@@ -131,7 +134,7 @@ def _judged(members: list[xr.Dataset], kelvin: np.ndarray, log_volume: np.ndarra
         out.reasons.append(f"a law needs the mode at three temperatures, and it is resolved at {len(np.unique(kelvin[used]))}")
         return out
     log_stiffness = 2 * np.log(value[used])
-    error = 2 * np.array([float(one["mode_frequency_stderr"]) for one in members])[used] / value[used]
+    error = 2 * stderr[used] / value[used]
     chi = np.array([float(one["static_susceptibility_direct"]) for one in members])[used]
     chi_error = np.array([float(one["static_susceptibility_direct_stderr"]) for one in members])[used] / chi
     line = straight_line(kelvin[used], log_stiffness, error)
@@ -145,6 +148,15 @@ def _judged(members: list[xr.Dataset], kelvin: np.ndarray, log_volume: np.ndarra
     if out.verdict == "undecided" and out.probability[2] + out.probability[3] >= SURE:
         out.reasons.append("it does not go to zero; whether it is stable or softens needs more temperatures or longer runs")
     return out
+
+
+def _contradicted(members: list[xr.Dataset], value: np.ndarray, stderr: np.ndarray) -> np.ndarray:
+    """Where the stiffness of the fit is not that of the mean square, k_B T / <|Q|^2>: another mode has a part in it."""
+    chi = np.array([float(one["static_susceptibility_direct"]) for one in members])
+    chi_error = np.array([float(one["static_susceptibility_direct_stderr"]) for one in members]) / chi
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(2 * np.log(2 * np.pi * value) + np.log(chi))
+        return apart > np.maximum(APART, AGREE * np.hypot(2 * stderr / value, chi_error))
 
 
 def _left_out(regime: np.ndarray, poor: np.ndarray, kelvin: np.ndarray, unit: str) -> list[str]:

@@ -65,6 +65,16 @@ def test_neighbours_that_change_places_within_their_errors_make_no_minimum():
     assert verdict(runs)[0] == "softens to zero"
 
 
+def test_a_run_in_which_another_mode_crosses_is_named_and_left_out():
+    runs = series(lambda t: 9.0, lambda t: 0.5, KELVIN[::2])
+    for faster, seed in ((3.0, 99), (5.0, 98)):
+        own = oscillator(3.0, 0.5, 1.3, 4096, INTERVAL, 1, 7) + oscillator(3.0 * faster, 0.5, 1.3 * faster**2, 4096, INTERVAL, 1, seed)
+        crossed = mode_frequencies(spectra(own[:, :, 0], own[:, :, 1], INTERVAL, temperature=1.3, reduced=True))
+        word, found = verdict([*runs, crossed])
+        assert word == "stable"
+        assert "no model fits its spectrum at 1.3: another mode may cross it" in found.reason[0].item()
+
+
 def test_a_mode_that_does_not_change_is_stable():
     assert verdict(series(lambda t: 9.0, lambda t: 1.0, KELVIN))[0] == "stable"
 
