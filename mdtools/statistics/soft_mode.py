@@ -2,7 +2,9 @@
 
 The posterior is made on a grid of (T_c, p): for each, ln a is Gaussian by weighted least squares of ln y (flat prior), and
 summed exactly. Priors: T_c flat outside the measured values, up to REACH of their span away; p Gaussian, 1 +- 0.3 (mean field 1,
-three-dimensional Ising 1.24, tricritical 0.5 at two deviations).
+three-dimensional Ising 1.24, tricritical 0.5 at two deviations). The law holds near T_c; further away y is the law times exp(c t),
+t = |T - nearest| / nearest, with c Gaussian, 0 +- 0.3, summed exactly too: without it precise runs far from T_c, where a crossover bends the
+exponent, set T_c at an error that is too small (chi^2 of 7 for 3 degrees of freedom in the displacive phi^4 lattice).
 """
 
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ __all__ = ["Vanishing", "vanishing"]
 Floats = NDArray[Any]
 REACH = 4.0  # spans of temperature beyond the nearest value
 EXPONENT, WIDTH = 1.0, 0.3
+CORRECTION = 0.3  # of ln y, where |T - nearest| is as large as the nearest temperature
 STEPS, POWERS = 400, 41
 
 
@@ -50,8 +53,10 @@ def vanishing(temperature: Floats, log_value: Floats, stderr: Floats, *, limit: 
     power = EXPONENT + WIDTH * np.linspace(-3, 3, POWERS)
     inside = np.log(np.abs(temperature[None, :] - critical[:, None]))  # (T_c, value)
     residual = log_value[None, None, :] - power[None, :, None] * inside[:, None, :]
-    offset = np.sum(weight * residual, axis=-1, keepdims=True) / weight.sum()
-    chi2 = np.sum(weight * np.square(residual - offset), axis=-1)
+    far_away = CORRECTION * (temperature - edge) / max(abs(edge), 1e-12)
+    precision = np.linalg.inv(np.diag(stderr**2) + np.outer(far_away, far_away))
+    precision -= np.outer(precision.sum(axis=0), precision.sum(axis=0)) / precision.sum()  # ln a
+    chi2 = np.einsum("cpt,tu,cpu->cp", residual, precision, residual)
     log_posterior = -chi2 / 2 - np.square((power - EXPONENT) / WIDTH) / 2
     posterior = np.exp(log_posterior - log_posterior.max())
     posterior /= posterior.sum()
