@@ -71,7 +71,9 @@ def test_critical_temperature_of_an_exact_law_and_its_interval():
         hits += found.lower < 1.0 < found.upper
     assert hits >= 88
     mirrored = vanishing(3.0 - kelvin[::-1], law[::-1], np.full(8, 0.05))
-    assert mirrored.value == pytest.approx(3.0 - found.value, rel=1e-6)
+    assert mirrored.value == pytest.approx(3.0 - found.value, abs=0.5 * found.stderr)  # corrections go with |T - T_c| / T_c
+    scaled = vanishing(300.0 * kelvin, law, np.full(8, 0.05))
+    assert scaled.value == pytest.approx(300.0 * found.value, rel=1e-9)
 
 
 def test_a_condensed_run_bounds_the_critical_temperature():
