@@ -37,8 +37,10 @@ ANALYSES = {
     "mode_spectra": "mdtools.analyses.lattice_modes",
     "site_occupation": "mdtools.analyses.sites",
     "displacement_waves": "mdtools.analyses.rigidity",
+    "cell_strain": "mdtools.analyses.strain",
     "bottleneck_radius": "mdtools.analyses.bottleneck",
     "run_state": "mdtools.analyses.run_state",
+    "heating_ramp": "mdtools.analyses.ramp",
     "melting_indicators": "mdtools.analyses.melting",
 }
 ESTIMATES = {
@@ -49,6 +51,8 @@ ESTIMATES = {
     "debye_waller": "mdtools.estimates.bragg",
     "jump_diffusivity": "mdtools.estimates.jumps",
     "shear_modulus": "mdtools.estimates.rigidity",
+    "strain_elasticity": "mdtools.estimates.strain",
+    "heat_capacity": "mdtools.estimates.fluctuations",
     "hop_distance": "mdtools.estimates.van_hove",
     "hole_filling": "mdtools.estimates.van_hove",
     "onsager": "mdtools.estimates.onsager",
@@ -78,6 +82,10 @@ VARIES = {
 }
 # what a report makes only where options for it were given (or its file): too long, or of use in some materials only
 ON_REQUEST = {
+    "heating_ramp",
+    "detect_ramp",
+    "cell_strain",
+    "strain_elasticity",
     "charge_displacement_by_distance",
     "proton_displacement",
     "van_hove_map",
@@ -93,6 +101,7 @@ ON_REQUEST = {
 DECISIONS = {
     "detect_melting": "mdtools.detection.melting",
     "detect_transition": "mdtools.detection.transition",
+    "detect_ramp": "mdtools.detection.ramp",
     "detect_soft_modes": "mdtools.detection.soft_modes",
     "detect_mechanism": "mdtools.detection.mechanism",
 }

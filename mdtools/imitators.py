@@ -5,6 +5,7 @@ Every ion vibrates as a damped oscillator about a centre; what the centres do ma
 angstrom, times in ps. Units are those of the package; `seed` fixes the numbers.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from mdtools import synthetic
 from mdtools.trajectory import Trajectory
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
-__all__ = ["coexistence", "crystal", "defect_conductor", "glass", "liquid", "pair_exchange", "superionic"]
+__all__ = ["coexistence", "creep", "crystal", "defect_conductor", "glass", "liquid", "pair_exchange", "superionic", "surface"]
 
 PARAMETER = 5.6  # of the cubic cell
 MASS = {"X": 40.0, "A": 20.0}
@@ -21,16 +22,47 @@ DAMPING = 3.0  # 1/ps
 
 
 def crystal(
-    *, cells: int = 3, n_frames: int = 700, temperature: float = 1000.0, amplitude: float = 0.08, frame_interval: float = 0.03, seed: int = 0
-) -> Trajectory:
-    """Nothing leaves its site. amplitude : <u^2>^(1/2) of A over its neighbour distance; X has 0.7 of it.
+    *, cells: int = 3, n_frames: int = 700, temperature: float = 1000.0, amplitude: float = 0.08, damping: float = DAMPING,
+    frame_interval: float = 0.03, seed: int = 0,
+) -> Trajectory:  # fmt: skip
+    """Nothing leaves its site. amplitude : <u^2>^(1/2) of A over its neighbour distance; X has 0.7 of it. damping : 1/ps, of every ion, as of a
+    Langevin thermostat: above about 40 no vibration is left.
 
     >>> crystal(n_frames=8).species_names
     ['X', 'A']
     """
     random = np.random.default_rng(seed)
     fixed, holes = _sites(cells)
-    return _made(random, fixed, np.broadcast_to(holes, (n_frames, *holes.shape)), cells, temperature, amplitude, frame_interval, "crystal")
+    path = np.broadcast_to(holes, (n_frames, *holes.shape))
+    return _made(random, fixed, path, cells, temperature, amplitude, frame_interval, "crystal", damping=damping)
+
+
+def creep(
+    *, speed: float = 0.3, cells: int = 3, n_frames: int = 700, temperature: float = 1000.0, amplitude: float = 0.08, frame_interval: float = 0.03,
+    seed: int = 0,
+) -> Trajectory:  # fmt: skip
+    """A crystal that is sheared: planes normal to z flow along x as speed sin(2 pi z / L), in angstrom/ps; no ion leaves its neighbours."""
+    still = crystal(cells=cells, n_frames=n_frames, temperature=temperature, amplitude=amplitude, frame_interval=frame_interval, seed=seed)
+    s = np.asarray(still.scaled_positions, dtype=np.float64)
+    s[..., 0] += speed / (cells * PARAMETER) * np.sin(2 * np.pi * s[:1, :, 2]) * still.time[:, None]
+    return replace(still, scaled_positions=s.astype(np.float32), source="imitators.creep", history=({"step": "synthetic", "model": "creep"},))
+
+
+def surface(
+    *, layers: int = 1, cells: int = 3, n_frames: int = 700, temperature: float = 1300.0, amplitude: float = 0.08, frame_interval: float = 0.03,
+    seed: int = 0,
+) -> Trajectory:  # fmt: skip
+    """A slab of crystal with a vacuum of half its thickness beside it; A of its outermost `layers` on either side goes freely in its plane."""
+    random = np.random.default_rng(seed)
+    fixed, holes = _sites(cells)
+    path = _vibration(random, n_frames, len(holes), _rms("A", amplitude), _thermal("A", temperature), frame_interval) + holes
+    depth = layers * PARAMETER / 2
+    outer = (holes[:, 2] < depth) | (holes[:, 2] > cells * PARAMETER - depth)
+    free = _free(random, holes[outer], n_frames, _thermal("A", temperature), 20.0, frame_interval)
+    path[:, outer, :2] = free[..., :2]
+    rest = _vibration(random, n_frames, len(fixed), _rms("X", amplitude), _thermal("X", temperature), frame_interval) + fixed
+    length = cells * PARAMETER * np.array([1.0, 1.0, 1.5])
+    return _wrapped_up([rest, path], length, temperature, frame_interval, "surface", framework=("X",))
 
 
 def defect_conductor(
@@ -86,12 +118,18 @@ def pair_exchange(*, rate: float = 0.05, ring: int = 2, cells: int = 3, n_frames
     return _made(random, fixed, path, cells, temperature, amplitude, frame_interval, "pair_exchange")
 
 
-def superionic(*, barrier: float = 1.0, cells: int = 3, n_frames: int = 700, temperature: float = 1600.0, amplitude: float = 0.11,
+def superionic(*, barrier: float = 1.0, axes: int = 3, cells: int = 3, n_frames: int = 700, temperature: float = 1600.0, amplitude: float = 0.11,
                frame_interval: float = 0.03, seed: int = 0) -> Trajectory:  # fmt: skip
-    """A in a periodic potential with saddles of `barrier` k_B T between its sites, each ion for itself: below about 2 it keeps none of them."""
+    """A in a periodic potential with saddles of `barrier` k_B T between its sites, each ion for itself: below about 2 it keeps none of them.
+
+    axes : along how many (z, then y, then x) it leaves its sites: 1 makes channels, 2 planes; along the others it vibrates.
+    """
     random = np.random.default_rng(seed)
     fixed, holes = _sites(cells)
     path = _in_waves(random, holes, n_frames, barrier * BOLTZMANN * temperature, temperature, frame_interval)
+    closed = slice(0, 3 - axes)
+    wells = _vibration(random, n_frames, len(holes), _rms("A", amplitude), _thermal("A", temperature), frame_interval) if axes < 3 else path
+    path[..., closed] = (holes + wells)[..., closed]
     return _made(random, fixed, path, cells, temperature, amplitude, frame_interval, "superionic", shaken=False)
 
 
@@ -122,9 +160,12 @@ def glass(*, mobile: bool = False, cells: int = 3, n_frames: int = 700, temperat
 
 
 def coexistence(
-    *, cells: int = 4, n_frames: int = 700, temperature: float = 2000.0, amplitude: float = 0.08, frame_interval: float = 0.03, seed: int = 0
-) -> Trajectory:
-    """A crystal in one half of the box, along z, and ions that diffuse between walls in the other: a slab before it has melted."""
+    *, share: float = 0.5, cells: int = 4, n_frames: int = 700, temperature: float = 2000.0, amplitude: float = 0.08, frame_interval: float = 0.03,
+    seed: int = 0,
+) -> Trajectory:  # fmt: skip
+    """A crystal in one part of the box, along z, and ions that diffuse between walls in the other: a slab before it has melted, or, where that is
+    the smaller `share`, a grain boundary that has.
+    """
     random = np.random.default_rng(seed)
     fixed, holes = _sites(cells)
     length = cells * PARAMETER
@@ -132,8 +173,9 @@ def coexistence(
     for name, one in (("X", fixed), ("A", holes)):
         still = _vibration(random, n_frames, len(one), _rms(name, amplitude), _thermal(name, temperature), frame_interval) + one
         free = _free(random, one, n_frames, _thermal(name, temperature), 20.0, frame_interval)
-        free[..., 2] = length / 2 + np.abs((free[..., 2] - length / 2) % length - length / 2)  # mirrors at the half and at the end
-        parts.append(np.where((one[:, 2] > length / 2)[None, :, None], free, still))
+        wall, thick = length * (1 - share), length * share
+        free[..., 2] = wall + thick - np.abs((free[..., 2] - wall) % (2 * thick) - thick)  # mirrors at the wall and at the end
+        parts.append(np.where((one[:, 2] > wall)[None, :, None], free, still))
     return _wrapped_up(parts, length, temperature, frame_interval, "coexistence", framework=("X",))
 
 
@@ -151,12 +193,12 @@ def _rms(name: str, amplitude: float) -> float:
     return (1.0 if name == "A" else 0.7) * amplitude * (PARAMETER / 2) / np.sqrt(3)
 
 
-def _vibration(random: np.random.Generator, n_frames: int, n: int, rms: float, speed: float, dt: float) -> np.ndarray:
+def _vibration(random: np.random.Generator, n_frames: int, n: int, rms: float, speed: float, dt: float, damping: float = DAMPING) -> np.ndarray:
     """Damped oscillators (frame, ion, 3) of this displacement and thermal speed along each axis, by their exact propagator."""
     import scipy.linalg
 
     w0 = speed / rms
-    step = scipy.linalg.expm(np.array([[0.0, 1.0], [-(w0**2), -DAMPING]]) * dt)
+    step = scipy.linalg.expm(np.array([[0.0, 1.0], [-(w0**2), -damping]]) * dt)
     stationary = np.diag([rms**2, speed**2])
     root = np.linalg.cholesky(stationary - step @ stationary @ step.T)
     state = np.sqrt(np.diag(stationary))[:, None, None] * random.normal(size=(2, n, 3))
@@ -214,15 +256,15 @@ def _apart(random: np.random.Generator, n: int, length: float) -> np.ndarray:
 
 
 def _made(random: np.random.Generator, fixed: np.ndarray, path: np.ndarray, cells: int, temperature: float, amplitude: float, dt: float, source: str,
-          *, shaken: bool = True) -> Trajectory:  # fmt: skip
+          *, shaken: bool = True, damping: float = DAMPING) -> Trajectory:  # fmt: skip
     n_frames = len(path)
-    rest = _vibration(random, n_frames, len(fixed), _rms("X", amplitude), _thermal("X", temperature), dt) + fixed
+    rest = _vibration(random, n_frames, len(fixed), _rms("X", amplitude), _thermal("X", temperature), dt, damping) + fixed
     if shaken:
-        path = path + _vibration(random, n_frames, path.shape[1], _rms("A", amplitude), _thermal("A", temperature), dt)
+        path = path + _vibration(random, n_frames, path.shape[1], _rms("A", amplitude), _thermal("A", temperature), dt, damping)
     return _wrapped_up([rest, path], cells * PARAMETER, temperature, dt, source, framework=("X",))
 
 
-def _wrapped_up(parts: list[np.ndarray], length: float, temperature: float, dt: float, source: str, **more: Any) -> Trajectory:
+def _wrapped_up(parts: list[np.ndarray], length: float | np.ndarray, temperature: float, dt: float, source: str, **more: Any) -> Trajectory:
     counts = [one.shape[1] for one in parts]
     path = np.concatenate(parts, axis=1) / length
     n_frames = len(path)

@@ -5,8 +5,8 @@
 
 Systems are drawn at random from mdtools.imitators and mdtools.synthetic: class, sizes, rates, amplitudes, length of the run. Each is measured
 once; weights of `translates?` and `molten?` that make the log-loss of the system's class least on the first half are taken from a grid, below
-the value at which one line alone would decide. Prints markdown tables of the half that was held back. --write puts the weights, the figures and
-the next version into mdtools/detection/calibration.json.
+the value at which one line alone would decide, and then that of `ordered?`. Prints markdown tables of the half that was held back. --write puts
+the weights, the figures and the next version into mdtools/detection/calibration.json.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import numpy as np
 
 TABLE = Path(__file__).parents[1] / "mdtools" / "detection" / "calibration.json"
 GRID = (0.25, 0.3, 0.35, 0.4, 0.45)
+ORDERED = (1.0, 1.2, 1.4, 1.6)
 BINS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 FRAMES = (350, 700)
 
@@ -48,7 +49,10 @@ def drawn(seed: int) -> tuple[str, Callable[[], Any]]:
         ("liquid", lambda: imitators.liquid(friction=uniform(5.0, 60.0), **common)),
         ("glass", lambda: imitators.glass(amplitude=uniform(0.03, 0.1), **common)),
         ("superionic glass", lambda: imitators.glass(mobile=True, amplitude=uniform(0.03, 0.1), **common)),
-        ("coexistence", lambda: imitators.coexistence(cells=3, amplitude=uniform(0.05, 0.1), **common)),
+        ("coexistence", lambda: imitators.coexistence(cells=3, share=uniform(0.2, 0.6), amplitude=uniform(0.05, 0.1), **common)),
+        ("coexistence", lambda: imitators.surface(amplitude=uniform(0.05, 0.1), **common)),
+        ("superionic", lambda: imitators.superionic(axes=int(random.choice([1, 2])), barrier=uniform(0.3, 1.5), **common)),
+        ("crystal", lambda: imitators.creep(speed=uniform(0.0, 0.5), **common)),
         ("plastic crystal", lambda: synthetic.rotor(cells=4, rattle=uniform(0.05, 0.15), rotational_diffusivity=uniform(0.5, 4.0), **common)),
     ]
     return kinds[seed % len(kinds)]
@@ -131,7 +135,12 @@ def main() -> None:
         WEIGHT.update(translates=translates, molten=molten)
         best = min(best, (loss(fitted, probabilities(fitted)), translates, molten))
     WEIGHT.update(translates=best[1], molten=best[2])
-    print(f"weights: {WEIGHT}; log-loss of the fitted half {best[0]:.3f}")
+    least = (np.inf, 0.0)
+    for ordered in ORDERED:
+        WEIGHT.update(ordered=ordered)
+        least = min(least, (loss(fitted, probabilities(fitted)), ordered))
+    WEIGHT.update(ordered=least[1])
+    print(f"weights: {WEIGHT}; log-loss of the fitted half {least[0]:.3f}")
     figures = told(held, probabilities(held))
     if given.write:
         table = json.loads(TABLE.read_text(encoding="utf-8"))

@@ -1,13 +1,14 @@
-"""Do the ions that have moved sit together? A slab of liquid beside a crystal has them on one side; single hops have not."""
+"""How the ions of a species moved through a run: which, whether those sit together, whether neighbours went together, and along which axes."""
 
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from mdtools.trajectory import Trajectory
 
-__all__ = ["moved_together"]
+__all__ = ["Moved", "moved_together"]
 
 PART = 8  # of the run: means over its first and its last eighth are compared
 SAMPLED = 48  # frames of such a part, at most
@@ -16,20 +17,37 @@ SHUFFLES = 99
 MOST = 4000  # ions of a species, of which pairs are made; more are thinned
 
 
-def moved_together(traj: Trajectory, distance: np.ndarray, reference: Sequence[str] | str | None, *, seed: int = 0) -> np.ndarray:
-    """(species, 2): share of the ions whose mean place moved by more than half the neighbour distance, and Moran's I of having
-    moved in standard deviations of shuffled ions (0 where all or none moved).
+class Moved(NamedTuple):
+    """By species: share of the ions whose mean place moved by more than half the neighbour distance; Moran's I of having moved, in standard
+    deviations of shuffled ions (0 where all or none moved); correlation of the displacements of neighbours; mean dr_a dr_b (xyz, xyz)."""
 
-    I = N / W sum_ij w_ij (f_i - f)(f_j - f) / sum_i (f_i - f)^2, w_ij = 1 of neighbours. Source: P. A. P. Moran, Biometrika 37, 17 (1950).
+    share: np.ndarray
+    together: np.ndarray
+    alike: np.ndarray
+    tensor: np.ndarray
+
+
+def moved_together(traj: Trajectory, distance: np.ndarray, reference: Sequence[str] | str | None, *, seed: int = 0) -> Moved:
+    """From mean places over the first and the last eighth of the run, for each species with its neighbour distance.
+
+    I = N / W sum_ij w_ij (f_i - f)(f_j - f) / sum_i (f_i - f)^2, w_ij = 1 of neighbours; alike = sum_ij w_ij dr_i . dr_j / W / <dr^2>: near 1
+    where matter flows or creeps, small where ions move each for itself. Source: P. A. P. Moran, Biometrika 37, 17 (1950).
     """
     first, last = _mean_places(traj, reference)
     random = np.random.default_rng(seed)
-    out = np.zeros((len(traj.species_names), 2))
+    n = len(traj.species_names)
+    out = Moved(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros((n, 3, 3)))
     for k, name in enumerate(traj.species_names):
         atoms = traj.indices(name)
         atoms = atoms[:: max(1, -(-len(atoms) // MOST))]
-        moved = np.linalg.norm((last[atoms] - first[atoms]) @ traj.mean_cell, axis=1) > distance[k] / 2
-        out[k] = moved.mean(), _moran(moved.astype(float), _neighbours(first[atoms], traj.mean_cell, NEAR * distance[k]), random)
+        step = (last[atoms] - first[atoms]) @ traj.mean_cell
+        moved = np.linalg.norm(step, axis=1) > distance[k] / 2
+        pairs = _neighbours(first[atoms], traj.mean_cell, NEAR * distance[k])
+        out.share[k], out.together[k] = moved.mean(), _moran(moved.astype(float), pairs, random)
+        out.tensor[k] = step.T @ step / len(step)
+        square = float(np.trace(out.tensor[k]))
+        if len(pairs[0]) and square > 0:
+            out.alike[k] = np.mean(np.sum(step[pairs[0]] * step[pairs[1]], axis=1)) / square
     return out
 
 

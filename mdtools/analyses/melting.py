@@ -13,14 +13,15 @@ from mdtools.analyses.labels import common, lag_frames, lag_times
 from mdtools.analyses.over_atoms import group_means, ion_groups
 from mdtools.analyses.reflections import density_amplitudes
 from mdtools.errors import NotEnoughData
-from mdtools.kernels.melting import moments_and_overlap, neighbour_counts, stayed_within
+from mdtools.kernels.melting import distance_shares, moments_and_overlap, neighbour_counts, stayed_within
 from mdtools.trajectory import Trajectory
 
-__all__ = ["melting_indicators"]
+__all__ = ["melting_indicators", "neighbour_distance"]
 
 ORIGINS = 64  # time origins in a window, at most
 MULTIPLES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5)  # of 2 pi / d, where the shape of the elastic part is kept
 LATE = 3  # lags over which that is averaged
+REACH, BINS = 1.6, 32  # neighbour distances over which displacements are counted, and their bins
 SMOOTHING = 1.0  # ps, over which a position is smoothed before it is said to have moved
 
 
@@ -37,8 +38,10 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
     ion_block): fraction of ions that, smoothed over 1 ps, stayed within d/2 for half the run; `density_amplitude`
     (block, species, reflection, part): mean over a stretch of the run of 1/N sum_i exp(i q r_i), at the reflections that were
     strongest in its first half (`wave_vector`), so that its product between the two halves has no bias of selection; `late_overlap`
-    (window, species, ion_block, wave_multiple): self-overlap at the longest lags, at multiples of k; (species) `moved_share`: ions whose mean
-    place over an eighth of the run is farther than d/2 from that over the first, and `moved_together`: how far they sit together.
+    (window, species, ion_block, wave_multiple): self-overlap at the longest lags, at multiples of k; `distance_share` (window, species, ion_block,
+    r_reduced): share of the |dr| in a bin of |dr| / d, at the lag `distance_lag` where <dr^2> is nearest to d^2/2; (species), of the
+    mean places over the first and the last eighth of the run: `moved_share`, ions that went farther than d/2, `moved_together`: how far those sit
+    together, `moved_alike`: correlation of the displacements of neighbours, `moved_tensor` (species, xyz, xyz2).
     Raises TrajectoryError; NotEnoughData for a run of few frames or a species with fewer ions than blocks.
     Source: reference/science.md C3 (definitions), B5.
 
@@ -53,13 +56,14 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
     stride = -(-part // ORIGINS)
     starts = np.arange(windows)[:, None] * part + np.arange(0, part, stride)[None, :]
     lags = lag_frames("log", longest=half, frame_interval=traj.frame_interval)[1:]
-    distance = np.array([_neighbour_distance(traj, name) for name in traj.species_names])
+    distance = np.array([neighbour_distance(traj, name) for name in traj.species_names])
     shared: dict[str, Any] = {"groups": ion_groups(traj, ion_blocks), "reference": reference}
     moments, taken = group_means(moments_and_overlap, traj, arguments=(lags, starts, 2 * np.pi / distance), **shared)
     square, fourth, overlap = _by_species(moments[0], len(distance), ion_blocks)
     never, width = _never_moved(traj, windows, distance, shared)
     shape = _late_overlap(traj, starts, lags, distance, ion_blocks, shared)
-    together = moved_together(traj, distance, reference)
+    counts, when = _distances(traj, starts, lags, square, distance, shared)
+    moved = moved_together(traj, distance, reference)
     blocks, amplitude, length = density_amplitudes(traj, reference)
     dims = ("window", "species", "ion_block", "lag")
     out = {
@@ -69,8 +73,12 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
         "self_overlap": (dims, overlap),
         "never_moved": (dims[:3], never),
         "late_overlap": ((*dims[:3], "wave_multiple"), shape),
-        "moved_share": ("species", together[:, 0]),
-        "moved_together": ("species", together[:, 1]),
+        "distance_share": ((*dims[:3], "r_reduced"), counts),
+        "distance_lag": ("species", lag_times(when, traj.frame_interval)),
+        "moved_share": ("species", moved.share),
+        "moved_together": ("species", moved.together),
+        "moved_alike": ("species", moved.alike),
+        "moved_tensor": (("species", "xyz", "xyz2"), moved.tensor),
         "neighbour_distance": ("species", distance),
         "framework": ("species", np.isin(traj.species_names, traj.framework).astype(int)),
         "density_amplitude": (("block", "species", "reflection", "part"), amplitude),
@@ -79,6 +87,9 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
         "ion_block": np.arange(ion_blocks),
         "lag": lag_times(lags, traj.frame_interval),
         "wave_multiple": np.array(MULTIPLES),
+        "r_reduced": (np.arange(BINS) + 0.5) * REACH / BINS,
+        "xyz": ["x", "y", "z"],
+        "xyz2": ["x", "y", "z"],
         "block": blocks,
         "reflection": np.arange(amplitude.shape[2]),
         "part": ["real", "imaginary"],
@@ -95,6 +106,18 @@ def _late_overlap(
     moments, _ = group_means(moments_and_overlap, traj, arguments=(lags[-LATE:], starts[:, ::4], waves.ravel()), **shared)
     values = moments[0][:, :, 2:].mean(axis=-1).reshape(len(distance), ion_blocks, len(starts), len(distance), len(MULTIPLES))
     return np.stack([values[k, :, :, k] for k in range(len(distance))]).transpose(2, 0, 1, 3)
+
+
+def _distances(
+    traj: Trajectory, starts: np.ndarray, lags: np.ndarray, square: np.ndarray, distance: np.ndarray, shared: dict[str, Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(window, species, ion_block, bin) shares of the displacements by length, and the lag in frames of each species: <dr^2> = d^2/2."""
+    mean = np.maximum(square.mean(axis=(0, 2)), 1e-12)
+    chosen = lags[np.argmin(np.abs(np.log(mean / (distance[:, None] ** 2 / 2))), axis=1)]
+    edges = distance[:, None] * np.linspace(0.0, REACH, BINS + 1)[None, :]
+    values, _ = group_means(distance_shares, traj, arguments=(chosen, starts, edges), **shared)
+    by_choice = values[0].reshape(len(distance), -1, len(starts), len(distance), BINS)
+    return np.stack([by_choice[k, :, :, k] for k in range(len(distance))]).transpose(2, 0, 1, 3), chosen
 
 
 def _enough(traj: Trajectory, windows: int, ion_blocks: int) -> None:
@@ -139,7 +162,7 @@ def _never_moved(traj: Trajectory, windows: int, distance: np.ndarray, shared: d
     return np.stack([by_radius[k, :, :, k] for k in range(n_species)]).transpose(2, 0, 1), width
 
 
-def _neighbour_distance(traj: Trajectory, name: str, *, frames: int = 32, centres: int = 128, bins: int = 400) -> float:
+def neighbour_distance(traj: Trajectory, name: str, *, frames: int = 32, centres: int = 128, bins: int = 400) -> float:
     """First peak of g(r) within a species, angstrom: histogram over sampled frames, smoothed, its first high maximum.
 
     A maximum counts when it reaches half the highest; below r = 2 (V/N)^(1/3), where every lattice has its first shell.

@@ -10,6 +10,7 @@ from mdtools import memory, schema
 from mdtools.analyses.differenced import differenced
 from mdtools.analyses.labels import common, window_starts
 from mdtools.analyses.over_atoms import window_length
+from mdtools.analyses.state_fluctuations import moments_of_log, momentum_temperature, widest_gap
 from mdtools.trajectory import Trajectory
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
@@ -28,7 +29,11 @@ def run_state(traj: Trajectory, *, windows: int = 16, reference: Sequence[str] |
     and `pressure` (NaN in a part without a row); `kinetic_temperature` (window, species) where the file has velocities and masses;
     `window_msd` (window, species), mean squared distance of an ion from where it was when the part began, at its end; `frame_velocity`,
     the mean velocity of the frame of reference in the frame of the file, angstrom/ps; `cells_across`, the shortest distance of two
-    faces of the cell in mean distances (V/N)^(1/3) of the ions. Raises TrajectoryError; NotEnoughData for a run of few frames.
+    faces of the cell in mean distances (V/N)^(1/3) of the ions, and `widest_gap`, the widest empty layer in these.
+    What must fluctuate, for `heat_capacity` and the gate on the thermostat: by window, about the mean of the run and of every row of the log,
+    `enthalpy_by_window`, `enthalpy_variance` (H = E + P V at one P), `logged_volume_by_window`, `volume_variance`,
+    `enthalpy_volume_covariance`, `temperature_by_window`, `kinetic_fluctuation` (1 in the canonical ensemble); `momentum_temperature` of the total
+    momentum where there are velocities. Raises TrajectoryError; NotEnoughData for a run of few frames.
 
     >>> from mdtools import synthetic
     >>> run_state(synthetic.ornstein_uhlenbeck(n_atoms=8, n_frames=64)).kinetic_temperature.shape
@@ -47,11 +52,14 @@ def run_state(traj: Trajectory, *, windows: int = 16, reference: Sequence[str] |
         "window_msd": (("window", "species"), _window_msd(traj, path, windows, length)),
         "frame_velocity": float(np.linalg.norm((path[used - 1] - path[0]) @ cell) / max(traj.time[used - 1] - traj.time[0], 1e-12)),
         "cells_across": float(heights.min() / (traj.volume / traj.n_atoms) ** (1 / 3)),
+        "widest_gap": widest_gap(traj),
         "framework": ("species", np.isin(traj.species_names, traj.framework).astype(int)),
         "window": window_starts(traj, windows),
     }
     if traj.velocities is not None and traj.masses is not None and differenced(traj) is None:
-        out["kinetic_temperature"] = (("window", "species"), _temperatures(traj, windows, length))
+        kelvin, momentum = _temperatures(traj, windows, length)
+        out["kinetic_temperature"] = (("window", "species"), kelvin)
+        out["momentum_temperature"] = momentum_temperature(momentum, float(traj.masses.sum()), reduced=traj.reduced)
     if traj.log is not None:
         part = np.searchsorted(traj.time[: windows * length : length], traj.log.time, side="right") - 1
         inside = (part >= 0) & (traj.log.time <= traj.time[used - 1])
@@ -59,6 +67,7 @@ def run_state(traj: Trajectory, *, windows: int = 16, reference: Sequence[str] |
             if name in traj.log.values:
                 rows = [traj.log.values[name][inside & (part == k)] for k in range(windows)]
                 out[name] = ("window", np.array([one.mean() if len(one) else np.nan for one in rows]))
+        out |= moments_of_log(traj, part, inside, windows)
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - used)
 
 
@@ -72,15 +81,17 @@ def _window_msd(traj: Trajectory, path: np.ndarray, windows: int, length: int) -
     return out
 
 
-def _temperatures(traj: Trajectory, windows: int, length: int) -> np.ndarray:
-    """Kinetic temperature (window, species) in K, or in reduced units."""
+def _temperatures(traj: Trajectory, windows: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Kinetic temperature (window, species) in K, or in reduced units, and the total momentum (frame, 3)."""
     assert traj.masses is not None
     factor = 1.0 if traj.reduced else KINETIC_TO_EV / BOLTZMANN
     total = np.zeros((windows, len(traj.species_names)))
+    momentum = np.zeros((windows * length, 3))
     block = max(1, memory.block() // (8 * 8 * traj.n_atoms))
     members = np.stack([(traj.species == name) * traj.masses / (3 * np.sum(traj.species == name)) for name in traj.species_names], axis=1)
     for frames, (v,) in traj.over_frames("velocities", block=block, within=slice(0, windows * length)):
         some = np.arange(frames.start, frames.stop)
-        square = np.sum(v[: len(some)].astype(np.float64) ** 2, axis=-1)
-        np.add.at(total, some // length, factor * (square @ members) / length)
-    return total
+        each = v[: len(some)].astype(np.float64)
+        np.add.at(total, some // length, factor * (np.sum(each**2, axis=-1) @ members) / length)
+        momentum[some] = np.einsum("tax,a->tx", each, traj.masses)
+    return total, momentum

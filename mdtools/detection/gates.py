@@ -9,12 +9,17 @@ from mdtools.statistics.stationary import drift_probability, settled_from, unequ
 
 __all__ = ["GATES", "Gates", "gates_of"]
 
-GATES = ("stationary", "species temperatures", "drift", "size", "cell")
+GATES = ("stationary", "held temperature", "species temperatures", "flow", "drift", "size", "cell", "vacuum", "thermostat")
 RARE = 0.01  # probability of a false alarm, shared among the tests of a gate
 FEWEST_IONS, FEWEST_ACROSS = 50, 5.0  # C1: 50 ions of a sublattice; three unit cells are five or more distances of ions
 UNEQUAL = 0.02  # relative difference of species temperatures below which it does no harm
 AGEING = 1.3  # least factor between the displacements of the halves that counts as ageing
-WORTH = 0.4  # of the evidence, where a gate has failed: below what a verdict takes
+FLOWS, CREPT = 0.5, 0.25  # correlation of the displacements of neighbours, and their size over the neighbour distance, that make a flow
+RAMP = 0.05  # relative difference of the temperatures of the first and the last quarter that is no held temperature
+EMPTY = 2.5  # mean distances of ions: widest empty layer that is no vacuum
+DAMPED = 0.2  # of the temperature of the run in the total momentum, from which every atom is coupled to a bath
+CANONICAL = (0.75, 1.33)  # fluctuation of the kinetic energy over the canonical one
+WORTH = 0.2  # of the evidence, where a gate has failed: all lines together stay below what a verdict takes
 
 
 @dataclass
@@ -27,7 +32,9 @@ class Gates:
 
     @property
     def worth(self) -> float:
-        """How much the evidence counts."""
+        """How much the evidence counts: nothing where displacements are those of a flow, or temperatures many."""
+        if any(self.words[name] == "failed" for name in ("flow", "held temperature")):
+            return 0.0
         return WORTH if any(self.words[name] == "failed" for name in ("stationary", "species temperatures")) else 1.0
 
     def say(self, name: str, passed: bool, reason: str = "", *, word: str = "failed") -> None:
@@ -40,10 +47,17 @@ def gates_of(melting_indicators: xr.Dataset, run_state: xr.Dataset | None, site_
     """Every gate that the measurements allow."""
     out = Gates()
     _size(out, melting_indicators)
+    _flow(out, melting_indicators)
     if run_state is not None:
         _stationary(out, run_state, site_occupation)
+        _held(out, run_state)
         _temperatures(out, run_state)
-        _flow(out, run_state)
+        _drift(out, run_state)
+        _thermostat(out, run_state)
+        if "widest_gap" in run_state:
+            gap = float(run_state.widest_gap)
+            reason = f"a layer of {gap:.2g} distances of ions is empty: surfaces melt below the bulk, and count as all ions do"
+            out.say("vacuum", gap <= EMPTY, reason, word="unclear")
         across = float(run_state.cells_across)
         out.say("cell", across >= FEWEST_ACROSS, f"the cell is {across:.2g} distances of ions wide: long waves and images are one", word="unclear")
     return out
@@ -91,6 +105,50 @@ def _temperatures(out: Gates, data: xr.Dataset) -> None:
 
 
 def _flow(out: Gates, data: xr.Dataset) -> None:
+    """Matter that creeps or is sheared carries neighbours along with one another, however far; ions that melt go each for itself."""
+    if "moved_alike" not in data:
+        return
+    size = np.sqrt(np.trace(data.moved_tensor.transpose("species", "xyz", "xyz2").values, axis1=1, axis2=2)) / data.neighbour_distance.values
+    flowing = [
+        f"{name} (correlation {alike:.2g})"
+        for name, alike, far in zip(data.species.values, data.moved_alike.values, size, strict=True)
+        if alike > FLOWS and far > CREPT
+    ]
+    out.say("flow", not flowing, f"neighbours move with one another, as in creep or shear flow: {', '.join(flowing)}")
+
+
+def _held(out: Gates, data: xr.Dataset) -> None:
+    """A ramp has no one state; `heating_ramp` reads it."""
+    if "temperature_by_window" not in data or not np.isfinite(data.temperature_by_window).all():
+        return
+    kelvin = data.temperature_by_window.values
+    part = max(1, len(kelvin) // 4)
+    first, last = kelvin[:part].mean(), kelvin[-part:].mean()
+    reason = f"the temperature goes from {first:.4g} to {last:.4g} K: a ramp, of which heating_ramp (mdtools heating-ramp) makes a map"
+    out.say("held temperature", abs(last - first) <= RAMP * kelvin.mean(), reason)
+
+
+def _thermostat(out: Gates, data: xr.Dataset) -> None:
+    """What a damped or a wrong thermostat leaves in the run: told, since D and spectra, or heat capacities, suffer."""
+    reasons = []
+    kelvin = float(data.stated_temperature)
+    if "momentum_temperature" in data and float(data.momentum_temperature) > DAMPED * kelvin:
+        reasons.append("the total momentum fluctuates as if every atom were damped (Langevin): D and line widths are those of the bath too")
+    if "kinetic_fluctuation" in data and np.isfinite(data.kinetic_fluctuation).all():
+        ratio, error = _mean(data.kinetic_fluctuation.values)
+        if ratio + 3 * error < CANONICAL[0] or ratio - 3 * error > CANONICAL[1]:
+            reasons.append(
+                f"the kinetic energy fluctuates {ratio:.2g} of its canonical measure (constant energy, Berendsen): no heat capacity by fluctuations"
+            )
+    if "momentum_temperature" in data or "kinetic_fluctuation" in data:
+        out.say("thermostat", not reasons, "; ".join(reasons), word="unclear")
+
+
+def _mean(values: np.ndarray) -> tuple[float, float]:
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def _drift(out: Gates, data: xr.Dataset) -> None:
     """Of the frame through the file; it is taken away, and told, because it says how the run was made."""
     speed = float(data.frame_velocity)
     span = float(data.n_frames) * float(data.frame_interval) if "frame_interval" in data else np.nan

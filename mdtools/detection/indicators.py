@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["HELD", "Cage", "bragg_amplitudes", "cage_of", "indicators"]
+__all__ = ["HELD", "Cage", "bimodality", "bragg_amplitudes", "cage_of", "indicators"]
 
 UNCAGED = 0.85  # least d ln MSD / d ln t from which no plateau is seen; 2 is ballistic, 1 diffusive
 FOLLOWED = 1.2  # first d ln MSD / d ln t from which the frames follow the flight of an ion within its cage
 RESOLVED = 0.35  # MSD of one frame over the plateau up to which the frames give the period
 HELD = 1e-9  # MSD over d^2 below which ions are held fixed
 TINY = 1e-6
+BETWEEN, BEYOND = (0.4, 0.75), (0.75, 1.35)  # neighbour distances: where displacements are few, and many, if ions hop
+FEWEST_COUNTS = 40  # displacements of that length, ions and origins half a lag apart counted
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def indicators(
         "displacement": msd[:, -1] / d**2,
         "log_slope": log_slope,
         "growth": np.maximum(six_d * lag[-1] / d**2, 0.0),
+        "linear_evidence": _for_a_line(six_d),
         "overlap_ratio": shown,
         "never_moved": never,
         "lindemann": lindemann,
@@ -86,6 +89,20 @@ def indicators(
         "plateau_slope": _log_slopes(lag, msd).min(axis=1),
         "heterogeneity": (0.6 * fourth / np.maximum(msd, TINY) ** 2 - 1.0).max(axis=1),
     }
+
+
+def bimodality(share: np.ndarray, r: np.ndarray, counts: float) -> np.ndarray:
+    """(draw,) least density of displacement lengths between the sites over the largest about the next sites, from shares (draw, bin) at r / d.
+
+    Means over three bins, so that single counts weigh less. Near 0 where hops are resolved, 1 where none are; NaN where fewer than 40 of
+    `counts` independent displacements reach the next sites. Source: reference/science.md C3 (bimodality of 4 pi r^2 G_s).
+    """
+    smooth = (share[:, :-2] + share[:, 1:-1] + share[:, 2:]) / 3
+    middle = r[1:-1]
+    between, beyond = ((middle >= low) & (middle <= high) for low, high in (BETWEEN, BEYOND))
+    top = smooth[:, beyond].max(axis=1)
+    reached = share[:, (r >= BEYOND[0]) & (r <= BEYOND[1])].sum(axis=1) * counts
+    return np.where((reached >= FEWEST_COUNTS) & (top > 0), np.minimum(smooth[:, between].min(axis=1) / np.maximum(top, 1e-12), 1.0), np.nan)
 
 
 def bragg_amplitudes(amplitude: np.ndarray, draws: int, random: np.random.Generator) -> np.ndarray:
@@ -103,6 +120,12 @@ def bragg_amplitudes(amplitude: np.ndarray, draws: int, random: np.random.Genera
     total = weights.sum(axis=(1, 2))
     mean = np.einsum("dwv,wvs->ds", weights, product) / np.maximum(total, TINY)[:, None]
     return np.sqrt(np.maximum(np.where(total[:, None] > 0, mean, mean[:1]), 0.0))
+
+
+def _for_a_line(slope: np.ndarray) -> np.ndarray:
+    """(draw,) gain of AIC by a line of free slope over a plateau: (slope / sigma)^2 - 2, sigma from the draws; negative slopes gain nothing."""
+    sigma = slope[1:].std(ddof=1)
+    return np.maximum(slope, 0.0) ** 2 / max(sigma**2, 1e-30) - 2.0
 
 
 def _line(t: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from mdtools.detection.indicators import HELD, Cage, bragg_amplitudes, cage_of, indicators
+from mdtools.detection.indicators import HELD, Cage, bimodality, bragg_amplitudes, cage_of, indicators
 from mdtools.detection.shape import sphere_over_well
 from mdtools.detection.states import WEIGHT, log_odds, logistic, order_log_odds, species_probabilities
 from mdtools.statistics.bootstrap import resampled, two_way_means
@@ -13,6 +13,7 @@ from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
 __all__ = ["Judged", "judge_all", "site_evidence"]
 
+FAR = 0.8  # MSD over the neighbour distance squared, beyond which the lengths of displacements show no hops
 NEEDED, HOPELESS = 20.0, 5.0  # periods of vibration in half a run: enough, and too few to see a sublattice melt at CaF2's T_c
 
 
@@ -36,7 +37,14 @@ class Judged:
 
 
 def judge_all(
-    data: xr.Dataset, occupied: xr.Dataset | None, rigidity: xr.Dataset | None, *, worth: float, draws: int, random: np.random.Generator
+    data: xr.Dataset,
+    occupied: xr.Dataset | None,
+    rigidity: xr.Dataset | None,
+    vibrations: xr.Dataset | None,
+    *,
+    worth: float,
+    draws: int,
+    random: np.random.Generator,
 ) -> list[Judged]:
     """Every species, from the same draws of windows and blocks; the first draw is the data themselves. worth : what evidence counts at most."""
     n_windows, n_blocks = data.sizes["window"], data.sizes["ion_block"]
@@ -46,8 +54,10 @@ def judge_all(
     bragg = bragg_amplitudes(parts[..., 0] + 1j * parts[..., 1], draws, random)
     sites = [site_evidence(occupied, str(name), draws, random) for name in data.species.values]
     stiff = [_rigidity(data.isel(species=k), rigidity, draws, random) for k in range(data.sizes["species"])]
+    fluid = [_fluidity(vibrations, str(name), draws, random) for name in data.species.values]
     return [
-        _judge(data.isel(species=k), (windows, blocks), bragg[:, k], sites[k] | {"rigidity": stiff[k]}, worth) for k in range(data.sizes["species"])
+        _judge(data.isel(species=k), (windows, blocks), bragg[:, k], sites[k] | {"rigidity": stiff[k], "fluidity": fluid[k]}, worth)
+        for k in range(data.sizes["species"])
     ]
 
 
@@ -60,14 +70,15 @@ def _judge(data: xr.Dataset, weights: tuple[np.ndarray, np.ndarray], bragg: np.n
     lag, d = data.lag.values, float(data.neighbour_distance)
     cage = cage_of(lag, square[0], speed_squared=_speed_squared(data))
     evidence = indicators(lag, square, quartic, overlaps, stayed, d=d, cage=cage) | {"bragg_amplitude": bragg}
-    evidence |= {"rigidity": more["rigidity"], "core_fraction": more["core_fraction"], "excess_defects": more["excess_defects"]}
+    evidence |= {name: more[name] for name in ("rigidity", "core_fraction", "excess_defects", "fluidity")}
+    evidence["bimodality"] = _bimodality(data, weights)
     evidence["jumps_per_vibration"] = more["jump_rate"] * cage.period
     evidence["elastic_shape"] = _shape(data, weights, d)
     odds = log_odds(evidence, bound=cage.bound, followed=cage.followed)
     odds["bragg_amplitude"], wave = order_log_odds(bragg, int(data.n_ions))
     alone = msd.shape[0] * msd.shape[1] < 4
     share = 0.0 if alone else worth * _resolved_share(float(lag[-1]), cage, evidence)
-    order = (logistic(odds["bragg_amplitude"]), logistic(wave))
+    order = (logistic(WEIGHT["ordered"] * odds["bragg_amplitude"]), logistic(WEIGHT["ordered"] * wave))
     rotates = logistic(WEIGHT["rotates"] * odds["elastic_shape"])
     return Judged(cage, share, alone, evidence, odds, species_probabilities(odds, share=share), order, rotates, _bound(lag, square, evidence, d))
 
@@ -84,6 +95,24 @@ def _shape(data: xr.Dataset, weights: tuple[np.ndarray, np.ndarray], d: float) -
         return np.full(len(weights[0]), np.nan)
     late = two_way_means(data.late_overlap.transpose("window", "ion_block", "wave_multiple").values, (0, 1), weights)
     return sphere_over_well(2 * np.pi / d * data.wave_multiple.values, late)
+
+
+def _bimodality(data: xr.Dataset, weights: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Where displacements of half a neighbour distance were not passed over between two frames."""
+    if "distance_share" not in data or float(data.msd.sel(lag=data.distance_lag).mean()) > FAR * float(data.neighbour_distance) ** 2:
+        return np.full(len(weights[0]), np.nan)
+    share = two_way_means(data.distance_share.transpose("window", "ion_block", "r_reduced").values, (0, 1), weights)
+    apart = max(1.0, 2 * float(data.lag[-1]) / float(data.distance_lag))
+    return bimodality(share, data.r_reduced.values, float(data.n_ions) * apart)
+
+
+def _fluidity(vibrations: xr.Dataset | None, name: str, draws: int, random: np.random.Generator) -> np.ndarray:
+    """Draws of the fluidity of a species by its density of states; NaN where there was none."""
+    if vibrations is None or name not in vibrations.sublattice.values:
+        return np.full(draws + 1, np.nan)
+    one = vibrations.sel(sublattice=name)
+    value, error = float(one.fluidity), float(one.fluidity_stderr)
+    return np.concatenate([[value], np.maximum(value + error * random.normal(size=draws), 0.0)])
 
 
 def _rigidity(data: xr.Dataset, rigidity: xr.Dataset | None, draws: int, random: np.random.Generator) -> np.ndarray:

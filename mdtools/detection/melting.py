@@ -9,12 +9,14 @@ from mdtools import schema
 from mdtools.detection.gates import Gates, gates_of
 from mdtools.detection.judged import Judged, judge_all
 from mdtools.detection.lines import FOUR, lines_of, spoken_for
+from mdtools.detection.motion import axes_in_words, moving_axes, time_needed
 from mdtools.detection.states import LINES, PER_FACTOR_3, STATES, SYSTEM_STATES, VERSION, logistic, system_probabilities
 
 __all__ = ["detect_melting"]
 
 SURE = 0.8  # probability from which a state is a verdict
 PARTLY, TOGETHER, SITTING = 0.1, 6.0, 0.9  # coexistence: least share that moved or stayed, Moran's I, share of ions in cores
+TWO = 3.0  # MSD / d^2 over -ln of the share that never moved, from which ions are of two kinds: 1 of hops at random, less of hops back and forth
 
 
 @schema.recorded
@@ -23,6 +25,7 @@ def detect_melting(
     site_occupation: xr.Dataset | None = None,
     shear_modulus: xr.Dataset | None = None,
     run_state: xr.Dataset | None = None,
+    vibrational_moments: xr.Dataset | None = None,
     *,
     seed: int = 0,
     draws: int = 400,
@@ -31,9 +34,10 @@ def detect_melting(
 
     A species is localised, confined (bounded, but wider than a vibration: rotors, hops between a few sites), hopping (as by
     defects) or molten; the system a crystal, defect conductor, superionic, plastic crystal (rotors), glass, superionic glass, liquid, or
-    coexistence of crystal and liquid in one box; `undecided` below a probability of 0.8. What is given beside the indicators adds
-    its lines of evidence: sites (excess defects, core fraction, jumps), the shear modulus of the framework, and the gates on the state of
-    the run. Windows of time and blocks of ions are drawn `draws` times; in each draw the evidence is turned into log-odds (the table in
+    coexistence in one box of what is melted and what is not (a slab, a surface, a grain boundary); `undecided` below a probability of
+    0.8. What is given beside the indicators adds its lines of evidence: sites (excess defects, core fraction, jumps), the shear modulus of
+    the framework, the gates on the state of the run, and of velocities the fluidity by the density of states. Windows of time and blocks of
+    ions are drawn `draws` times; in each draw the evidence is turned into log-odds (the table in
     detection/states.py says how, and where the boundaries come from), and probabilities are means over draws. Frameworks: as declared,
     else the species that moves least. A mobile sublattice keeps Bragg amplitude in a superionic crystal: the amplitude is asked of
     the framework only.
@@ -43,8 +47,9 @@ def detect_melting(
     indicator), NaN and "no data" where a line does not apply, `threshold` (indicator), and `resolved_share` (species): evidence is
     weighed down where half the run is shorter than 20 periods of vibration, and where the run has not settled or its species have
     unequal temperatures (`gate_says`, `gate_reason`; a `suggested_begin` is offered, not taken). `line_says` (line): whether
-    structure, mechanics, dynamics and thermodynamics are for or against the verdict of the system; `diffusivity_bound` (species):
-    what D may be at most.
+    structure, mechanics, dynamics and thermodynamics are for or against the verdict of the system; (species) `diffusivity_bound`:
+    what D may be at most, `moving_axes`: along how many axes ions went from site to site, `time_needed`: how long a run must be to hold
+    20 periods of vibration and 3 residence times in its half (NaN: no jump was seen that would tell).
     Never raises for weak data (ValueError for draws < 2). Source: reference/science.md C3, C4.
 
     >>> from mdtools import synthetic
@@ -58,14 +63,18 @@ def detect_melting(
     data = melting_indicators
     names = [str(name) for name in data.species.values]
     gates = gates_of(data, run_state, site_occupation)
-    judged = judge_all(data, site_occupation, shear_modulus, worth=gates.worth, draws=draws, random=np.random.default_rng(seed))
+    random = np.random.default_rng(seed)
+    judged = judge_all(data, site_occupation, shear_modulus, vibrational_moments, worth=gates.worth, draws=draws, random=random)
     framework = _framework(data, judged)
     ordered, wave = (np.stack([j.order[k] for j in judged], axis=1) for k in (0, 1))
     rotates = np.stack([j.rotates for j in judged], axis=1)
     drawn = np.stack([j.probability for j in judged], axis=1)
     probability = drawn[1:].mean(axis=0)
-    coexists = max(_coexists(data.isel(species=k), judged[k]) for k in np.flatnonzero(framework))
-    system = system_probabilities(drawn, ordered, wave, framework, rotates, coexists)[1:].mean(axis=0)
+    coexists = max(_coexists(data.isel(species=k), judged[k], bool(framework[k])) for k in range(len(names)))
+    each = system_probabilities(drawn, ordered, wave, framework, rotates, coexists)[1:]
+    system = each.mean(axis=0)
+    axes = [moving_axes(data.isel(species=k)) for k in range(len(names))]
+    channels = "".join(axes_in_words(name, data.isel(species=k), n) for k, (name, n) in enumerate(zip(names, axes, strict=True)) if not framework[k])
     verdicts = [_word(STATES, p) for p in probability]
     lines = lines_of(SYSTEM_STATES[int(np.argmax(system))], judged, framework, shear_modulus)
     out: dict[str, Any] = {
@@ -79,10 +88,13 @@ def detect_melting(
         "probability": (("species", "state"), probability),
         "system_verdict": _word(SYSTEM_STATES, system),
         "system_probability": ("system_state", system),
+        "system_probability_stderr": ("system_state", each.std(axis=0, ddof=1)),
         "resolved_share": ("species", [j.share for j in judged]),
-        "reason": ("species", [_reason(j) for j in judged]),
-        "system_reason": _system_reason(names, verdicts, framework, ordered[0], wave[0], data) + _gated(gates),
+        "reason": ("species", [_reason(j) + _longer(j, verdict, float(data.lag[-1])) for j, verdict in zip(judged, verdicts, strict=True)]),
+        "system_reason": _system_reason(names, verdicts, framework, ordered[0], wave[0], data) + channels + _gated(gates),
         "diffusivity_bound": ("species", [j.bound for j in judged]),
+        "moving_axes": ("species", axes),
+        "time_needed": ("species", [time_needed(j, float(data.lag[-1])) for j in judged]),
         "gate": list(gates.words),
         "gate_says": ("gate", list(gates.words.values())),
         "gate_reason": ("gate", [gates.reasons.get(name, "") for name in gates.words]),
@@ -97,16 +109,30 @@ def detect_melting(
     return schema.resolved(schema.dataset(out, reduced=data.attrs.get("unit_system") == "lj"), framework=taken, calibration=VERSION)
 
 
-def _coexists(data: xr.Dataset, judged: Judged) -> float:
-    """Probability that a part of the framework has melted in one place: some of its ions moved, those sit together, and keep no sites."""
-    core = judged.evidence["core_fraction"][0]
-    if "moved_share" not in data or not np.isfinite(core):
+def _coexists(data: xr.Dataset, judged: Judged, framework: bool) -> float:
+    """Probability that a species has melted in one place only (a slab, a surface, a grain boundary): some of its ions moved, and those sit together.
+
+    And, of the framework, they keep no sites; of the others, they went farther than those that stayed would let them if all were alike.
+    """
+    if "moved_share" not in data or not np.isfinite(data.moved_together):
         return 0.0
-    share = float(data.moved_share)
-    part = PER_FACTOR_3 * np.log(max(min(share, 1 - share), 1e-9) / PARTLY)
     together = 0.5 * (float(data.moved_together) - TOGETHER)
-    without = PER_FACTOR_3 * np.log(max(1 - core, 1e-9) / (1 - SITTING))
-    return float(np.prod(logistic(np.clip([part, together, without], -6, 6))))
+    never = float(judged.evidence["never_moved"][0])
+    apart = PER_FACTOR_3 * np.log(max(float(judged.evidence["growth"][0]), 1e-9) / max(-np.log(max(never, 1e-9)), 1e-9) / TWO)
+    alike = [_both(never), together, apart]
+    core = float(judged.evidence["core_fraction"][0])
+    if framework and np.isfinite(core):
+        without = PER_FACTOR_3 * np.log(max(1 - core, 1e-9) / (1 - SITTING))
+        return max(_all(alike), _all([_both(float(data.moved_share)), together, without]))
+    return _all(alike)
+
+
+def _both(share: float) -> float:
+    return float(PER_FACTOR_3 * np.log(max(min(share, 1 - share), 1e-9) / PARTLY))
+
+
+def _all(odds: list[float]) -> float:
+    return float(np.prod(logistic(np.clip(odds, -6, 6))))
 
 
 def _gated(gates: Gates) -> str:
@@ -173,6 +199,11 @@ def _reason(judged: Judged) -> str:
     if cage.seen and cage.bound:
         text += "; the frames do not resolve the vibration: state the temperature, or store frames more often"
     return text
+
+
+def _longer(judged: Judged, verdict: str, half_run: float) -> str:
+    needed = time_needed(judged, half_run)
+    return f"; a run of {needed:.3g} ps would tell" if verdict == "undecided" and needed > 2 * half_run else ""
 
 
 def _system_reason(names: list[str], verdicts: list[str], framework: np.ndarray, ordered: np.ndarray, wave: np.ndarray, data: xr.Dataset) -> str:

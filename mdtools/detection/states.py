@@ -10,6 +10,7 @@ question     line                   boundary  why there
 translates?  displacement           0.15      C3; crystals to the melting point stay below 0.08 (framework) and 0.07 (F, 1200 K)
              log_slope              0.40      0.0-0.2 in crystals with a few Frenkel pairs, 0.64-0.86 with vacancies
              growth                 0.03      1000-1300 K <= 0.015; 1400 K 0.08-0.3; vacancies 0.2-0.3 (10 ps)
+             linear_evidence        0         gain of AIC by a line over a plateau (may only say no: a long run sees the least slope)
              overlap_ratio          0.94      crystals 0.975-1.01; vacancies 0.7-0.9
              never_moved            0.97      C3: 0.98; 1200 K 0.985; 1400 K 0.6-0.9
              rigidity               5         shear modulus over n k_B T: CaF2 90 to 30, melt 1 (may only say no)
@@ -21,6 +22,10 @@ molten?      hops_per_vibration     0.0094    between vacancies at 1300 K (0.005
              jumps_per_vibration  0.010   C3; jumps between sites: 0.018 at 1500 K, 0.004 at 1400 K, 0.009 between vacancies at 1300 K
              excess_defects       0.012   empty sites less built-in ones: 0.013 at the C_p peak, 0.017 at 1500 K; vacancies 0.004
              core_fraction        0.95    at the C_p peak; 0.927 at 1500 K, 0.968 between vacancies
+             bimodality           0.5     C3: least density of displacement lengths between sites over that about the next sites (may only say no:
+                                          ions that turn slowly have no hops either)
+             fluidity             0.093   two-phase model by the density of states: between vacancies at 1300 K (0.075) and superionic 1500 K (0.119);
+                                          0.017 at 1200 K, 0.057 at 1400 K, 0.17 at 1600 K, 0.28 at 2000 K
 confined?    lindemann              0.24      superionic F 0.21, vibrations less; rotors and hops between few sites 0.27 and more
 rotates?     elastic_shape        2       misfit of a Gaussian well, or of two sites, over that of a sphere j_0(kb)^2
 ordered?     bragg_amplitude        0.30      framework 0.78-0.95, also the mobile sublattice 0.4; melt 0.02; a frozen liquid (3/N)^(1/2)
@@ -85,7 +90,7 @@ WEIGHT: dict[str, float] = _CALIBRATION["weight"]
 LINES: dict[str, Line] = {name: Line(**row) for name, row in _CALIBRATION["lines"].items()}
 # "yes" would be said by what is no sign of it: a log-slope of 1 is that of hoppers; ions without long waves may be independent oscillators
 WIDE = ("displacement", "overlap_ratio", "never_moved")
-MUTE = ("subdiffusion", "rigidity")
+MUTE = ("subdiffusion", "rigidity", "linear_evidence", "bimodality")
 
 
 def logistic(x: np.ndarray) -> np.ndarray:

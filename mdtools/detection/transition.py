@@ -1,6 +1,5 @@
 """At which temperature does a sublattice melt, and how? A series of runs, every route to T_c on its own."""
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,19 +7,21 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
+from mdtools.detection.pooled import Pooled, mean_of, pooled, sizes_of, sweeps_of
 from mdtools.detection.states import SYSTEM_STATES
 from mdtools.errors import NotEnoughData
-from mdtools.statistics.transition import Located, excess_models, half_way, knee, steepest
+from mdtools.statistics.transition import Located, change_point, excess_models, knee, steepest, two_branches
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
 
 __all__ = ["detect_transition"]
 
 FEWEST = 6  # temperatures: a maximum with two on either side
-ROUTES = ("heat capacity", "thermal expansion", "defects", "defect fluctuation", "probability", "activation energy", "knee of D")
+ROUTES = ("heat capacity", "thermal expansion", "defects", "defect fluctuation", "probability", "activation energy", "knee of D", "two branches")
 TYPES = {"smooth": "III", "excess": "II", "step": "I"}
 SURE = 0.8
 FLOOR = 0.03  # relative error of D that is assumed at least
-HELD_CELL = 3e-4  # relative error of the volume of a cell that was held fixed, at the mean of some 10 ps at constant pressure
+HELD_CELL = 1e-3  # relative error of the volume of a cell that was held fixed, at the mean of some 10 ps at constant pressure: as cells breathe
+SWEEPS = ("heating", "cooling")
 
 
 @schema.recorded
@@ -29,26 +30,40 @@ def detect_transition(
     detect_melting: Sequence[xr.Dataset] | None = None,
     site_occupation: Sequence[xr.Dataset] | None = None,
     self_diffusivity: Sequence[xr.Dataset] | None = None,
+    shear_modulus: Sequence[xr.Dataset] | None = None,
     *,
     species: str | None = None,
+    bulk_modulus: float | None = None,
+    sweeps: Sequence[str] | None = None,
     seed: int = 0,
     draws: int = 1000,
 ) -> xr.Dataset:
     """T_c of a superionic transition by each route on its own, and its type, from runs at six temperatures or more.
 
     Routes: maximum of C_p = dH/dT (H = E + P V, one P for the series), of the linear expansion d ln V / 3 dT, of d x_V/dT of empty
-    sites, of N var(x_V); probability of a melted sublattice 1/2; maximum of the apparent activation energy -d ln D / d(1/k_B T); knee,
-    where two straight lines of ln D meet. They answer different questions and are never averaged: in fluorites the knee of D lies above
-    the maximum of C_p. A maximum at an end of the series is none. An interval is never narrower than the temperatures on either side.
+    sites, of N var(x_V); the change point of a melted sublattice, from its probability in every run; maximum of the apparent activation energy
+    -d ln D / d(1/k_B T); knee, where two straight lines of ln D meet; and where two straight branches of H(T) are left for one another, of a
+    type I alone. They answer different questions and are never averaged: in fluorites the knee of D lies above the maximum of C_p. A
+    maximum at an end of the series is none. An interval is never narrower than the temperatures on either side.
 
     Type, by BIC of H(T): I jumps, II has an excess of finite width, III is smooth; `undecided` below 0.8.
+    Runs at one temperature are replicas: their means are averaged, their probabilities multiplied. Of runs of several sizes the routes
+    are those of the size with most temperatures, the largest where equal (all together, per ion, where none has six), and with six or more of
+    another `size_exponent` says how the largest heat capacity per ion grows with N (1: type I, 0: type II).
+
     species : the mobile one; by default the one that jumps, or diffuses, most.
+    bulk_modulus : B in GPa. A cell that was held at a mean of some ps is off by what such means scatter, and the pressure of the run shows it:
+        volumes of held cells are then those at one pressure, ln V + (P - P0) / B. By default B = (C11 + 2 C12) / 3 of the elastic
+        constants; where there are none volumes stay as they are, with an error of 1e-3.
+    sweeps : for each run "heating" or "cooling", the way it was reached. Routes are then those of heating, and
+        `hysteresis` is T_c of heating less that of cooling, by H(T) of either, six temperatures each.
 
     Returns `critical_temperature` (route) with _stderr, _lower, _upper (NaN: this route shows none), `transition_type`, `type_probability`
     (transition_model), `heat_capacity` (k_B per ion) and `thermal_expansion` (1/K) at `mean_temperature` between neighbouring runs, with
-    _stderr, and `temperature_gap`, the resolution of T_c. Of runs at equal temperature the first is taken; `runs_unused` in the
-    history says how many are not.
-    Raises NotEnoughData for fewer temperatures than six. Source: reference/science.md C5, B9.
+    _stderr; `latent_heat` (eV per ion) of a type I with _stderr, and `latent_heat_bound`, the largest sudden step of H that fits between two
+    neighbouring runs (two standard errors); `temperature_gap`, the resolution of T_c.
+    Raises NotEnoughData for fewer temperatures than six; ValueError for sweeps that are not those of the runs.
+    Source: reference/science.md C5, B9.
 
     >>> from mdtools import synthetic
     >>> from mdtools.analyses.run_state import run_state
@@ -56,38 +71,54 @@ def detect_transition(
     >>> bool(detect_transition([run_state(one) for one in gas]).critical_temperature.isnull().all())
     True
     """
-    runs = _ascending(run_state)
-    kelvin = np.array([float(one.stated_temperature) for one in runs])
+    random = np.random.default_rng(seed)
+    by_sweep = sweeps_of(run_state, sweeps, SWEEPS)
+    way = "heating" if sweeps is not None and len(by_sweep["heating"]) >= FEWEST else "cooling" if sweeps is not None else None
+    sizes = sizes_of(run_state if way is None else by_sweep[way])
+    size = next(iter(sizes), None)
+    if size is not None and len(pooled(sizes[size]).kelvin) < FEWEST:
+        size = None  # too few of any one: all together, each per ion
+    runs = pooled([one for data in sizes.values() for one in data] if size is None else sizes[size])
+    kelvin = runs.kelvin
     if len(kelvin) < FEWEST:
         raise NotEnoughData(
             f"detect_transition needs runs at {FEWEST} stated temperatures or more, those on both sides of T_c among them; there are {len(kelvin)}"
         )
-    random = np.random.default_rng(seed)
+    origins = None if way is None else {_origin(one) for one in by_sweep[way]}
+
+    def others(data: Sequence[xr.Dataset] | None) -> Pooled | None:
+        """Those of the other results that are of the runs taken."""
+        chosen = [one for one in data or () if (size is None or _size(one) in (size, None)) and (origins is None or _origin(one) in origins)]
+        return pooled(chosen) if chosen else None
+
     found: dict[str, Located] = dict.fromkeys(ROUTES, Located())
-    curves: dict[str, np.ndarray] = {name: np.full(len(kelvin) - 1, np.nan) for name in ("heat_capacity", "thermal_expansion")}
-    curves |= {f"{name}_stderr": one.copy() for name, one in curves.items()}
     types = dict.fromkeys(TYPES, np.nan)
-    n = np.array([float(one.n_atoms) for one in runs])
-    reduced = runs[0].attrs.get("unit_system") == "lj"
-    if all("total_energy" in one and np.isfinite(one.total_energy).sum() > 1 for one in runs):
-        h, error = _enthalpy(runs, n)
-        per = 1.0 if reduced else BOLTZMANN
-        found["heat capacity"], slope, slope_error = steepest(kelvin, h, error, draws=draws, random=random)
-        curves["heat_capacity"], curves["heat_capacity_stderr"] = slope / per, slope_error / per
-        types = excess_models(kelvin, h, error)
-    volume, error = _means(runs, "volume_by_window", n)
-    if np.ptp(volume) > 1e-6 * volume.mean():
-        held = np.array([float(np.ptp(one.volume_by_window.values)) < 1e-6 * float(one.volume) for one in runs])
-        relative = np.where(held, HELD_CELL, error / volume) / 3
-        found["thermal expansion"], slope, slope_error = steepest(kelvin, np.log(volume) / 3, relative, draws=draws, random=random)
-        curves["thermal_expansion"], curves["thermal_expansion_stderr"] = slope, slope_error
-    mobile = species or _mobile(site_occupation, self_diffusivity)
-    if site_occupation is not None and mobile:
-        found |= _of_defects(_ascending(site_occupation), mobile, draws, random)
-    if detect_melting is not None:
-        found["probability"] = _of_probability(_ascending(detect_melting), draws, random)
-    if self_diffusivity is not None and mobile:
-        found |= _of_diffusion(_ascending(self_diffusivity), mobile, draws, random)
+    latent = (np.nan, np.nan)
+    reduced = runs.first.attrs.get("unit_system") == "lj"
+    per = 1.0 if reduced else BOLTZMANN
+    heat = enthalpy_of(runs)
+    nothing = np.full(len(kelvin) - 1, np.nan)
+    slope = slope_error = nothing
+    bound = np.nan
+    if heat is not None:
+        found["heat capacity"], slope, slope_error = steepest(kelvin, *heat, draws=draws, random=random)
+        types = excess_models(kelvin, *heat)
+        bound = _largest_step(kelvin, *heat)
+        if types["step"] >= SURE:
+            found["two branches"], *step = two_branches(kelvin, *heat)
+            latent = step[0], step[1]
+    expansion, expansion_error = nothing, nothing
+    size_of_cell = _log_length(runs, _bulk_modulus(bulk_modulus, others(shear_modulus)))
+    if size_of_cell is not None:
+        found["thermal expansion"], expansion, expansion_error = steepest(kelvin, *size_of_cell, draws=draws, random=random)
+    occupied, diffusing, verdicts = others(site_occupation), others(self_diffusivity), others(detect_melting)
+    mobile = species or _mobile(occupied, diffusing)
+    if occupied is not None and mobile:
+        found |= _of_defects(occupied.having(mobile), draws, random)
+    if verdicts is not None:
+        found["probability"] = _of_probability(verdicts)
+    if diffusing is not None and mobile:
+        found |= _of_diffusion(diffusing.having(mobile), draws, random)
     likeliest = max(types, key=lambda name: np.nan_to_num(types[name]))
     out: dict[str, Any] = {
         "route": list(ROUTES),
@@ -99,58 +130,111 @@ def detect_transition(
         "type_probability": ("transition_model", np.array([types[name] for name in TYPES])),
         "transition_type": TYPES[likeliest] if np.nan_to_num(types[likeliest]) >= SURE else "undecided",
         "mean_temperature": (kelvin[1:] + kelvin[:-1]) / 2,
-        **{name: ("mean_temperature", values) for name, values in curves.items()},
+        "heat_capacity": ("mean_temperature", slope / per),
+        "heat_capacity_stderr": ("mean_temperature", slope_error / per),
+        "thermal_expansion": ("mean_temperature", expansion),
+        "thermal_expansion_stderr": ("mean_temperature", expansion_error),
         "temperature_gap": float(np.diff(kelvin).max()),
+        "latent_heat": latent[0],
+        "latent_heat_stderr": latent[1],
+        "latent_heat_bound": bound,
+        **_of_sizes(sizes, draws, random),
+        **_of_sweeps(by_sweep, draws, random),
     }
-    return schema.resolved(schema.dataset(out, reduced=reduced), mobile=mobile, runs_unused=len(run_state) - len(runs))
+    used = {"mobile": mobile, "ions": size, "replicas": [len(one) for one in runs.members], "sweep": way}
+    return schema.resolved(schema.dataset(out, reduced=reduced), **used)
 
 
-def _ascending(data: Sequence[xr.Dataset]) -> list[xr.Dataset]:
-    """One Dataset of each stated temperature, ascending; of replicas the first."""
-    by_kelvin: dict[float, xr.Dataset] = {}
-    for one in data:
-        kelvin = float(one.stated_temperature)
-        if np.isfinite(kelvin):
-            by_kelvin.setdefault(round(kelvin, 6), one)
-    return [by_kelvin[kelvin] for kelvin in sorted(by_kelvin)]
-
-
-def _kelvin(data: list[xr.Dataset]) -> np.ndarray:
-    return np.array([float(one.stated_temperature) for one in data])
-
-
-def _means(runs: list[xr.Dataset], name: str, over: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over the parts of each run and its standard error, each over a number of its own."""
-    values = [one[name].values[np.isfinite(one[name].values)] / by for one, by in zip(runs, over, strict=True)]
-    return np.array([v.mean() for v in values]), np.array([max(v.std(ddof=1) / np.sqrt(len(v)), 1e-9 * abs(v.mean()) + 1e-12) for v in values])
-
-
-def _enthalpy(runs: list[xr.Dataset], n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def enthalpy_of(runs: Pooled) -> tuple[np.ndarray, np.ndarray] | None:
     """E + P V per ion with one pressure for all runs: that stated, else the mean. At a fixed cell P V of the moment would only add noise."""
-    energy, error = _means(runs, "total_energy", n)
-    stated = [float(one.stated_pressure) for one in runs if "stated_pressure" in one]
-    measured = [float(np.nanmean(one.pressure)) for one in runs if "pressure" in one]
-    pressure = np.mean(stated or measured or [0.0]) / (1.0 if runs[0].attrs.get("unit_system") == "lj" else EV_PER_ANGSTROM3_TO_GPA)
-    return energy + pressure * np.array([float(one.volume) for one in runs]) / n, error
+    every = [one for members in runs.members for one in members]
+    if not all("total_energy" in one and np.isfinite(one.total_energy).sum() > 1 for one in every):
+        return None
+    energy, error = runs.mean("total_energy", over=lambda one: float(one.n_atoms))
+    stated = [float(one.stated_pressure) for one in every if "stated_pressure" in one]
+    measured = [float(np.nanmean(one.pressure)) for one in every if "pressure" in one]
+    pressure = np.mean(stated or measured or [0.0]) / (1.0 if every[0].attrs.get("unit_system") == "lj" else EV_PER_ANGSTROM3_TO_GPA)
+    volume = np.array([np.mean([float(one.volume) / float(one.n_atoms) for one in members]) for members in runs.members])
+    return energy + pressure * volume, error
 
 
-def _mobile(occupied: Sequence[xr.Dataset] | None, diffusing: Sequence[xr.Dataset] | None) -> str | None:
-    if occupied:
-        last = _ascending(occupied)[-1]
+def _bulk_modulus(given: float | None, elastic: Pooled | None) -> tuple[float, float]:
+    """B and its standard error in GPa (or reduced); NaN where it is not known. One for the series: what it corrects is small."""
+    if given is not None:
+        return given, 0.0
+    rows = [] if elastic is None else [one for members in elastic.members for one in members if np.isfinite(one.elastic_c12)]
+    if not rows:
+        return np.nan, np.nan
+    values = np.array([float(one.elastic_c11 + 2 * one.elastic_c12) / 3 for one in rows])
+    error = np.array([np.hypot(float(one.elastic_c11_stderr), 2 * float(one.elastic_c12_stderr)) / 3 for one in rows])
+    value = float(np.average(values, weights=1 / error**2))
+    spread = max(float(1 / np.sqrt(np.sum(1 / error**2))), float(values.std()))
+    return (value, spread) if value > 2 * spread else (np.nan, np.nan)
+
+
+def _log_length(runs: Pooled, bulk: tuple[float, float]) -> tuple[np.ndarray, np.ndarray] | None:
+    """ln V / 3 of each temperature and its error, held cells at one pressure where B is known; None where all runs have one volume."""
+    modulus, modulus_error = bulk
+    every = [one for members in runs.members for one in members]
+    pressures = [float(np.nanmean(one.pressure)) for one in every if "pressure" in one]
+    common = float(np.mean(pressures)) if pressures else 0.0
+    rows, raw = [], []
+    for members in runs.members:
+        value, error = np.empty((2, len(members)))
+        for k, one in enumerate(members):
+            volume = one.volume_by_window.values
+            value[k] = np.log(volume.mean() / float(one.n_atoms))
+            error[k] = volume.std(ddof=1) / np.sqrt(len(volume)) / volume.mean()
+            raw.append(value[k])
+            if np.ptp(volume) < 1e-6 * volume.mean():
+                error[k] = HELD_CELL
+                if "pressure" in one and np.isfinite(modulus):
+                    some = one.pressure.values[np.isfinite(one.pressure.values)]
+                    off, noise = some.mean() - common, some.std(ddof=1) / np.sqrt(len(some))
+                    value[k] += off / modulus
+                    error[k] = np.hypot(noise / modulus, off * modulus_error / modulus**2)
+        rows.append(mean_of(value, np.maximum(error, 1e-9)))
+    if np.ptp(raw) <= 1e-6:
+        return None
+    value, error = np.array(rows).T
+    return value / 3, error / 3
+
+
+def _largest_step(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> float:
+    """Largest part of a rise of H between neighbouring runs that is more than the lesser slope beside it, and two standard errors."""
+    rise, gap, noise = np.diff(h), np.diff(t), np.hypot(error[1:], error[:-1])
+    slope = rise / gap
+    beside = np.minimum(np.append(slope[1:], slope[-2]), np.insert(slope[:-1], 0, slope[1]))
+    return float(np.max(rise - beside * gap + 2 * noise))
+
+
+def _size(one: xr.Dataset) -> int | None:
+    if "n_atoms" in one:
+        return int(one.n_atoms)
+    return int(one.n_ions.sum()) if "n_ions" in one else None
+
+
+def _origin(one: xr.Dataset) -> str:
+    steps = schema.history(one)
+    return str(steps[0]) if steps else ""
+
+
+def _mobile(occupied: Pooled | None, diffusing: Pooled | None) -> str | None:
+    if occupied is not None:
+        last = occupied.members[-1][0]
         return str(last.species.values[int(np.argmax((last.jump_count.sum(("window", "ion_block")) / last.n_ions).values))])
-    if diffusing:
-        last = _ascending(diffusing)[-1]
+    if diffusing is not None:
+        last = diffusing.members[-1][0]
         return str(last.species.values[int(np.argmax(np.nan_to_num(last.self_diffusivity.values)))])
     return None
 
 
-def _of_defects(occupied: list[xr.Dataset], mobile: str, draws: int, random: np.random.Generator) -> dict[str, Located]:
-    one = [data.sel(species=mobile) for data in occupied if mobile in data.species.values]
-    if len(one) < FEWEST:
+def _of_defects(runs: Pooled, draws: int, random: np.random.Generator) -> dict[str, Located]:
+    if len(runs.kelvin) < FEWEST:
         return {}
-    kelvin = _kelvin(one)
-    share, error = _means(one, "empty_sites", np.ones(len(one)))
-    variance, variance_error = _means(one, "empty_sites_variance", 1 / np.array([float(data.n_sites) for data in one]))
+    kelvin = runs.kelvin
+    share, error = runs.mean("empty_sites")
+    variance, variance_error = runs.mean("empty_sites_variance", over=lambda one: 1 / float(one.n_sites))
     peak = int(np.argmax(variance))
     top = Located()
     if 0 < peak < len(kelvin) - 1:
@@ -162,35 +246,81 @@ def _of_defects(occupied: list[xr.Dataset], mobile: str, draws: int, random: np.
     return {"defects": steepest(kelvin, share, error, draws=draws, random=random)[0], "defect fluctuation": top}
 
 
-def _of_probability(verdicts: list[xr.Dataset], draws: int, random: np.random.Generator) -> Located:
-    """Where a melted sublattice becomes likelier than none; probabilities made monotone by pooling neighbours.
-
-    Below the first run that is a liquid: where all has melted it says nothing of the sublattice.
-    """
-    liquid = [float(one.system_probability.sel(system_state="liquid")) > 0.5 for one in verdicts]
-    verdicts = verdicts[: liquid.index(True)] if any(liquid) else verdicts
+def _of_probability(verdicts: Pooled) -> Located:
+    """The change point of a melted sublattice, below the first temperature that is a liquid: that says nothing of the sublattice."""
     names = [name for name in ("superionic", "superionic glass") if name in SYSTEM_STATES]
-    p = np.array([float(one.system_probability.sel(system_state=names).sum()) for one in verdicts])
-    pools = [[value] for value in p]
-    while any(np.mean(a) > np.mean(b) for a, b in itertools.pairwise(pools)):
-        k = next(k for k in range(len(pools) - 1) if np.mean(pools[k]) > np.mean(pools[k + 1]))
-        pools[k : k + 2] = [pools[k] + pools[k + 1]]
-    rising = np.concatenate([np.full(len(one), np.mean(one)) for one in pools])
-    return half_way(_kelvin(verdicts), rising, 0.5 * rising * (1 - rising), 0.5, draws=draws, random=random) if len(p) >= 2 else Located()
+    kelvin, probability = [], []
+    for t, members in zip(verdicts.kelvin, verdicts.members, strict=True):
+        if np.mean([float(one.system_probability.sel(system_state="liquid")) for one in members]) > 0.5:
+            break
+        kelvin += [t] * len(members)
+        probability += [float(one.system_probability.sel(system_state=names).sum()) for one in members]
+    return change_point(np.array(kelvin), np.array(probability)) if kelvin else Located()
 
 
-def _of_diffusion(diffusing: list[xr.Dataset], mobile: str, draws: int, random: np.random.Generator) -> dict[str, Located]:
-    one = [data.sel(species=mobile) for data in diffusing if mobile in data.species.values]
-    one = [data for data in one if np.isfinite(data.self_diffusivity) and data.self_diffusivity > 0]
-    if len(one) < FEWEST - 1:
+def _of_diffusion(runs: Pooled, draws: int, random: np.random.Generator) -> dict[str, Located]:
+    """Of each temperature the weighted mean of ln D of its replicas; bounds, of runs that showed no diffusion, are left out."""
+    rows = []
+    for t, members in zip(runs.kelvin, runs.members, strict=True):
+        d = np.array([float(one.self_diffusivity) for one in members])
+        error = np.array([float(one.self_diffusivity_stderr) for one in members])
+        known = np.isfinite(d) & (d > 0)
+        if known.any():
+            rows.append((t, *mean_of(np.log(d[known]), np.maximum(error[known] / d[known], FLOOR))))
+    if len(rows) < FEWEST - 1:
         return {}
-    kelvin = _kelvin(one)
-    d = np.array([float(data.self_diffusivity) for data in one])
-    error = np.maximum(np.array([float(data.self_diffusivity_stderr) for data in one]) / d, FLOOR)
+    kelvin, log_d, error = (np.array(one) for one in zip(*rows, strict=True))
     beta = 1 / (BOLTZMANN * kelvin)
     # steepest wants an ascending axis: ln D falls with beta, which falls with T
-    rise, _, _ = steepest(-beta, np.log(d), error, draws=draws, random=random)
+    rise, _, _ = steepest(-beta, log_d, error, draws=draws, random=random)
     if np.isfinite(rise.value):
         value = -1 / (BOLTZMANN * rise.value)
         rise = Located(value, rise.stderr * BOLTZMANN * value**2, -1 / (BOLTZMANN * rise.lower), -1 / (BOLTZMANN * rise.upper))
-    return {"activation energy": rise, "knee of D": knee(kelvin, np.log(d), error, draws=draws, random=random)}
+    return {"activation energy": rise, "knee of D": knee(kelvin, log_d, error, draws=draws, random=random)}
+
+
+def _of_sizes(sizes: dict[int, list[xr.Dataset]], draws: int, random: np.random.Generator) -> dict[str, Any]:
+    """How the largest heat capacity per ion grows with the number of ions: slope of ln C against ln N, of two sizes or more."""
+    rows = []
+    for n, data in sizes.items():
+        runs = pooled(data)
+        heat = enthalpy_of(runs) if len(runs.kelvin) >= FEWEST else None
+        if heat is None:
+            continue
+        gap = np.diff(runs.kelvin)
+        noise = random.normal(size=(draws, len(runs.kelvin))) * heat[1]
+        largest = (np.diff(heat[0] + noise, axis=1) / gap).max(axis=1)
+        top = float((np.diff(heat[0]) / gap).max())
+        if top > 0 and (largest > 0).all():
+            rows.append((np.log(n), np.log(top), np.log(largest).std()))
+    if len(rows) < 2:
+        return {}
+    x, y, error = (np.array(one) for one in zip(*rows, strict=True))
+    weight = 1 / error**2
+    centred = x - np.average(x, weights=weight)
+    information = float(np.sum(weight * centred**2))
+    return {"size_exponent": float(np.sum(weight * centred * y)) / information, "size_exponent_stderr": float(1 / np.sqrt(information))}
+
+
+def _of_sweeps(by_sweep: dict[str, list[xr.Dataset]], draws: int, random: np.random.Generator) -> dict[str, Any]:
+    """T_c of heating less that of cooling; each by the step of its H(T) where H jumps, else by its largest slope."""
+    if not by_sweep:
+        return {}
+    at = []
+    for name in SWEEPS:
+        sizes = sizes_of(by_sweep[name])
+        runs = pooled(next(iter(sizes.values()))) if sizes else None
+        heat = enthalpy_of(runs) if runs is not None and len(runs.kelvin) >= FEWEST else None
+        if runs is None or heat is None:
+            at.append(Located())
+        elif excess_models(runs.kelvin, *heat)["step"] >= SURE:
+            at.append(two_branches(runs.kelvin, *heat)[0])
+        else:
+            at.append(steepest(runs.kelvin, *heat, draws=draws, random=random)[0])
+    return {
+        "sweep": list(SWEEPS),
+        "critical_temperature_of_sweep": ("sweep", np.array([one.value for one in at])),
+        "critical_temperature_of_sweep_stderr": ("sweep", np.array([one.stderr for one in at])),
+        "hysteresis": at[0].value - at[1].value,
+        "hysteresis_stderr": float(np.hypot(at[0].stderr, at[1].stderr)),
+    }

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from mdtools.kernels.cell import nearest_image
 from mdtools.kernels.shapes import Array, Float, Int
 
-__all__ = ["moments_and_overlap", "neighbour_counts", "stayed_within"]
+__all__ = ["distance_shares", "moments_and_overlap", "neighbour_counts", "stayed_within"]
 
 
 def moments_and_overlap(
@@ -31,6 +31,23 @@ def moments_and_overlap(
         return jnp.mean(each, axis=-1).T
 
     return jnp.moveaxis(jax.lax.map(one, lags), 0, -1)
+
+
+def distance_shares(
+    x: Float[Array, "xyz time"], lags: Int[Array, " choice"], starts: Int[Array, "window origin"], edges: Float[Array, "choice edge"]
+) -> Float[Array, "window choice bin"]:
+    """Share of the origins of a window at which |x(t0 + lag) - x(t0)| lies between neighbouring edges, for each lag with its own edges.
+
+    Counted as differences of the shares below each edge, so that a whole number of counts is exact.
+    """
+
+    def one(choice: tuple[Array, Array]) -> Float[Array, "window bin"]:
+        lag, bounds = choice
+        r = jnp.sqrt(jnp.sum(jnp.square(x[:, starts + lag] - x[:, starts]), axis=0))
+        below = jnp.mean((r[:, :, None] < bounds[None, None, :]).astype(x.dtype), axis=1)
+        return jnp.diff(below, axis=-1)
+
+    return jnp.moveaxis(jax.lax.map(one, (lags, edges)), 0, 1)
 
 
 def stayed_within(

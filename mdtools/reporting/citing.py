@@ -36,6 +36,11 @@ METHODS: Mapping[str, tuple[str, Sequence[str]]] = {
     "displacement_waves": ("Displacement waves of the framework were computed", ()),
     "bottleneck_radius": ("Radii of the windows between neighbouring sites were followed", ()),
     "run_state": ("Means over equal parts of the run were taken of what must not drift", ()),
+    "heating_ramp": ("Displacements, volume and energy of the ramp were mapped by windows", ()),
+    "cell_strain": ("Strains of the cell were measured", ()),
+    "strain_elasticity": ("Elastic constants were estimated from the fluctuation of the strains of the cell", ()),
+    "heat_capacity": ("Heat capacities were estimated from the fluctuation of the enthalpy", ()),
+    "detect_ramp": ("Temperatures worth holding were taken from a ramp", ()),
     "jump_diffusivity": ("Diffusion coefficients were estimated from the jumps between sites", ()),
     "shear_modulus": ("Shear moduli of the framework were estimated from its displacement waves by equipartition", ()),
     "self_diffusivity": (

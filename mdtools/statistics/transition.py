@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Located", "excess_models", "half_way", "knee", "steepest"]
+from mdtools.statistics.peak import steepest_of_process
+
+__all__ = ["Located", "change_point", "excess_models", "knee", "steepest", "two_branches"]
 
 MODELS = ("smooth", "excess", "step")
 SEARCHED = {"step": 6, "excess": 8}  # parameters, those that are searched for on a grid counted twice
@@ -24,40 +26,82 @@ class Located:
 
 
 def steepest(t: np.ndarray, y: np.ndarray, error: np.ndarray, *, draws: int, random: np.random.Generator) -> tuple[Located, np.ndarray, np.ndarray]:
-    """Middle of the interval of t (ascending) where dy/dt is largest, with its error, and dy/dt of every interval with its own.
+    """t (ascending) where dy/dt is largest, with its error, and dy/dt of every interval between neighbouring points with its own.
 
-    The interval must lie within the series in 80 % of the draws: a slope that is largest at an end has no maximum. It must stand out of a
-    straight line through the slopes of the others, its neighbours left out, by 2.5 standard errors.
+    The place is the median over the curves of a Gaussian process that the points allow: it may lie anywhere between the runs, and its
+    error holds what their distance leaves open. In 80 % of the draws it must lie within the series (a slope that is largest in the interval at an
+    end has no maximum), and there the slope must stand out of a straight line through those of the others, neighbours left out, by 2.5
+    standard errors.
     """
     middle, gap = (t[1:] + t[:-1]) / 2, np.diff(t)
     slope, slope_error = np.diff(y) / gap, np.hypot(error[1:], error[:-1]) / gap
-    drawn = np.diff(y + error * random.normal(size=(draws, len(y))), axis=1) / gap
-    at = np.argmax(drawn, axis=1)
-    best = int(np.argmax(slope))
-    inner = (at > 0) & (at < len(middle) - 1)
-    if best in (0, len(middle) - 1) or inner.mean() < FOUND or _standing_out(middle, slope, slope_error, best) < OUT:
+    _, _, at = steepest_of_process(t, y, error, draws=draws, random=random)
+    inner = (at > t[1]) & (at < t[-2])
+    if len(t) < 4 or inner.mean() < FOUND:
         return Located(), slope, slope_error
-    return _located(middle, gap, at[inner], middle[best]), slope, slope_error
-
-
-def half_way(t: np.ndarray, y: np.ndarray, error: np.ndarray, level: float, *, draws: int, random: np.random.Generator) -> Located:
-    """Where y crosses `level`, linear between the runs: the first crossing; none where y does not."""
-
-    def crossing(values: np.ndarray) -> float:
-        above = values > level
-        at = np.flatnonzero(above[1:] != above[:-1])
-        if len(at) == 0:
-            return np.nan
-        k = int(at[0])
-        return float(t[k] + (level - values[k]) / (values[k + 1] - values[k]) * (t[k + 1] - t[k]))
-
-    value = crossing(y)
-    drawn = np.array([crossing(y + error * random.normal(size=len(y))) for _ in range(draws)])
-    drawn = drawn[np.isfinite(drawn)]
-    if not np.isfinite(value) or len(drawn) < FOUND * draws:
-        return Located()
+    value = float(np.median(at[inner]))
+    near = np.abs(middle - value) <= gap
+    if max(_standing_out(middle, slope, slope_error, int(k)) for k in np.flatnonzero(near)) < OUT:
+        return Located(), slope, slope_error
     k = int(np.clip(np.searchsorted(t, value), 1, len(t) - 1))
-    return Located(value, float(np.hypot(drawn.std(), (t[k] - t[k - 1]) / np.sqrt(12))), *_wider(drawn, t[k - 1], t[k]))
+    return Located(value, float(at[inner].std()), *_wider(at[inner], t[k - 1], t[k])), slope, slope_error
+
+
+def change_point(t: np.ndarray, probability: np.ndarray) -> Located:
+    """Temperature above which a state is there, from its calibrated probability in a run at each t (ascending, equal t allowed).
+
+    With T_c equally likely everywhere, p(T_c between t_k and t_k+1) ~ (t_k+1 - t_k) prod_{i <= k} (1 - p_i) prod_{i > k} p_i: runs are
+    independent, and p_i / (1 - p_i) is what run i says for the state. Below the first and above the last run T_c has the width of the next gap; it
+    must lie between them with a probability of 80 %. Median, standard deviation and 95 % interval of that distribution.
+    """
+    p = np.clip(probability, 1e-4, 1 - 1e-4)
+    places, first = np.unique(t, return_index=True)
+    if len(places) < 2:
+        return Located()
+    edges = np.append(first, len(t))
+    log_state = np.concatenate([[0.0], np.cumsum(np.log((1 - p) / p))])[edges]  # of the runs up to each place, none of them in the state
+    width = np.diff(places)
+    log_weight = log_state + np.log(np.concatenate([[width[0]], width, [width[-1]]]))
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
+    inner = weight[1:-1]
+    if inner.sum() < FOUND:
+        return Located()
+    inner = inner / inner.sum()
+    total = np.concatenate([[0.0], np.cumsum(inner)])
+    lower, value, upper = np.interp([0.025, 0.5, 0.975], total, places)
+    middle = (places[1:] + places[:-1]) / 2
+    mean = float(inner @ middle)
+    variance = float(inner @ ((middle - mean) ** 2 + width**2 / 12))
+    return Located(float(value), float(np.sqrt(variance)), float(lower), float(upper))
+
+
+def two_branches(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> tuple[Located, float, float]:
+    """Where two straight branches of h(t) are left for one another, the step of h there, and its standard error.
+
+    Every gap that leaves three points on either side is weighed by its likelihood; the step is taken anywhere in the gap.
+    """
+    rows = []
+    for k in range(2, len(t) - 3):
+        sides = [_straight(t[part], h[part], error[part]) for part in (slice(0, k + 1), slice(k + 1, len(t)))]
+        (low, low_cov, low_chi), (high, high_cov, high_chi) = sides
+        for at in np.linspace(t[k], t[k + 1], 9):
+            design = np.array([1.0, at])
+            step = float(design @ (high - low))
+            rows.append((at, step, float(design @ (low_cov + high_cov) @ design), low_chi + high_chi))
+    if not rows:
+        return Located(), np.nan, np.nan
+    places, step, variance, chi2 = np.array(rows).T
+    weight = np.exp(-0.5 * (chi2 - chi2.min()))
+    weight /= weight.sum()
+    order = np.argsort(places)
+    total = np.cumsum(weight[order])
+    lower, value, upper = np.interp([0.025, 0.5, 0.975], total, places[order])
+    mean = float(weight @ step)
+    spread = float(np.sqrt(weight @ (variance + (step - mean) ** 2)))
+    k = int(np.clip(np.searchsorted(t, value), 1, len(t) - 1))
+    deviation = float(np.sqrt(weight @ (places - weight @ places) ** 2))
+    return Located(float(value), deviation, float(min(lower, t[k - 1])), float(max(upper, t[k]))), mean, spread
 
 
 def knee(t: np.ndarray, log_d: np.ndarray, error: np.ndarray, *, draws: int, random: np.random.Generator) -> Located:
@@ -140,11 +184,12 @@ def _chi2(design: np.ndarray, y: np.ndarray, error: np.ndarray, *, last_positive
     return float(np.sum((y / error - scaled @ found) ** 2))
 
 
-def _located(middle: np.ndarray, gap: np.ndarray, at: np.ndarray, value: float) -> Located:
-    drawn = middle[at]
-    k = int(np.argmin(np.abs(middle - value)))
-    lower, upper = _wider(drawn, middle[k] - gap[k] / 2, middle[k] + gap[k] / 2)
-    return Located(float(value), float(np.hypot(drawn.std(), gap[k] / np.sqrt(12))), lower, upper)
+def _straight(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Intercept and slope, their covariance, and chi^2."""
+    design = np.stack([np.ones_like(x), x], axis=1)
+    covariance = np.linalg.inv(design.T @ (design / error[:, None] ** 2))
+    found = covariance @ (design.T @ (y / error**2))
+    return found, covariance, float(np.sum(((y - design @ found) / error) ** 2))
 
 
 def _wider(drawn: np.ndarray, left: float, right: float) -> tuple[float, float]:

@@ -209,6 +209,45 @@ def test_sparser_frames_give_the_same_answer_or_none(caf2, verdicts, t, stride):
     assert without in (verdicts[t].system_verdict.item(), "undecided")
 
 
+def written_and_read(traj, path):
+    """The run as a dump of wrapped positions with four decimals and nothing else, read again."""
+    edges = np.diagonal(traj.cell[0])
+    with open(path, "w") as file:
+        for k in range(0, traj.n_frames, 2):
+            x = np.asarray(traj.scaled_positions[k], dtype=np.float64) % 1.0 * edges
+            box = "".join(f"0 {edge:.6f}\n" for edge in edges)
+            file.write(f"ITEM: UNITS\nmetal\nITEM: TIME\n{traj.time[k]:.6f}\nITEM: TIMESTEP\n{k}\nITEM: NUMBER OF ATOMS\n{traj.n_atoms}\n")
+            file.write(f"ITEM: BOX BOUNDS pp pp pp\n{box}ITEM: ATOMS id element x y z\n")
+            file.writelines(f"{a + 1} {name} {p[0]:.4f} {p[1]:.4f} {p[2]:.4f}\n" for a, (name, p) in enumerate(zip(traj.species, x, strict=True)))
+    return read(path, framework="Ca", temperature=traj.temperature)
+
+
+@pytest.mark.parametrize("t", [1000, 1600])
+@pytest.mark.parametrize("change", ["wrapped, four decimals", "drift", "breathing cell", "every 7th frame"])
+def test_how_a_real_run_is_written_changes_no_verdict(caf2, verdicts, t, change, tmp_path):
+    traj, s = caf2[t], np.asarray(caf2[t].scaled_positions, dtype=np.float64)
+    step = np.arange(traj.n_frames)[:, None, None]
+    if change == "wrapped, four decimals":
+        other = written_and_read(traj, tmp_path / "run.lammpstrj")
+    elif change == "drift":
+        other = replace(traj, scaled_positions=s + step * np.array([1e-3, 0.0, -2e-3]))
+    elif change == "breathing cell":  # as a barostat that scales all coordinates would
+        other = replace(traj, cell=traj.cell * (1 + 0.01 * np.sin(0.05 * step)))
+    else:
+        other = part(traj, slice(None, None, 7))
+    verdict = detect_melting(melting_indicators(other))
+    assert verdict.system_verdict.item() == verdicts[t].system_verdict.item()
+    assert verdict.system_probability.max() > 0.9
+
+
+@pytest.mark.parametrize("name", ["caf2_768_1600K", "caf2_1500_1600K"])
+def test_larger_cells_are_called_as_small_ones(name):
+    """4 x 4 x 4 and 5 x 5 x 5 cells; 3 x 3 x 3 are the shipped runs."""
+    verdict = detect_melting(saved(name))
+    assert verdict.system_verdict.item() == "superionic"
+    assert verdict.system_probability.max() > 0.9
+
+
 def test_a_glass_that_still_ages_is_undecided():
     assert detect_melting(saved("argon_quenched_15K")).system_verdict.item() == "undecided"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mdtools.statistics.transition import excess_models, half_way, knee, steepest
+from mdtools.statistics.transition import change_point, excess_models, knee, steepest, two_branches
 
 T = np.arange(1000.0, 2001.0, 100.0)
 ERROR = np.full(len(T), 0.003)
@@ -39,7 +39,7 @@ def test_the_steepest_interval_holds_the_transition():
     random = np.random.default_rng(0)
     values = [steepest(T, enthalpy("excess", seed=seed), ERROR, draws=200, random=random)[0] for seed in range(10)]
     assert sum(one.lower <= 1450 <= one.upper for one in values) >= 9
-    assert np.median([one.value for one in values]) == 1450
+    assert np.median([one.value for one in values]) == pytest.approx(1450, abs=20)
     smooth = [steepest(T, enthalpy("smooth", seed=seed), ERROR, draws=200, random=random)[0] for seed in range(10)]
     assert sum(np.isfinite(one.value) for one in smooth) <= 2
 
@@ -57,13 +57,55 @@ def test_the_knee_is_where_two_lines_meet():
     assert np.isnan(knee(T, -8000 * x, error, draws=200, random=random).value)
 
 
-def test_a_level_is_crossed_once_or_not_at_all():
+def test_a_change_point_lies_between_the_runs_that_tell_it():
+    sure = change_point(T, (T > 1450).astype(float))
+    assert sure.value == pytest.approx(1450)
+    assert (sure.lower, sure.upper) == pytest.approx((1402.5, 1497.5), abs=0.5)
+    assert sure.stderr == pytest.approx(100 / np.sqrt(12), rel=0.01)
+    one_open = change_point(T, np.where(T == 1500, 0.5, T > 1450))  # says nothing: T_c is anywhere in 1400 ... 1600
+    assert (one_open.value, one_open.stderr) == pytest.approx((1500, 200 / np.sqrt(12)), rel=0.01)
+    assert np.isnan(change_point(T, np.full(len(T), 0.02)).value)
+    assert np.isnan(change_point(T, np.full(len(T), 0.98)).value)
+
+
+def test_replicas_multiply_in_a_change_point():
+    p = np.where(T < 1450, 0.1, 0.9)
+    p[T == 1500] = 0.6
+    alone, thrice = change_point(T, p), change_point(np.repeat(T, 3), np.repeat(p, 3))
+    assert thrice.stderr < alone.stderr
+    assert thrice.value == pytest.approx(1450, abs=15)
+
+
+def test_the_interval_of_a_change_point_covers_where_probabilities_are_calibrated():
+    """Evidence of a run is normal about +-m/2 with variance m: its log-odds, so that p is the calibrated probability by construction."""
     random = np.random.default_rng(0)
-    y = 1 / (1 + np.exp(-(T - 1460) / 30))
-    found = half_way(T, y, np.full(len(T), 0.02), 0.5, draws=200, random=random)
-    assert found.value == pytest.approx(1460, abs=20)
-    assert found.lower <= 1400 < 1500 <= found.upper
-    assert np.isnan(half_way(T, y * 0.3, np.full(len(T), 0.02), 0.5, draws=200, random=random).value)
+    inside = [0, 0]
+    deviation = []
+    for k in range(600):
+        centre, m = random.uniform(1000, 2000), (3.0, 8.0)[k % 2]
+        odds = np.where(centre < T, 0.5, -0.5) * m + np.sqrt(m) * random.normal(size=len(T))
+        found = change_point(T, 1 / (1 + np.exp(-odds)))
+        if np.isfinite(found.value):
+            inside = [inside[0] + (found.lower <= centre <= found.upper), inside[1] + 1]
+            deviation.append((found.value - centre) / found.stderr)
+    assert inside[1] > 450
+    assert 0.92 < inside[0] / inside[1] < 0.98
+    assert 0.85 < np.std(deviation) < 1.15
+
+
+def test_two_branches_give_the_step_where_one_is_left_for_the_other():
+    random = np.random.default_rng(0)
+    value, error = [], []
+    for _ in range(40):
+        h = 9e-4 * (T - 1500) + (0.15 + 2e-4 * (T - 1450)) * (T > 1450) + ERROR * random.normal(size=len(T))
+        at, step, stderr = two_branches(T, h, ERROR)
+        assert at.lower <= 1450 <= at.upper
+        value.append(step)
+        error.append(stderr)
+    assert np.mean(value) == pytest.approx(0.15, abs=0.005)
+    assert np.std(value) < 1.2 * np.mean(error)  # and the step differs along the gap by .01 in all, which is in the error
+    assert np.mean(np.abs(np.array(value) - 0.15) < 2 * np.array(error)) > 0.9
+    assert np.isnan(two_branches(T[:5], T[:5], ERROR[:5])[1])
 
 
 # reference/science.md D1: CaF2, 768 ions; T, lattice parameter and its error (1e-4 angstrom), enthalpy and its error (1e-4 eV per CaF2)
@@ -86,7 +128,8 @@ def test_heat_capacity_and_expansion_of_a_larger_caf2_are_largest_at_1450_kelvin
     heat, capacity, _ = steepest(t, h, 1e-4 * h_error, draws=1000, random=random)
     length, expansion, _ = steepest(t, np.log(a), 1e-4 * a_error / a, draws=1000, random=random)
     for found in (heat, length):
-        assert found.value == 1450
+        assert found.value == pytest.approx(1450, abs=25)
+        assert found.stderr < 30
         assert found.lower <= 1424 <= found.upper  # experiment
     assert capacity.max() / 8.617333262e-5 == pytest.approx(18.2, abs=0.1)
     assert expansion.max() == pytest.approx(36.8e-6, rel=0.01)
