@@ -5,7 +5,8 @@ import numpy as np
 __all__ = ["steepest_of_process"]
 
 LENGTHS, AMPLITUDES, GRID = 10, 8, 121  # of the search over the process, and points at which slopes are compared
-VAGUE = 1e3  # standard deviation of the straight line beneath, in spreads of the points
+VAGUE = 30.0  # standard deviation of the straight line beneath, in spreads of the points
+LEAST = 1e-4  # error of a point in spreads, so that the covariance stays definite
 SHORTEST = 0.6  # correlation length over the mean distance of the points, below which nothing between them is known
 
 
@@ -22,7 +23,7 @@ def steepest_of_process(
     scale = float(np.ptp(t))
     x = (t - t[0]) / scale
     spread = max(float(np.ptp(y)), 1e-300)
-    z, noise = (y - y.mean()) / spread, np.maximum(error / spread, 1e-6)
+    z, noise = (y - y.mean()) / spread, np.maximum(error / spread, LEAST)
     line = np.polyfit(x, z, 1)
     left = max(float(np.std(z - np.polyval(line, x))), float(noise.mean()))
     grid = np.linspace(0.0, 1.0, GRID)
