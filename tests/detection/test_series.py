@@ -1,0 +1,118 @@
+"""What a series may hold besides one run a temperature: replicas, sizes, heating and cooling, cells held at a wrong volume."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from mdtools.detection.states import SYSTEM_STATES
+from mdtools.detection.transition import detect_transition
+from mdtools.units import BOLTZMANN
+
+KELVIN = np.arange(1000.0, 2001.0, 100.0)
+BULK = 70.0  # GPa
+
+
+def enthalpy(t, kind, centre, n):
+    """Of an ion: 3 k_B T, and what the transition takes up; a step in a large system is sharper."""
+    h = 3 * BOLTZMANN * t
+    width = {"smooth": None, "excess": 60.0, "step": 1e-3, "sharper": 60.0 * 300 / n}[kind]
+    return h if width is None else h + 0.03 / (1 + np.exp(-np.clip((t - centre) / width, -60, 60)))
+
+
+def run(t, *, n=300, kind="excess", centre=1450.0, noise=1e-3, wrong=0.0, random):
+    """run_state of n ions, noise of the mean energy of an ion; the held cell is `wrong` by a part of its volume, and its pressure shows it."""
+    energy = n * (enthalpy(t, kind, centre, n) + 4 * noise * random.normal(size=16))
+    volume = 14.0 * n * np.exp(3 * (25e-6 * (t - 1000) + 0.002 / (1 + np.exp(-(t - centre) / 40))))
+    return xr.Dataset(
+        {
+            "n_atoms": n, "stated_temperature": t, "volume": volume * (1 + wrong), "total_energy": ("window", energy),
+            "volume_by_window": ("window", np.full(16, volume * (1 + wrong))), "pressure": ("window", -BULK * wrong + 0.04 * random.normal(size=16)),
+        }
+    )  # fmt: skip
+
+
+def made(kelvin=KELVIN, *, seed=0, **options):
+    random = np.random.default_rng(seed)
+    return [run(t, random=random, **options) for t in kelvin]
+
+
+def told(p):
+    table = np.zeros(len(SYSTEM_STATES))
+    table[[SYSTEM_STATES.index("superionic"), SYSTEM_STATES.index("crystal")]] = p, 1 - p
+    return table
+
+
+def at(found, route):
+    return found.sel(route=route)
+
+
+def test_replicas_are_pooled():
+    """The error of the heat capacity of four replicas is half that of one, and T_c of them is found where one leaves it open."""
+    one = made(noise=4e-3)
+    four = [x for seed in range(4) for x in made(noise=4e-3, seed=seed)]
+    single, pooled = detect_transition(one), detect_transition(four)
+    ratio = (pooled.heat_capacity_stderr / single.heat_capacity_stderr).mean().item()
+    assert 0.4 < ratio < 0.75
+    mean = np.mean([detect_transition(made(noise=4e-3, seed=seed)).heat_capacity for seed in range(4)], axis=0)
+    np.testing.assert_allclose(pooled.heat_capacity, mean, rtol=1e-9)
+
+
+def test_probabilities_of_replicas_multiply():
+    p = 1 / (1 + np.exp(-(KELVIN - 1450) / 60))
+    verdicts = [
+        xr.Dataset({"stated_temperature": t, "system_probability": ("system_state", told(x))}, coords={"system_state": list(SYSTEM_STATES)})
+        for t, x in zip(KELVIN, p, strict=True)
+    ]
+    one, three = (at(detect_transition(made(), verdicts * n), "probability") for n in (1, 3))
+    for found in (one, three):
+        assert found.critical_temperature.item() == pytest.approx(1450, abs=15)
+        assert found.critical_temperature_lower <= 1400 + 50
+    assert three.critical_temperature_stderr < one.critical_temperature_stderr
+
+
+def test_sizes_are_not_mixed_and_say_how_the_peak_grows():
+    small, large = made(n=300, kind="sharper"), made(n=900, kind="sharper")
+    found = detect_transition(small + large)
+    assert 0.1 < found.size_exponent < 1.2
+    assert found.size_exponent > 2 * found.size_exponent_stderr
+    alone = detect_transition(large)
+    np.testing.assert_allclose(found.heat_capacity, alone.heat_capacity)
+    assert "size_exponent" not in alone
+    same = detect_transition(made(n=300) + made(n=900, seed=1))
+    assert abs(same.size_exponent) < 3 * same.size_exponent_stderr
+
+
+def test_hysteresis_is_the_difference_of_heating_and_cooling():
+    runs = made(kind="step", centre=1650.0) + made(kind="step", centre=1350.0, seed=1)
+    found = detect_transition(runs, sweeps=["heating"] * len(KELVIN) + ["cooling"] * len(KELVIN))
+    assert found.hysteresis.item() == pytest.approx(300, abs=10)
+    assert found.hysteresis > 2 * found.hysteresis_stderr
+    assert at(found, "two branches").critical_temperature.item() == pytest.approx(1650, abs=10)
+    with pytest.raises(ValueError, match="heating or cooling"):
+        detect_transition(runs, sweeps=["up"] * len(runs))
+    with pytest.raises(ValueError, match="one word for each of the 22 runs"):
+        detect_transition(runs, sweeps=["heating"])
+
+
+def test_a_jump_has_a_latent_heat_and_an_excess_has_a_bound():
+    jump = detect_transition(made(kind="step", noise=3e-4))
+    assert jump.transition_type.item() == "I"
+    assert abs(jump.latent_heat - 0.03) < 3 * jump.latent_heat_stderr
+    assert jump.latent_heat_stderr < 0.01
+    excess = detect_transition(made(noise=3e-4))
+    assert excess.transition_type.item() == "II"
+    assert np.isnan(excess.latent_heat)
+    assert 0 < excess.latent_heat_bound < 0.03
+    assert jump.latent_heat_bound > 0.025
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_pressure_shows_how_far_held_cells_are_off(seed):
+    """Cells off by 1e-3 hide where the expansion is largest; their pressures give it back."""
+    random = np.random.default_rng(seed)
+    wrong = 1e-3 * random.normal(size=len(KELVIN))
+    runs = [run(t, wrong=w, random=random) for t, w in zip(KELVIN, wrong, strict=True)]
+    mended = detect_transition(runs, bulk_modulus=BULK)
+    assert at(mended, "thermal expansion").critical_temperature.item() == pytest.approx(1450, abs=50)
+    assert at(mended, "thermal expansion").critical_temperature_stderr < 45
+    assert mended.thermal_expansion_stderr.max() < 0.5 * detect_transition(runs).thermal_expansion_stderr.max()
