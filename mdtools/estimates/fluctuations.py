@@ -34,10 +34,10 @@ def heat_capacity(run_state: xr.Dataset) -> xr.Dataset:
     Source: reference/science.md B9.
 
     >>> from mdtools.schema import dataset
-    >>> part = {name: ("window", [x] * 8) for name, x in {"enthalpy_variance": 4e-4, "enthalpy_by_window": 0.0, "volume_variance": 0.0,
+    >>> part = {name: ("window", [x] * 8) for name, x in {"enthalpy_variance": 0.4, "enthalpy_by_window": 0.0, "volume_variance": 0.0,
     ...     "logged_volume_by_window": 0.0, "enthalpy_volume_covariance": 0.0, "kinetic_fluctuation": 1.0}.items()}
     >>> run = dataset({"window": list(range(8)), "stated_temperature": 1000.0, "n_atoms": 18, "volume": 200.0, **part})
-    >>> round(heat_capacity(run).heat_capacity.item(), 2)  # .0004 / (8.6e-5 * 1000)^2 / 18
+    >>> round(heat_capacity(run).heat_capacity.item(), 2)  # .4 / (8.6e-5 * 1000)^2 / 18
     2.99
     """
     data = run_state
