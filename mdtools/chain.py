@@ -250,48 +250,44 @@ def made_for(runs: Chains, name: str) -> Chains:
 
 def save(chains: Chains, path: str | Path, *, about: Mapping[str, str] | None = None) -> None:
     """Every result in one netCDF file, in groups <run>/<stage>; written beside its place and renamed. about : attributes of the file."""
-    with renamed(Path(path)) as beside:
-        mode = "w"
-        for number, (name, made) in enumerate([*((member.name, member.made) for member in chains), ("", chains.made)]):
-            for stage, data in made.items():
-                where = f"{group_name(name, number)}/{stage}" if name else stage
-                data.to_netcdf(beside, engine="h5netcdf", group=where, mode=mode)
-                mode = "a"
-        if about:
-            import h5py
+    import h5netcdf
+    from xarray.backends import H5NetCDFStore
 
-            with h5py.File(beside, "a") as file:
-                file.attrs.update(about)
+    # the file is opened once: each opening walks through all groups that are there
+    with renamed(Path(path)) as beside:
+        with h5netcdf.File(beside, "w", decode_vlen_strings=True) as file:
+            for number, (name, made) in enumerate([*((member.name, member.made) for member in chains), ("", chains.made)]):
+                for stage, data in made.items():
+                    data.dump_to_store(H5NetCDFStore(file.create_group(f"{group_name(name, number)}/{stage}" if name else stage)))
+            for key, words in (about or {}).items():
+                file.attrs[key] = words
 
 
 def load(path: str | Path) -> list[tuple[str, Any]]:
     """Datasets of a netCDF file, each with the name of its run ("" where it has none). Raises TrajectoryError."""
-    import h5py
+    import h5netcdf
     import xarray as xr
+    from xarray.backends import H5NetCDFStore
 
     path = Path(path)
     if not path.exists():
         raise TrajectoryError(f"there is no file {path}")
-    groups: list[str] = []
-
-    def found(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Group) and "history" in item.attrs:
-            groups.append(name)
-
     try:
-        with h5py.File(path) as file:
-            if "history" in file.attrs:
-                groups.append("")
-            file.visititems(found)
+        file = h5netcdf.File(path, "r", decode_vlen_strings=True)
     except OSError:
         raise TrajectoryError(f"{path} is not a netCDF file that mdtools wrote") from None
-    if not groups:
-        raise TrajectoryError(f"{path} holds nothing that mdtools made: no history is written in it")
-    out = []
-    for group in groups:
-        with xr.open_dataset(path, group=group or None, engine="h5netcdf") as data:
-            out.append((group.rpartition("/")[0], data.load()))
-    return out
+    with file:
+        made = [(name, group) for name, group in _groups(file) if "history" in group.attrs]
+        if not made:
+            raise TrajectoryError(f"{path} holds nothing that mdtools made: no history is written in it")
+        return [(name.rpartition("/")[0], xr.open_dataset(H5NetCDFStore(group)).load()) for name, group in made]
+
+
+def _groups(group: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """A group of a file and all that are in it, in the order of their names, each with its path."""
+    yield name, group
+    for key in sorted(group.groups):
+        yield from _groups(group.groups[key], f"{name}/{key}" if name else key)
 
 
 @contextmanager
