@@ -254,13 +254,12 @@ def save(chains: Chains, path: str | Path, *, about: Mapping[str, str] | None = 
     from xarray.backends import H5NetCDFStore
 
     # the file is opened once: each opening walks through all groups that are there
-    with renamed(Path(path)) as beside:
-        with h5netcdf.File(beside, "w", decode_vlen_strings=True) as file:
-            for number, (name, made) in enumerate([*((member.name, member.made) for member in chains), ("", chains.made)]):
-                for stage, data in made.items():
-                    data.dump_to_store(H5NetCDFStore(file.create_group(f"{group_name(name, number)}/{stage}" if name else stage)))
-            for key, words in (about or {}).items():
-                file.attrs[key] = words
+    with renamed(Path(path)) as beside, h5netcdf.File(beside, "w", decode_vlen_strings=True) as file:
+        for number, (name, made) in enumerate([*((member.name, member.made) for member in chains), ("", chains.made)]):
+            for stage, data in made.items():
+                data.dump_to_store(H5NetCDFStore(file.create_group(f"{group_name(name, number)}/{stage}" if name else stage)))
+        for key, words in (about or {}).items():
+            file.attrs[key] = words
 
 
 def load(path: str | Path) -> list[tuple[str, Any]]:

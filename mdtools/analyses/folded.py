@@ -53,12 +53,21 @@ def frames_in_frame(
     """
     path, _ = dataclasses.replace(traj, unwrap="scaled").reference_path(reference)
     every = np.arange(traj.n_frames)[frames]
-    block = int(np.clip(memory.block() // (8 * 8 * traj.n_atoms + bytes_per_frame), 1, len(every)))
+    block = _of_one_length(len(every), int(np.clip(memory.block() // (8 * 8 * traj.n_atoms + bytes_per_frame), 1, len(every))))
     for first in range(0, len(every), block):
         some = every[first : first + block]
         stored = np.asarray(traj.scaled_positions[int(some[0]) : int(some[-1]) + 1]).astype(np.float64)
         yield some, stored - path[some][:, None, :]
         progress.advance(first + len(some), len(every), "frames", n_bytes=stored.nbytes)
+
+
+def _of_one_length(n: int, most: int) -> int:
+    """Frames in a block, at most so many: where a number not much smaller divides n, all blocks have one shape, and there is one compilation.
+
+    >>> _of_one_length(1000, 300), _of_one_length(997, 300)
+    (250, 300)
+    """
+    return next((n // k for k in range(-(-n // most), 2 * -(-n // most)) if n % k == 0), most)
 
 
 def density(

@@ -73,8 +73,10 @@ class Lattice:
         tree = KDTree(points @ self.cell)
         radius = tree.query(middle @ self.cell)[0] + 2 * half
         lists = tree.query_ball_point(middle @ self.cell, radius * (1 + 1e-12), return_sorted=True)
-        most = max(map(len, lists))
-        near = np.array([np.pad(np.array(one), (0, most - len(one)), mode="edge") for one in lists])
+        number = np.array([len(one) for one in lists])
+        most = int(number.max())
+        kth = np.minimum(np.arange(most), number[:, None] - 1)  # the last again where there are fewer
+        near = np.concatenate(lists)[(np.cumsum(number) - number)[:, None] + kth].astype(np.int64)
         return points, address.astype(np.int64), near.reshape(*shape, most)
 
     def _emptiest(self, places: np.ndarray) -> float:

@@ -145,7 +145,7 @@ def dynamic_structure_factor(
 
 
 def _of_density(longest: int) -> Callable[[Any, Any, Any], Any]:
-    return lambda modes, pairs, _: mode_correlations(modes[:, 0], pairs=pairs, longest=longest)[None]
+    return lambda modes, pairs, _: np.asarray(mode_correlations(modes[:, 0], pairs=pairs, longest=longest))[None]
 
 
 def _lag_weights(t: np.ndarray, taper: str, resolution: float | None) -> np.ndarray:

@@ -113,7 +113,7 @@ class _Tally:
             nearest, distance = nearest_site(s, lattice.repeat, lattice.cell, points, address, near)
             inside = np.asarray(distance) < self.radius
             if self.held is None or self.last is None:
-                self.held, self.last = np.asarray(nearest[0]), np.full(s.shape[1], frames[0])
+                self.held, self.last = np.asarray(nearest)[0], np.full(s.shape[1], frames[0])
             belongs, last = (np.asarray(one) for one in held(nearest, inside, self.held))
         last = np.where(last < 0, self.last, frames[0] + last)
         window = frames // self.length

@@ -51,7 +51,7 @@ def structure_factor(
     which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
 
     def square(modes: np.ndarray, pairs: Any, _: Any) -> Any:
-        return mean_products(modes[:, 0], pairs=pairs)[None, :, :, None]
+        return np.asarray(mean_products(modes[:, 0], pairs=pairs))[None, :, :, None]
 
     values, taken = which.correlations(square, windows=windows, length=length, frames=np.zeros(1, dtype=int))
     out = {

@@ -3,6 +3,7 @@
 Rows of a cell are its vectors; scaled coordinates are in cell vectors.
 """
 
+import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.shapes import Array, Float
@@ -26,6 +27,7 @@ def nearest_image(scaled: Float[Array, "*any"]) -> Float[Array, "*any"]:
     return scaled - jnp.round(scaled)
 
 
+@jax.jit
 def face_distances(cell: Float[Array, "*any xyz xyz"]) -> Float[Array, "*any xyz"]:
     """Distance h_a = V / |b x c| between the two faces that vector a connects, for each of the three vectors."""
     across = jnp.stack([jnp.cross(cell[..., (k + 1) % 3, :], cell[..., (k + 2) % 3, :]) for k in range(3)], axis=-2)

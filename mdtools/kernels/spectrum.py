@@ -13,11 +13,13 @@ from mdtools.kernels.shapes import Array, Float
 __all__ = ["cross_periodogram", "hann", "periodogram", "sines"]
 
 
+@functools.partial(jax.jit, static_argnames="n")
 def hann(n: int) -> Float[Array, " time"]:
     """w_k = sin^2(pi (k + 1/2) / n): zero half a frame outside the window, so that no frame is thrown away."""
     return jnp.square(jnp.sin(jnp.pi * (jnp.arange(n).astype(jnp.float64) + 0.5) / n))
 
 
+@functools.partial(jax.jit, static_argnames=("n", "count"))
 def sines(n: int, count: int) -> Float[Array, "taper time"]:
     """w_jk = sqrt(2 / (n + 1)) sin(pi j (k + 1) / (n + 1)), j = 1 ... count: orthonormal tapers of least bias.
 

@@ -8,6 +8,7 @@ loop of the third, where every pair is computed alone (six times slower).
 """
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -110,9 +111,8 @@ def pair_counts(
     half the shortest face distance. ions, groups : which ion a row and a column is, and of which group; a row that is
     no ion has the number -1. Memory: a tile of origin x row x column slots of 2 or 4 bytes. Fewer than 2^31 pairs an origin.
     """
-    n_slots = n_groups * n_groups * bins + 1  # the last is for what is not counted
     slots = _slots_by_distance(_inside(first), _inside(later), cell, ions, groups, r_max, n_groups=n_groups, bins=bins)
-    return _histograms(slots, n_slots=n_slots)[:, :-1].reshape(-1, n_groups, n_groups, bins)
+    return _histograms(slots, shape=(n_groups, n_groups, bins))
 
 
 def pair_counts_by_axis(
@@ -129,7 +129,7 @@ def pair_counts_by_axis(
     later_j - first_i along one cell vector, in cell vectors, less whole ones. All pairs are counted. Arguments as in `pair_counts`.
     """
     slots = _slots_by_axis(_inside(first)[:, axis], _inside(later)[:, axis], ions, groups, n_groups=n_groups, bins=bins)
-    return _histograms(slots, n_slots=n_groups * n_groups * bins + 1)[:, :-1].reshape(-1, n_groups, n_groups, bins)
+    return _histograms(slots, shape=(n_groups, n_groups, bins))
 
 
 @jax.jit
@@ -174,7 +174,7 @@ def _nearest(difference: Float[Array, "*any"]) -> Float[Array, "*any"]:
 
 def _slots(position: Float[Array, "row column"], ions: tuple[Array, Array], groups: tuple[Array, Array], *, n_groups: int, bins: int) -> Array:
     """Number of the histogram entry of every pair, for `_histograms`; positions from `bins` on are not counted."""
-    n_slots = n_groups * n_groups * bins + 1
+    n_slots = n_groups * n_groups * bins + 1  # the last is for what is not counted
     lane = (jnp.arange(position.shape[1], dtype=jnp.int32) % LANES * n_slots)[None, :]
     begin = groups[0].astype(jnp.int32)[:, None] * (n_groups * bins) + groups[1].astype(jnp.int32)[None, :] * bins
     counted = (position < bins) & (ions[0][:, None] != ions[1][None, :]) & (ions[0] >= 0)[:, None]
@@ -182,10 +182,12 @@ def _slots(position: Float[Array, "row column"], ions: tuple[Array, Array], grou
     return (slot + lane).astype(jnp.uint16 if n_slots * LANES <= 2**16 else jnp.int32)
 
 
-@functools.partial(jax.jit, static_argnames="n_slots")
-def _histograms(slots: Array, *, n_slots: int) -> Int[Array, "origin slot"]:
+@functools.partial(jax.jit, static_argnames="shape")
+def _histograms(slots: Array, *, shape: tuple[int, int, int]) -> Int[Array, "origin group group bin"]:
+    n_slots = math.prod(shape) + 1
+
     def one(each: Array) -> Array:
         counts = jnp.zeros(LANES * n_slots, jnp.int32).at[each].add(1, mode="promise_in_bounds")
         return jnp.sum(counts.reshape(LANES, n_slots), axis=0, dtype=jnp.int64)
 
-    return jax.lax.map(one, slots.reshape(len(slots), -1))
+    return jax.lax.map(one, slots.reshape(len(slots), -1))[:, :-1].reshape(-1, *shape)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 __all__ = ["Bands", "banded", "instantaneous", "peak"]
 
@@ -41,7 +41,7 @@ def banded(frequency: Floats, periodogram: Floats, *, series: int, width: float,
     value = periodogram[inner].reshape(-1, n).mean(axis=1)
     shared = 1 + 2 * sum(r * max(1 - lag / n, 0.0) for lag, r in enumerate(HANN, start=1)) if tapered else 1.0
     shape = n * series / shared
-    ends = stats.gamma.ppf([0.975, 0.025], shape, scale=1 / shape)
+    ends = special.gammaincinv(shape, [0.975, 0.025]) / shape
     return Bands(frequency[inner].reshape(-1, n).mean(axis=1), value, value / np.sqrt(shape), value / ends[0], value / ends[1], n * step)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 __all__ = ["FEWEST_POINTS", "FEWEST_WINDOWS", "zero_limit"]
 
@@ -32,7 +32,7 @@ def zero_limit(x: Floats, values: Floats, count: Floats, *, every: bool = False)
     whole = _limit(x, values.mean(axis=0), count, spread / windows, every=every)
     parts = np.array([_limit(x, np.delete(values, k, axis=0).mean(axis=0), count, spread / (windows - 1), every=every) for k in range(windows)])
     stderr = float(np.sqrt((windows - 1) * np.mean(np.square(parts - parts.mean()))))
-    return whole, stderr, float(stats.t.ppf(0.975, windows - 1))
+    return whole, stderr, float(special.stdtrit(windows - 1, 0.975))
 
 
 def _limit(x: Floats, y: Floats, count: Floats, spread: float, *, every: bool) -> float:

@@ -52,7 +52,7 @@ def fitted(data: Ordinates, motion: str) -> Fit:
     """The most likely theta: the best two of a grid, refined by Fisher scoring."""
     model, kinds = MOTIONS[motion]
     thetas = _grid(data, kinds)
-    value, a, b = _profiled(data, np.stack([_mean(data, model, theta) for theta in thetas]))
+    value, a, b = _profiled(data, _means(data, model, thetas))
     found = [scored(data, model, np.log(np.concatenate([thetas[k], a[k], b[k]])), kinds) for k in np.argsort(-value.sum(axis=-1), kind="stable")[:2]]
     return _fit(data, motion, *max(found, key=lambda one: one[1]))
 
@@ -60,14 +60,14 @@ def fitted(data: Ordinates, motion: str) -> Fit:
 def started(data: Ordinates, model: Callable[..., Floats], kinds: str) -> Floats:
     """ln(theta, A, B) (q, parameter) of the best of a grid at each wave number on its own."""
     thetas = np.array(_grid(data, kinds))
-    value, a, b = _profiled(data, np.stack([_mean(data, model, theta) for theta in thetas]))
+    value, a, b = _profiled(data, _means(data, model, thetas))
     best, each = np.argmax(value, axis=0), np.arange(len(data.q))
     return np.asarray(np.log(np.concatenate([thetas[best], a[best, each][:, None], b[best, each][:, None]], axis=1)))
 
 
-def _mean(data: Ordinates, model: Callable[..., Floats], theta: Floats) -> Floats:
-    """P_k(q; theta), never quite 0."""
-    return np.maximum(data.of_model(model(data.q, data.time, theta)), 1e-9 * data.interval)
+def _means(data: Ordinates, model: Callable[..., Floats], thetas: Sequence[Floats] | Floats) -> Floats:
+    """P_k(q; theta) (theta, q, k), never quite 0: one transform for all."""
+    return np.maximum(data.of_model(np.stack([model(data.q, data.time, theta) for theta in thetas])), 1e-9 * data.interval)
 
 
 def _bounds(data: Ordinates, kinds: str) -> tuple[Floats, Floats]:
@@ -114,22 +114,32 @@ def _likelihood(data: Ordinates, s: Floats) -> float:
     return float(-len(data.values) * np.sum(data.weight * (np.log(s) + data.values.mean(axis=0) / s)))
 
 
+def _curve(data: Ordinates, model: Callable[..., Floats], x: Floats, n_theta: int) -> Floats:
+    """S (q, k), x = ln(theta, A, B)."""
+    theta, a, b = np.exp(x[:n_theta]), *np.exp(x[n_theta:]).reshape(2, -1)
+    return np.asarray(a[:, None] * _means(data, model, [theta])[0] + b[:, None])
+
+
 def _spectrum(data: Ordinates, model: Callable[..., Floats], x: Floats, n_theta: int) -> tuple[Floats, Floats]:
     """S (q, k) and d ln S / dx (q, k, parameter), x = ln(theta, A, B)."""
     n_q = len(data.q)
-    theta, a, b = np.exp(x[:n_theta]), np.exp(x[n_theta : n_theta + n_q]), np.exp(x[n_theta + n_q :])
-    p = _mean(data, model, theta)
+    theta, a, b = np.exp(x[:n_theta]), *np.exp(x[n_theta:]).reshape(2, -1)
+    steps = 1e-4 * np.eye(n_theta)
+    p, *beside = _means(data, model, [theta, *theta * np.exp(steps), *theta * np.exp(-steps)])
     s = a[:, None] * p + b[:, None]
     slopes = np.zeros((*s.shape, len(x)))
     for k in range(n_theta):
-        step = np.zeros(n_theta)
-        step[k] = 1e-4
-        change = (_mean(data, model, theta * np.exp(step)) - _mean(data, model, theta * np.exp(-step))) / 2e-4
-        slopes[..., k] = a[:, None] * change / s
+        slopes[..., k] = a[:, None] * (beside[k] - beside[n_theta + k]) / 2e-4 / s
     each = np.arange(n_q)
     slopes[each, :, n_theta + each] = a[:, None] * p / s
     slopes[each, :, n_theta + n_q + each] = b[:, None] / s
     return s, slopes
+
+
+def _expected(weight: Floats, excess: Floats, slopes: Floats) -> tuple[Floats, Floats]:
+    """sum excess d ln S and sum weight d ln S d ln S, over wave numbers and frequencies."""
+    flat = slopes.reshape(-1, slopes.shape[-1])
+    return excess.ravel() @ flat, flat.T @ (weight.reshape(-1, 1) * flat)
 
 
 def scored(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: str) -> tuple[Floats, float]:
@@ -140,19 +150,19 @@ def scored(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: str)
     s, slopes = _spectrum(data, model, x, n_theta)
     value = _likelihood(data, s)
     for _ in range(STEPS):
-        gradient = np.einsum("qk,qkp->p", w * (power / s - 1), slopes)
-        hessian = np.einsum("qk,qkp,qkr->pr", w, slopes, slopes, optimize=True)
+        gradient, hessian = _expected(w, w * (power / s - 1), slopes)
         scale = np.diag(hessian) + 1e-9 * np.diag(hessian).max()
         while damping < 1e9:
             step = np.clip(np.linalg.solve(hessian + np.diag(damping * scale), gradient), -1.5, 1.5)
-            trial, more = _spectrum(data, model, np.clip(x + step, low, high), n_theta)
-            new = _likelihood(data, trial)
+            trial = np.clip(x + step, low, high)
+            new = _likelihood(data, _curve(data, model, trial, n_theta))
             if new >= value:
                 break
             damping *= 5
         else:
             break
-        x, s, slopes, gain, value = np.clip(x + step, low, high), trial, more, new - value, new
+        x, gain, value = trial, new - value, new
+        s, slopes = _spectrum(data, model, x, n_theta)
         damping = max(damping / 10, 1e-9)
         if gain < 1e-6:  # of ln L, of which an error bar is a half: steps may be short and many
             break
