@@ -117,10 +117,10 @@ def main() -> None:
             for k, name in enumerate(truth):
                 bias = z[:, k].mean() / z[:, k].std()
                 print(f"| {motion} | {name} | {covers(z[:, k], 0.95)} | {covers(z[:, k], 0.68)} | {bias:+.2f} | {right:.1%} |", flush=True)
-        found = np.array(pool.map(of_width, [(options.seed, run) for run in range(options.runs)], chunksize=1))
+        widths = np.array(pool.map(of_width, [(options.seed, run) for run in range(options.runs)], chunksize=1))
     print("\n| resolution | line / resolution | 95 % interval covers | 68 % covers | bias / sd | scatter | refused |\n|---|---|---|---|---|---|---|")
     for k, (shape, ratio, _) in enumerate(resolutions()):
-        width, error = found[:, k].T
+        width, error = widths[:, k].T
         known = error < width
         logs = np.log(width[known] / WIDTH)
         z = logs * width[known] / error[known]

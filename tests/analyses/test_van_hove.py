@@ -296,6 +296,20 @@ def test_origins_are_thinned_to_the_budget_and_it_is_said(breathing):
         distinct(breathing, pair_budget=0, **options)
 
 
+def test_the_scatter_of_windows_is_the_error_of_thinned_origins():
+    """An ideal gas has (N_t - delta_st) / N_t in every bin: 95 % of Student's intervals of four windows hold it."""
+    inside = []
+    for seed in range(60):
+        gas = synthetic.brownian(n_atoms=24, n_frames=160, diffusivity=10.0, length=6.0, seed=seed)
+        out = distinct(gas, lags=[1.0], bins=2, windows=4, pair_budget=24**2 * 4 * 10)
+        assert history(out)[-1]["origin_stride"] == 3
+        each = out.van_hove_distinct.isel(lag=0, r=1)
+        error = each.std("window", ddof=1) / 2
+        exact = [11 / 12 if pair in ("A-A", "B-B") else 1.0 for pair in each.pair.values]
+        inside.append(np.abs(each.mean("window") - exact) < 3.182 * error)
+    assert 0.88 < np.mean(inside) < 0.99
+
+
 @pytest.mark.parametrize("n_atoms", [40, 300], ids=["origins of a tile", "tiles of an origin"])
 def test_tiles_and_threads_change_no_count(from_paths, monkeypatch, n_atoms):
     traj = from_paths(np.random.default_rng(2).uniform(0, 9, (7, n_atoms, 3)), TILTED, species=np.array(list("AABBC" * (n_atoms // 5))))
