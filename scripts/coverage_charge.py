@@ -11,6 +11,7 @@ mdtools.statistics that `self_diffusivity`, `ionic_conductivity`, `haven_ratio`,
 sigma and H_R by their intervals, t by +-1.96 stderr. "quoted / true sd" is the root mean square of the
 standard errors over the scatter; "bias" is in units of that scatter. A run whose sigma is refused with a bound counts as covered when the truth is
 below the bound. With --minutes a row ends early when its part of the time is spent. Replica 17 of a seed is the same run whatever the options.
+The table of README: --replicas 10000 --seed 71 --jobs 2 --minutes 25 (some 40 ms of processor a run, less on a quiet machine).
 """
 
 import argparse
