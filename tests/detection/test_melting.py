@@ -9,6 +9,7 @@ import xarray as xr
 
 from mdtools import read, synthetic
 from mdtools.analyses.melting import melting_indicators
+from mdtools.analyses.run_state import run_state
 from mdtools.detection.indicators import bragg_amplitudes, cage_of
 from mdtools.detection.melting import detect_melting
 from mdtools.detection.states import (
@@ -238,6 +239,14 @@ def test_how_a_real_run_is_written_changes_no_verdict(caf2, verdicts, t, change,
     verdict = detect_melting(melting_indicators(other))
     assert verdict.system_verdict.item() == verdicts[t].system_verdict.item()
     assert verdict.system_probability.max() > 0.9
+
+
+@pytest.mark.parametrize("t", TEMPERATURES)
+def test_a_real_run_with_its_log_passes_every_gate(measured, verdicts, t):
+    traj = read(DATA / f"caf2_{t}K.lammpstrj.zst", framework="Ca", temperature=t, log=DATA / f"caf2_{t}K.log.gz")
+    verdict = detect_melting(measured[t], run_state=run_state(traj))
+    assert dict(zip(verdict.gate.values, verdict.gate_says.values, strict=True)) == dict.fromkeys(verdict.gate.values, "passed")
+    assert verdict.system_verdict.item() == verdicts[t].system_verdict.item()
 
 
 def test_a_larger_cell_is_called_as_the_small_one():
