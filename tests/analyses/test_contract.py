@@ -19,7 +19,11 @@ OF_CRYSTALS = {
     "mode_spectra": {"primitive": SALT, "q": [0.5, 0.5, 0.5], "pattern": {"F": "0 0 1"}},
 }
 OF_CRYSTALS["bottleneck_radius"] = {"mobile": "Li", "corners": ["F"], "number": 2, "repeat": (2, 2, 2), "windows": 4, "around": 0.1}
-OPTIONS = {"proton_displacement": {"protons": ["Li"], "carriers": ["F"]}, **OF_CRYSTALS}  # what an analysis cannot guess
+OPTIONS = {
+    "proton_displacement": {"protons": ["Li"], "carriers": ["F"]},
+    "heating_ramp": {"windows": 8},
+    **OF_CRYSTALS,
+}  # what an analysis cannot guess
 
 
 @pytest.fixture(scope="module")
