@@ -648,6 +648,12 @@ def _has_history(value: Any) -> bool:
     return isinstance(value, xr.Dataset) or hasattr(value, "history")
 
 
+@functools.cache
+def _version() -> str:
+    """Of this package: to look it up takes milliseconds."""
+    return metadata.version("mdtools-jax")
+
+
 def recorded(function: Callable[_P, xr.Dataset]) -> Callable[_P, xr.Dataset]:
     """Mark a public stage: what it returns carries the history of its inputs and this step with every option."""
     signature = inspect.signature(function)
@@ -666,7 +672,7 @@ def recorded(function: Callable[_P, xr.Dataset]) -> Callable[_P, xr.Dataset]:
         }
         # a function may add what it found out (the reference it took, frames left over) under "resolved"
         resolved = json.loads(out.attrs.pop("resolved", "{}"))
-        step = {"step": function.__name__, **options, **resolved, "mdtools": metadata.version("mdtools-jax")}
+        step = {"step": function.__name__, **options, **resolved, "mdtools": _version()}
         out.attrs["history"] = json.dumps([*merged_history(inputs), step])
         return out
 
