@@ -261,7 +261,7 @@ def msd(repeats: int) -> Iterator[Row]:
     yield case, "MDAnalysis", median_time(lambda: EinsteinMSD(universe, fft=True).run(), 1), "s"
     paths = np.ascontiguousarray(positions.transpose(1, 0, 2))
     yield case, "tidynamics", _peer("tidynamics", lambda peer: lambda: [peer.msd(path) for path in paths]), "s"
-    yield case, "freud", _peer("freud", lambda peer: lambda: peer.msd.MSD(mode="window").compute(positions).msd), "s"
+    yield case, "freud (in single precision)", _peer("freud", lambda peer: lambda: peer.msd.MSD(mode="window").compute(positions).msd), "s"
     series = np.ascontiguousarray(positions.transpose(1, 2, 0)).reshape(-1, run.n_frames)
     yield case, "batched rFFT of scipy, the whole MSD of it", median_time(lambda: _by_scipy(series), repeats), "s"
     yield case, "batched rFFT of scipy, forward only", median_time(lambda: scipy.fft.rfft(series, n=2 * run.n_frames), repeats), "s"
