@@ -11,6 +11,7 @@ __all__ = ["Located", "change_point", "excess_models", "knee", "steepest", "two_
 MODELS = ("smooth", "excess", "step")
 SEARCHED = {"step": 6, "excess": 8}  # parameters, those that are searched for on a grid counted twice
 WIDTHS = 12  # of the transition, on a grid
+DOUBT = 0.02  # probability of a smooth curve, above which a maximum that no two points show is none
 OUT = 2.5  # standard errors, by which a maximum stands out
 FOUND = 0.8  # share of the draws in which there is one, without which none is told
 
@@ -31,7 +32,7 @@ def steepest(t: np.ndarray, y: np.ndarray, error: np.ndarray, *, draws: int, ran
     The place is the median over the curves of a Gaussian process that the points allow: it may lie anywhere between the runs, and its
     error holds what their distance leaves open. In 80 % of the draws it must lie within the series (a slope that is largest in the interval at an
     end has no maximum), and there the slope must stand out of a straight line through those of the others, neighbours left out, by 2.5
-    standard errors.
+    standard errors; or, where points lie so close that no slope between two of them does, y must not be smooth (`excess_models`, 2 %).
     """
     middle, gap = (t[1:] + t[:-1]) / 2, np.diff(t)
     slope, slope_error = np.diff(y) / gap, np.hypot(error[1:], error[:-1]) / gap
@@ -41,7 +42,8 @@ def steepest(t: np.ndarray, y: np.ndarray, error: np.ndarray, *, draws: int, ran
         return Located(), slope, slope_error
     value = float(np.median(at[inner]))
     near = np.abs(middle - value) <= gap
-    if max(_standing_out(middle, slope, slope_error, int(k)) for k in np.flatnonzero(near)) < OUT:
+    stands = max(_standing_out(middle, slope, slope_error, int(k)) for k in np.flatnonzero(near)) >= OUT
+    if not stands and excess_models(t, y, error)["smooth"] > DOUBT:
         return Located(), slope, slope_error
     k = int(np.clip(np.searchsorted(t, value), 1, len(t) - 1))
     return Located(value, float(at[inner].std()), *_wider(at[inner], t[k - 1], t[k])), slope, slope_error
