@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Calibrate the verdicts on melting: weights of the questions fitted on one half of a family of known systems, reliability on the other.
 
-    python -P scripts/calibrate.py [--systems 120] [--seed 1] [--jobs 2] [--write]      (2.4 s of processor a system, and a minute or two for the weights)
+    python -P scripts/calibrate.py [--systems 120] [--seed 1] [--jobs 2] [--write]      (2.4 s of processor a system, then 2 min)
 
 Systems are drawn at random from mdtools.imitators and mdtools.synthetic: class, sizes, rates, amplitudes, length of the run. Each is measured
 once; weights of `translates?` and `molten?` that make the log-loss of the system's class least on the first half are taken from a grid, below
