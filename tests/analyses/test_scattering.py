@@ -117,7 +117,7 @@ def test_under_a_changing_cell_indices_are_fixed_and_q_follows(breathing):
 def test_little_memory_and_a_store_change_nothing(breathing, tmp_path):
     from mdtools.lazy import Lazy
 
-    hkl = chosen(breathing, hkl=None, path=None, q_max=6.0, n_q=10_000, who="test")[0]
+    hkl = chosen(breathing, hkl=None, path=None, q_max=4.0, n_q=10_000, who="test")[0]  # several parts of 1 MiB
     options = {"hkl": hkl.tolist(), "windows": 2, "shells": 5}
     whole, currents = md.intermediate_scattering(breathing, **options), md.current_correlation(breathing, **options)
     from dataclasses import replace
