@@ -21,6 +21,7 @@ __all__ = ["bottleneck_radius"]
 
 WHO = "bottleneck_radius"
 SHORTEST = 8  # frames of a window of time
+MOST_BINS = 10000  # of a distribution
 CORE = 0.4  # of the distance between sites: an ion nearer than this to a site is on it (reference/science.md B8)
 
 
@@ -77,13 +78,11 @@ def bottleneck_radius(
     if len(lags) > length:
         raise TrajectoryError(f"{WHO}: around={around:g} ps reaches out of windows of {length * interval:g} ps; pass a smaller one, or fewer windows")
     paths = paths_of(traj, mobile, corners, number, n, sites, path_length, reference, who=WHO)
-    if not bin_width > 0:
-        raise TrajectoryError(f"{WHO}: bin_width must be above 0 angstrom, and {bin_width:g} was given (--bin-width)")
     weight = taper_weights("hann", length)
     mean = _mean_radius(traj, paths, reference, windows * length)
     follow = _Hops(paths, CORE * paths.distance, len(traj.indices(mobile)))
     rows: list[dict[str, Any]] = []
-    bins = int(np.ceil(2 * mean.max() / bin_width))
+    bins = _bins(2 * float(mean.max()), bin_width)
     for window in range(windows):
         radius, at = _within(traj, paths, mobile, reference, slice(window * length, (window + 1) * length))
         starts = follow.starts(at[0], at[2], window * length)
@@ -119,6 +118,15 @@ def bottleneck_radius(
     told = {"reference": taken, "n_sites": paths.n_sites, "n_bottlenecks": len(paths.ends), "next_corner": paths.next_corner}
     told["beyond_twice_the_mean_radius"] = float(found["beyond"].mean())
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), frames_unused=traj.n_frames - windows * length, **told)
+
+
+def _bins(reach: float, width: float) -> int:
+    if not reach / MOST_BINS <= width <= reach / 2:
+        raise TrajectoryError(
+            f"{WHO}: bin_width={width:g} angstrom makes no distribution from 0 to {reach:.3g} angstrom: pass one from {reach / MOST_BINS:.1g} to "
+            f"{reach / 2:.3g}, as bin_width=0.05 (--bin-width 0.05)"
+        )
+    return int(np.ceil(reach / width))
 
 
 def _known(traj: Trajectory, mobile: str | None, corners: Sequence[str] | None) -> tuple[str, Sequence[str]]:

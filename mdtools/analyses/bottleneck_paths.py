@@ -58,7 +58,7 @@ def paths_of(
 ) -> Paths:
     """The bottlenecks of a run. Raises TrajectoryError where the windows have no clear corners, or sites are missing."""
     if number < 2:
-        raise TrajectoryError(f"{who}: a window has two corners or more, and number={number}")
+        raise TrajectoryError(f"{who}: a window has two corners or more, and number={number}: pass number=3, or as many as it has (--number 3)")
     cell = traj.mean_cell
     place = _sites(traj, mobile, n, sites, reference, who=who)
     ends, vector = _neighbours(place, cell, path_length, who=who)
@@ -66,7 +66,10 @@ def paths_of(
     atoms = np.flatnonzero(np.isin(traj.species, list(corners)))
     mean = _mean_structure(traj, reference)[atoms]
     if len(atoms) <= number:
-        raise TrajectoryError(f"{who}: {len(atoms)} ions of {', '.join(corners)} make no windows of {number} corners")
+        raise TrajectoryError(
+            f"{who}: {len(atoms)} ions of {', '.join(corners)} make no windows of {number} corners: pass a smaller number= (--number), or the "
+            "species that form the windows as corners= (--corners)"
+        )
     apart = mean[None] - middle[:, None]
     image = -np.rint(apart)
     length = np.linalg.norm((apart + image) @ cell, axis=-1)
@@ -137,7 +140,10 @@ def _neighbours(place: np.ndarray, cell: np.ndarray, path_length: float | None, 
         )
     first, second = np.nonzero(np.triu(length <= reach))
     if len(first) == 0:
-        raise TrajectoryError(f"{who}: no two sites are within path_length={reach:g} angstrom; the nearest are {length.min():.3g} apart")
+        raise TrajectoryError(
+            f"{who}: no two sites are within path_length={reach:g} angstrom; the nearest are {length.min():.3g} apart: "
+            "pass a longer one (--path-length)"
+        )
     return np.stack([first, second], axis=1), vectors[first, second]
 
 

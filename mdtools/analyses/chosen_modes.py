@@ -80,12 +80,12 @@ def lattice_source(phonopy: Any, primitive: Any, *, who: str) -> tuple[Crystal, 
     if phonopy is None:
         return crystal_of(primitive), None
     if not Path(phonopy).is_file():
-        raise TrajectoryError(f"there is no file {phonopy}")
+        raise TrajectoryError(f"{who}: there is no file {phonopy}; pass the phonopy_params.yaml or band.yaml of the crystal as phonopy= (--phonopy)")
     harmonic = read_phonopy(Path(phonopy))
     return harmonic.crystal, harmonic
 
 
-def listed(mapping: SiteMap, harmonic: HarmonicCrystal) -> ChosenModes:
+def listed(mapping: SiteMap, harmonic: HarmonicCrystal, *, who: str) -> ChosenModes:
     """Every mode at every wave vector that fits into the supercell and that the file knows."""
     found: list[ChosenModes] = []
     points = commensurate(mapping.matrix)
@@ -93,7 +93,10 @@ def listed(mapping: SiteMap, harmonic: HarmonicCrystal) -> ChosenModes:
         if harmonic.knows(q):
             found.append(_at(harmonic, q, sum(int(np.ptp(one.degenerate)) + 1 for one in found)))
     if not found:
-        raise TrajectoryError(f"{harmonic.crystal.source} holds none of the {len(points)} wave vectors of the supercell {mapping.matrix.tolist()}")
+        raise TrajectoryError(
+            f"{who}: {harmonic.crystal.source} holds none of the {len(points)} wave vectors of the supercell {mapping.matrix.tolist()}; pass as "
+            "phonopy= (--phonopy) a file with force constants, phonopy_params.yaml, or a qpoints.yaml of these"
+        )
     return ChosenModes(*(np.concatenate([getattr(one, name) for one in found]) for name in ("q", "vectors", "band", "frequency", "degenerate")))
 
 
@@ -110,7 +113,7 @@ def asked(mapping: SiteMap, harmonic: HarmonicCrystal, q: Any, band: int | Seque
 def patterned(mapping: SiteMap, crystal: Crystal, q: Any, pattern: Mapping[str, Any], *, who: str) -> ChosenModes:
     """One mode of displacements p_j exp(i q . R_l), by element ("F") or by element and number in the cell from 1 ("F2"), weighted by mass."""
     if crystal.masses is None:
-        raise TrajectoryError(f"{who}: {crystal.source} has no masses")
+        raise TrajectoryError(f"{who}: {crystal.source} has no masses; pass primitive='POSCAR' (--primitive), whose elements have them, in its place")
     point = _point(mapping, q, who)
     number = {f"{s}{crystal.symbols[: k + 1].count(s)}": k for k, s in enumerate(crystal.symbols)}
     shape = np.zeros((len(crystal.symbols), 3))

@@ -100,7 +100,7 @@ def _chosen(lattice: Lattice, q: Any, band: Any, pattern: Any, *, every: bool) -
             f"{WHO} with primitive= needs pattern= (--pattern '{crystal.symbols[0]}=0 0 1'); bands are listed of a file of phonopy (--phonopy)"
         )
     if every and lattice.harmonic is not None:
-        return listed(mapping, lattice.harmonic)
+        return listed(mapping, lattice.harmonic, who=WHO)
     if pattern is not None or lattice.harmonic is None:
         return patterned(mapping, crystal, q, pattern or {}, who=WHO)
     return asked(mapping, lattice.harmonic, q, band, who=WHO)

@@ -39,8 +39,8 @@ def detect_soft_modes(mode_frequencies: Sequence[xr.Dataset]) -> xr.Dataset:
     the other side of it. "stable" is a change of the frequency by less than 15 %, or one that thermal expansion explains with a
     Grueneisen parameter from 0 to 4 (volumes of the runs) at a probability of 0.8; a larger change of a cause that is less certain is "softens but
     stays finite", and the reason says so. Runs whose mode is unresolved, condensed, or whose spectrum is so
-    unlike any model that its stiffness is not known to a half, or is twice or half of that of its mean square (another mode crosses it), are left
-    out and named; a condensed run bounds T_c.
+    unlike any model that its stiffness is not known to a half, or is off that of its mean square by a factor of two or more, and three of
+    its errors (another mode crosses it), are left out and named; a condensed run bounds T_c.
 
     Returns by mode `verdict` (`undecided` below a probability of 0.8, or with fewer than three temperatures), `probability` (mode,
     mode_state), `reason`, and for modes that soften to zero `critical_temperature`, `critical_exponent` (mode, route), with _stderr and
@@ -54,12 +54,12 @@ def detect_soft_modes(mode_frequencies: Sequence[xr.Dataset]) -> xr.Dataset:
     ...     detect_soft_modes([dataset({"n_frames": 3})])
     ... except NotEnoughData as error:
     ...     print(error)
-    detect_soft_modes needs runs at three temperatures or more, and was given 1
+    detect_soft_modes needs runs at three temperatures or more, and was given 1: add runs at others
     """
     who = "detect_soft_modes"
     runs = [one if "mode" in one.dims else one.expand_dims("mode") for one in mode_frequencies]
     if len(runs) < 2:
-        raise NotEnoughData(f"{who} needs runs at three temperatures or more, and was given {len(runs)}")
+        raise NotEnoughData(f"{who} needs runs at three temperatures or more, and was given {len(runs)}: add runs at others")
     runs = sorted(runs, key=lambda one: float(one["stated_temperature"]))
     _same_modes(runs, who=who)
     kelvin = np.array([float(one["stated_temperature"]) for one in runs])
@@ -131,7 +131,7 @@ def _judged(members: list[xr.Dataset], kelvin: np.ndarray, log_volume: np.ndarra
     if np.any(inflation[used] > WIDENED):
         out.reasons.append(f"no model fits its spectrum exactly: errors of the stiffness are longer by up to {inflation[used].max():.2g}")
     if len(np.unique(kelvin[used])) < 3:
-        out.reasons.append(f"a law needs the mode at three temperatures, and it is resolved at {len(np.unique(kelvin[used]))}")
+        out.reasons.append(f"a law needs the mode at three temperatures, and it is resolved at {len(np.unique(kelvin[used]))}: add runs at others")
         return out
     log_stiffness = 2 * np.log(value[used])
     error = 2 * stderr[used] / value[used]

@@ -82,7 +82,8 @@ def detect_transition(
     kelvin = runs.kelvin
     if len(kelvin) < FEWEST:
         raise NotEnoughData(
-            f"detect_transition needs runs at {FEWEST} stated temperatures or more, those on both sides of T_c among them; there are {len(kelvin)}"
+            f"detect_transition needs runs at {FEWEST} stated temperatures or more, those on both sides of T_c among them; there are {len(kelvin)}: "
+            "add runs at others"
         )
     origins = None if way is None else {_origin(one) for one in by_sweep[way]}
 

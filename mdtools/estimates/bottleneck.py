@@ -60,12 +60,14 @@ def bottleneck_barrier(
     column = {name: k for k, name in enumerate(columns)}
     stiffness = _Of(column, lambda get: heat / get("bottleneck_variance_empty"))
     hops = int(data[:, column["hops"]].sum())
-    why = {}
+    why: dict[str, str] = {}
     if hops < FEWEST_HOPS:
         span = float(bottleneck_radius["window_length"]) * bottleneck_radius.sizes["window"]
-        why["bottleneck_coupling"] = f"{hops} hops began in {span:g} ps, and {FEWEST_HOPS} are needed for the width of the windows at a hop" + (
-            f": give {FEWEST_HOPS / hops * span:.3g} ps, or pass coupling=" if hops else ": give a hotter or longer run, or pass coupling="
-        )
+        longer = f"{FEWEST_HOPS / hops * span:.3g} ps" if hops else "a hotter or longer run"
+        short = f"{hops} hops began in {span:g} ps, and {FEWEST_HOPS} are needed for the width of the windows at a hop: give {longer}"
+        why = dict.fromkeys(("bottleneck_opening_at_hop", "bottleneck_distribution_at_hop", "hop_rate_at_radius"), short)
+        if coupling is None:
+            why |= dict.fromkeys(("bottleneck_coupling", "barrier_drop"), f"{short}, or pass coupling= in eV/angstrom (--coupling)")
     opening = _Of(column, lambda get: get("opening") / get("hops"))
     measured = _Of(column, lambda get: heat * get("opening") / get("hops") / get("bottleneck_variance"))
     g = measured if coupling is None else _Of(column, lambda get: coupling + 0.0 * get("bottleneck_variance"))
@@ -97,18 +99,20 @@ def _by_radius(data: xr.Dataset, *, known: bool) -> dict[str, Any]:
     r = data["r"].values
     always = data["bottleneck_distribution"].transpose("window", "r").values
     counts = data["bottleneck_counts_at_hop"].transpose("window", "r").values.astype(np.float64)
-    exposure = _exposure(data) * always * (r[1] - r[0])  # of an ion and path in a window of time, at each radius
-    both = np.stack([counts, exposure], axis=1)
-    found = {
-        "bottleneck_distribution": jackknife(lambda mean: mean, always),
-        "bottleneck_distribution_at_hop": jackknife(lambda mean: mean / max(float(mean.sum()), 1e-12) / (r[1] - r[0]), counts),
-        "hop_rate_at_radius": jackknife(lambda mean: mean[0] / np.where(mean[1] > 0, mean[1], np.inf), both),
+    width = r[1] - r[0]
+    exposure = _exposure(data) * always * width  # of an ion and path in a window of time, at each radius
+    measured: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
+        "bottleneck_distribution": (lambda mean: mean, always),
+        "bottleneck_distribution_at_hop": (lambda mean: mean / max(float(mean.sum()), 1e-12) / width, counts),
+        "hop_rate_at_radius": (lambda mean: mean[0] / np.where(mean[1] > 0, mean[1], np.inf), np.stack([counts, exposure], axis=1)),
     }
-    one = {"bottleneck_distribution_at_hop": 1 / max(float(counts.sum()), 1.0) / (r[1] - r[0])}
+    one = {"bottleneck_distribution_at_hop": 1 / max(float(counts.sum()), 1.0) / width}
     with np.errstate(divide="ignore"):
         one["hop_rate_at_radius"] = np.where(exposure.sum(axis=0) > 0, 1 / exposure.sum(axis=0), np.nan)
     out: dict[str, Any] = {"r": r}
-    for name, (value, error) in found.items():
+    for name, (function, windows) in measured.items():
+        # no bias taken off: densities and rates stay above 0, and densities of area one
+        value, error = function(windows.mean(axis=0)), jackknife(function, windows)[1]
         if name in one:
             error = np.maximum(error, np.sqrt(np.maximum(counts.sum(axis=0), 1.0)) * one[name])
             value, error = np.where(known & np.isfinite(one[name]), value, np.nan), np.where(known, error, np.nan)

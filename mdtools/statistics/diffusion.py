@@ -36,6 +36,7 @@ __all__ = ["Diffusion", "diffusion"]
 
 Floats = NDArray[Any]
 PASSES = 3
+LATEST = 3  # lags of the line through the longest ones, where fewer than that are in the longer half
 
 
 @dataclass(frozen=True)
@@ -234,12 +235,13 @@ def _result(measured: Measured, fit: Average, split: Split, excess: Excess, offs
 
 
 def _late(measured: Measured, covariance: Floats, fit: Average) -> tuple[Floats, Floats, Floats]:
-    """Slope of the longer half of the lags, its error, and its difference from the average over the error of that.
+    """Slope of the longer half of the lags (of the last three at least), its error, and its difference from the average over the error of that.
 
     A slow transient shifts the average, which rests on the shortest lags that a line fits, and this slope less: their difference sees
     a curve that is too smooth for the misfit of any range (J. A. Hausman, Econometrica 46, 1251 (1978)).
     """
-    long = np.flatnonzero(2 * measured.lags >= measured.lags[-1])
+    half = len(measured.lags) - int(np.argmax(2 * measured.lags >= measured.lags[-1]))
+    long = np.arange(len(measured.lags) - max(half, LATEST), len(measured.lags))
     line = fit_line(measured.lags[long], measured.total[:, long], covariance[:, long[:, None], long])
     weights = np.zeros_like(fit.weights[:, 1])
     weights[:, long] = line.weights[:, 1]

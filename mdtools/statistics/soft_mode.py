@@ -4,7 +4,8 @@ The posterior is made on a grid of (T_c, p): for each, ln a is Gaussian by weigh
 summed exactly. Priors: T_c flat outside the measured values, up to REACH of their span away; p Gaussian, 1 +- 0.3 (mean field 1,
 three-dimensional Ising 1.24, tricritical 0.5 at two deviations). The law holds near T_c; further away y is the law times exp(c t),
 t = |T - nearest| / nearest, with c Gaussian, 0 +- 0.3, summed exactly too: without it precise runs far from T_c, where a crossover bends the
-exponent, set T_c at an error that is too small (chi^2 of 7 for 3 degrees of freedom in the displacive phi^4 lattice).
+exponent, set T_c at an error that is too small (chi^2 of 7 for 3 degrees of freedom in the displacive phi^4 lattice). The width 0.3 is a choice, not
+a measurement; that lattice showed the need, and is no independent check of these intervals.
 """
 
 from dataclasses import dataclass

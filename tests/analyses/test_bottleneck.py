@@ -136,10 +136,15 @@ def test_what_is_not_clear_is_refused_in_a_line(run):
         bottleneck_radius(run, **{**CHOICE, "sites": "a b"})
     with pytest.raises(TrajectoryError, match="--path-length"):
         bottleneck_radius(run, path_length=13.0, **CHOICE)
-    with pytest.raises(TrajectoryError, match="--bin-width"):
-        bottleneck_radius(run, bin_width=0.0, **CHOICE)
-    with pytest.raises(TrajectoryError, match="two corners or more"):
+    for width in (0.0, np.nan, np.inf, 5.0, 1e-9):
+        with pytest.raises(TrajectoryError, match=r"--bin-width 0\.05"):
+            bottleneck_radius(run, bin_width=width, **CHOICE)
+    with pytest.raises(TrajectoryError, match=r"two corners or more.*--number 3"):
         bottleneck_radius(run, **{**CHOICE, "number": 1})
+    with pytest.raises(TrajectoryError, match="make no windows of 4000 corners: pass a smaller number="):
+        bottleneck_radius(run, **{**CHOICE, "number": 4000})
+    with pytest.raises(TrajectoryError, match=r"pass a longer one \(--path-length\)"):
+        bottleneck_radius(run, path_length=0.5, **CHOICE)
     with pytest.raises(TrajectoryError, match="evenly spaced"):
         bottleneck_radius(dataclasses.replace(run, time=run.time**1.1), **CHOICE)
     with pytest.raises(NotEnoughData, match="at least 8 frames"):

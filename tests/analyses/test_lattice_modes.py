@@ -182,7 +182,7 @@ def test_what_is_missing_is_named_with_its_cure(run, springs):
         mode_spectra(run, phonopy="springs", q=[0.3, 0, 0])
     with pytest.raises(TrajectoryError, match="bands of memory are 1 to 9, and 12 were asked for"):
         mode_spectra(run, phonopy="springs", q=HALF, band=12)
-    with pytest.raises(TrajectoryError, match=r"there is no file none\.yaml"):
+    with pytest.raises(TrajectoryError, match=r"mode_spectra: there is no file none\.yaml; .*--phonopy"):
         mode_spectra(run, phonopy="none.yaml", q=HALF)
     with pytest.raises(TrajectoryError, match="mode_spectra needs masses"):
         mode_spectra(dataclasses.replace(run, masses=None), phonopy="springs", q=HALF)
@@ -190,6 +190,9 @@ def test_what_is_missing_is_named_with_its_cure(run, springs):
         mode_spectra(run, primitive=springs.crystal, q=HALF)
     with pytest.raises(TrajectoryError, match=r"the pattern Na='0 0 1' is not understood; atoms are Ca1, F1, F2"):
         mode_spectra(run, phonopy="springs", q=HALF, pattern={"Na": "0 0 1"})
+    bare = dataclasses.replace(springs, crystal=dataclasses.replace(springs.crystal, masses=None))
+    with pytest.raises(TrajectoryError, match=r"has no masses; pass primitive='POSCAR' \(--primitive\)"):
+        mode_spectra(run, primitive=bare.crystal, q=HALF, pattern={"Ca": "0 0 1"})
     with pytest.raises(TrajectoryError, match=r"is no supercell of memory"):
         mode_spectra(dataclasses.replace(run, cell=run.cell * np.array([1.0, 1.3, 1.0])), phonopy="springs", q=HALF)
     coarse = dataclasses.replace(run, time=np.arange(run.n_frames) * 0.1)

@@ -59,7 +59,7 @@ def test_as_many_hops_as_the_barrier_drop_says(measured):
 def test_the_rate_of_hops_rises_exponentially_with_the_radius_that_the_window_has(measured):
     found = bottleneck_barrier(measured)
     width = float(found.r[1] - found.r[0])
-    assert float(found.bottleneck_distribution_at_hop.sum()) * width == pytest.approx(1, abs=0.02)
+    assert float(found.bottleneck_distribution_at_hop.sum()) * width == pytest.approx(1, abs=1e-12)
     rate, error = found.hop_rate_at_radius.values, found.hop_rate_at_radius_stderr.values
     law = 0.2 * np.exp(0.5 * (found.r.values - 2.0) / HEAT)  # of the middle of a bin; within it the mean is 4 % more at most
     seen = np.isfinite(rate) & (measured.bottleneck_counts_at_hop.sum("window").values >= 10)
@@ -70,6 +70,20 @@ def test_the_rate_of_hops_rises_exponentially_with_the_radius_that_the_window_ha
     assert law[seen].max() > 8 * law[seen].min()
     never = measured.bottleneck_distribution.sum("window").values == 0
     assert np.all(np.isnan(rate[never]))
+
+
+def test_densities_and_rates_are_those_of_all_hops_and_never_negative(measured):
+    """Hops that begin nearly all in one window of time: counts over counts, and counts over the time that windows have the radius."""
+    counts = np.zeros(measured.bottleneck_counts_at_hop.shape, dtype=int)
+    middle = int(np.argmax(measured.bottleneck_distribution.mean("window").values))
+    counts[:, middle] = [1, 100, 1, 1, 1, 1]
+    counts[0, middle + 1] = 1
+    uneven = measured.assign(bottleneck_counts_at_hop=(("window", "r"), counts))
+    found = bottleneck_barrier(uneven)
+    hops, width = counts.sum(axis=0), 0.05
+    np.testing.assert_allclose(found.bottleneck_distribution_at_hop, hops / hops.sum() / width, atol=1e-12)
+    before = float(measured.window_length * measured.n_mobile * measured.n_paths) * measured.bottleneck_distribution.values.sum(axis=0) * width
+    np.testing.assert_allclose(found.hop_rate_at_radius, np.where(before > 0, hops / np.where(before > 0, before, 1), np.nan), rtol=1e-9)
 
 
 def test_three_attempt_frequencies_are_listed_beside_one_another(run, measured):
@@ -120,6 +134,9 @@ def test_a_caged_run_has_no_coupling_and_says_what_would_do():
     assert np.all(found.bottleneck_distribution_stderr >= 0)
     assert "pass coupling=" in schema.history(found)[-1]["undetermined"]["bottleneck_coupling"]
     given = bottleneck_barrier(measured, coupling=0.5)
+    missing = schema.history(given)[-1]["undetermined"]
+    assert set(missing) == {"bottleneck_opening_at_hop", "bottleneck_distribution_at_hop", "hop_rate_at_radius"}
+    assert not any("coupling=" in why for why in missing.values())
     assert given.barrier_drop.item() == pytest.approx(0.25 * VARIANCE / (2 * HEAT), rel=0.15)
     with pytest.raises(NotEnoughData, match="windows=4 or more"):
         bottleneck_barrier(measured.isel(window=slice(0, 2)))
