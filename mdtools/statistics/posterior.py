@@ -1,7 +1,7 @@
-"""Draws from a posterior whose logarithm is known at a price, about its maximum: importance sampling in two rounds.
+"""Draws from a posterior whose logarithm is known at a price, about its maximum: importance sampling in three rounds.
 
-First from Student's t about the maximum, wider than the Gaussian there; then from one with mean and covariance of what the first round found.
-Both rounds are weighted against their mixture (the balance heuristic), so that neither tail is left without draws.
+First from Student's t about the maximum, wider than the Gaussian there; then from those with mean and covariance of what the rounds before found.
+All are weighted against their mixture (the balance heuristic), so that no tail is left without draws.
 Source: O. Cappe, A. Guillin, J. M. Marin, C. P. Robert, J. Comput. Graph. Stat. 13, 907 (2004); E. Veach, L. J. Guibas, SIGGRAPH 95, 419.
 """
 
@@ -15,14 +15,15 @@ __all__ = ["posterior_draws"]
 
 Floats = NDArray[Any]
 FREEDOM = 5.0  # of Student's t
+ROUNDS = 3
 WIDER = 1.3  # than the Gaussian at the maximum, in the first round
-LAPLACE = 0.2  # share of the covariance of the second round that is that of the maximum
+LAPLACE = 0.2  # share of the covariance of the later rounds that is that of the maximum
 
 
 def posterior_draws(log_density: Callable[[Floats], float], theta: Floats, covariance: Floats, *, draws: int, seed: int = 0) -> Floats:
     """Equally likely draws (draw, number) of a density whose logarithm is known but for a constant.
 
-    theta, covariance : of its maximum. draws : evaluations of the density, a third of them in the first round.
+    theta, covariance : of its maximum. draws : evaluations of the density.
 
     >>> from math import log
     >>> gamma = posterior_draws(lambda x: 3 * x[0] - np.exp(x[0]), np.array([log(3)]), np.array([[1 / 3]]), draws=3000)
@@ -30,18 +31,18 @@ def posterior_draws(log_density: Callable[[Floats], float], theta: Floats, covar
     3.0
     """
     random = np.random.default_rng(seed)
-    rounds = [(theta, WIDER**2 * covariance)]
-    found = _student(random, *rounds[0], draws // 3)
-    log = np.array([log_density(one) for one in found])
-    weight = _weights(log, found, rounds, [len(found)])
-    mean = weight @ found
-    spread = (weight[:, None] * (found - mean)).T @ (found - mean)
-    rounds.append((mean, (1 - LAPLACE) * spread + LAPLACE * covariance))
-    more = _student(random, *rounds[1], draws - len(found))
-    log = np.append(log, [log_density(one) for one in more])
-    counts = [len(found), len(more)]
-    found = np.concatenate([found, more])
-    weight = _weights(log, found, rounds, counts)
+    rounds: list[tuple[Floats, Floats]] = []
+    counts: list[int] = []
+    found, log, weight = np.empty((0, len(theta))), np.empty(0), np.empty(0)
+    for k in range(ROUNDS):
+        mean = weight @ found if k else theta
+        spread = (weight[:, None] * (found - mean)).T @ (found - mean)
+        rounds.append((mean, (1 - LAPLACE) * spread + LAPLACE * covariance if k else WIDER**2 * covariance))
+        counts.append((k + 1) * draws // ROUNDS - len(found))
+        more = _student(random, *rounds[-1], counts[-1])
+        log = np.append(log, [log_density(one) for one in more])
+        found = np.concatenate([found, more])
+        weight = _weights(log, found, rounds, counts)
     at = np.searchsorted(np.cumsum(weight), (random.random() + np.arange(draws)) / draws)
     return np.asarray(found[np.minimum(at, draws - 1)])
 

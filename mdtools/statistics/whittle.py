@@ -26,6 +26,7 @@ SHARES, RATES = (0.1, 0.3, 0.6, 0.9), (0.003, 0.01, 0.03, 0.1, 0.3)  # d / (W^2 
 REFINED = 2  # of the starts, those of largest likelihood
 COSINES = 6  # that the residuals are tested for
 DRAWS = 900  # of the posterior of a central peak
+SIDEWAYS = 2.0  # times wider along x, whose posterior has a tail, than the Gaussian about its mode, draws are first looked for
 WIDEST, REACH = 2.0, 10.0  # standard error of ln of a number beyond which it is not known, and from its maximum to where the prior reaches
 
 
@@ -65,15 +66,41 @@ def fit_modes(periodogram: Floats, sampling: Sampling, *, series: int, band: tup
 
 
 def central_peak_draws(fit: Fit, periodogram: Floats, sampling: Sampling, *, series: int, band: tuple[float, float] | None = None) -> Floats:
-    """(draw, number) of the posterior of the model "central peak", priors as stated above."""
+    """(draw, number) of the posterior of the model "central peak", priors as stated above.
+
+    They are looked for in (ln A W^2, ln(W^2 + d), ln G, x, ln 1/tau), where the prior is flat and the posterior nearly Gaussian: in ln W^2 itself it
+    has a tail towards W = 0, x = 1, that a Gaussian about its mode does not reach.
+    """
     kappa, spectrum, prior = _kappa(sampling, series, band), Spectrum(fit.model, sampling), _Prior(fit.theta, sampling)
 
-    def log_density(theta: Floats) -> float:
-        before = prior(theta)
-        return before + _log_likelihood(spectrum, theta, periodogram, kappa) if np.isfinite(before) else before
+    def log_density(place: Floats) -> float:
+        if not 0 < place[3] < 1:
+            return -np.inf
+        theta = _of_place(place)
+        return _log_likelihood(spectrum, theta, periodogram, kappa) if prior.holds(theta) else -np.inf
 
     known = np.minimum(1.0, WIDEST / np.sqrt(np.diag(fit.covariance)))
-    return posterior_draws(log_density, fit.theta, fit.covariance * np.outer(known, known), draws=DRAWS)
+    place, slopes = _place(fit.theta)
+    covariance = slopes @ (fit.covariance * np.outer(known, known)) @ slopes.T
+    covariance += (SIDEWAYS**2 - 1) * np.outer(covariance[3], covariance[3]) / covariance[3, 3]
+    return np.array([_of_place(one) for one in posterior_draws(log_density, place, covariance, draws=DRAWS)])
+
+
+def _place(theta: Floats) -> tuple[Floats, Floats]:
+    """(ln A W^2, ln(W^2 + d), ln G, x, ln 1/tau) of ln of A, W^2, G, d, 1/tau, and its derivatives."""
+    both = np.logaddexp(theta[1], theta[3])
+    x = np.exp(theta[3] - both)
+    slopes = np.eye(5)
+    slopes[0, 1] = 1.0
+    slopes[1, [1, 3]] = 1 - x, x
+    slopes[3, [1, 3]] = -x * (1 - x), x * (1 - x)
+    return np.array([theta[0] + theta[1], both, theta[2], x, theta[4]]), slopes
+
+
+def _of_place(place: Floats) -> Floats:
+    """The inverse of `_place`."""
+    stiffness = place[1] + np.log1p(-place[3])
+    return np.array([place[0] - stiffness, stiffness, place[2], place[1] + np.log(place[3]), place[4]])
 
 
 def _kappa(sampling: Sampling, series: int, band: tuple[float, float] | None) -> Floats:
@@ -88,18 +115,15 @@ def _kappa(sampling: Sampling, series: int, band: tuple[float, float] | None) ->
 
 
 class _Prior:
-    """ln of the prior of a central peak but for a constant: flat in x and in ln 1/tau between `low` and `high`."""
+    """Where the prior of a central peak, flat in x and in ln 1/tau, is not 0: from `low` to `high` of ln 1/tau, not too far from the best numbers."""
 
     def __init__(self, theta: Floats, sampling: Sampling) -> None:
         self.middle = theta
         self.low = np.log(2 * np.pi / (sampling.n * sampling.interval)) - 1
         self.high = np.logaddexp(theta[1], theta[3]) / 2 + np.log(0.5)
 
-    def __call__(self, theta: Floats) -> float:
-        if not self.low < theta[4] < self.high or np.abs(theta - self.middle).max() > REACH:
-            return -np.inf
-        both = np.logaddexp(theta[1], theta[3])
-        return float(theta[1] + theta[3] - 2 * both)  # ln x (1 - x), the slope of x with ln d
+    def holds(self, theta: Floats) -> bool:
+        return bool(self.low < theta[4] < self.high and np.abs(theta - self.middle).max() <= REACH)
 
 
 def _fit(model: str, starts: list[Floats], power: Floats, kappa: Floats, sampling: Sampling) -> Fit | None:

@@ -6,9 +6,9 @@
 import numpy as np
 import pytest
 
-from mdtools.statistics.oscillator import Sampling
+from mdtools.statistics.oscillator import Sampling, Spectrum
 from mdtools.statistics.soft_mode import vanishing
-from mdtools.statistics.whittle import fit_modes
+from mdtools.statistics.whittle import central_peak_draws, fit_modes
 from tests.langevin import oscillator, with_neighbour
 
 W, N, INTERVAL = 2 * np.pi, 4096, 0.05
@@ -50,6 +50,41 @@ def test_a_central_peak_is_found_with_its_share_and_time_and_not_where_there_is_
     for x in with_neighbour(W, 2.0, 0.01 * W**2, 1 / time, 1.0, N, INTERVAL, 6, seed=6)[:, :, 0]:
         fits = by_model(x)
         assert "central peak" not in fits or fits["central peak"].log_evidence < fits["oscillator"].log_evidence + 3
+
+
+def test_draws_of_a_central_peak_are_those_of_a_random_walk_through_its_posterior():
+    """Metropolis in ln A, W^2, G, d, 1/tau, with the slope x (1 - x) of a prior that is flat in x: the tail towards W = 0 is in it."""
+    n, w = 1024, 4 * np.pi
+    sampling = Sampling(interval=INTERVAL, taper=np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2)
+    x = with_neighbour(w, 0.3 * w, w**2, 0.5, 1.0, 2 * n, INTERVAL, 1, seed=5)[0, :, 0].reshape(2, n)
+    seen = np.mean(INTERVAL * np.abs(np.fft.rfft(x * sampling.taper)) ** 2, axis=0) / np.sum(sampling.taper**2)
+    fit = next(one for one in fit_modes(seen, sampling, series=2) if one.model == "central peak")
+    drawn = central_peak_draws(fit, seen, sampling, series=2)
+    spectrum, kappa = Spectrum("central peak", sampling), np.full(n // 2 + 1, 2 / sampling.shared)
+    kappa[[0, -1]] /= 2
+    fast = np.logaddexp(fit.theta[1], fit.theta[3]) / 2
+
+    def log_posterior(theta):
+        if not np.log(2 * np.pi / (n * INTERVAL)) - 1 < theta[4] < fast + np.log(0.5):
+            return -np.inf
+        s = spectrum(theta)
+        both = np.exp(theta[1]) + np.exp(theta[3])
+        return -np.sum(kappa * (np.log(s) + seen / s)) + theta[1] + theta[3] - 2 * np.log(both) if s.min() > 0 else -np.inf
+
+    random = np.random.default_rng(1)
+    root, here, walked = np.linalg.cholesky(np.cov(drawn.T)), fit.theta, []
+    value = log_posterior(here)
+    for _ in range(15000):
+        there = here + root @ random.normal(size=5)
+        after = log_posterior(there)
+        if np.log(random.random()) < after - value:
+            here, value = there, after
+        walked.append(here)
+    for k, near in ((1, 0.2), (4, 0.25)):  # of ln; a Gaussian about the mode ends too early by more than 0.3
+        ends = [np.quantile(one[:, k], [0.025, 0.5, 0.975]) for one in (drawn, np.array(walked[1000:]))]
+        np.testing.assert_allclose(*ends, atol=near)
+    gaussian = fit.theta[1] - 1.96 * np.sqrt(fit.covariance[1, 1])
+    assert np.quantile(np.array(walked)[:, 1], 0.025) < gaussian - 0.3
 
 
 def test_residuals_of_a_wrong_model_are_told():
