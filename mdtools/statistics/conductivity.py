@@ -239,7 +239,7 @@ def haven_interval(independent: tuple[float, float], sigma: Estimate, together: 
 
     >>> error, ends = haven_interval((1.0, 0.03), Estimate(2.0, 0.08, 1.6, 2.5), 0.0)
     >>> round(error, 6), [round(one, 4) for one in ends]
-    (0.025, [0.3783, 0.6608])
+    (0.025, [0.3783, 0.6609])
     """
     ratio, a, b = independent[0] / sigma.value, independent[1] / independent[0], sigma.stderr / sigma.value
     common = together if np.isfinite(together) else 0.0
