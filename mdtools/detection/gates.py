@@ -133,7 +133,10 @@ def _thermostat(out: Gates, data: xr.Dataset) -> None:
     reasons = []
     kelvin = float(data.stated_temperature)
     if "momentum_temperature" in data and float(data.momentum_temperature) > DAMPED * kelvin:
-        reasons.append("the total momentum fluctuates as if every atom were damped (Langevin): D and line widths are those of the bath too")
+        reasons.append(
+            "the total momentum fluctuates as if every atom were damped (Langevin): D and line widths are those of the bath too; "
+            "or the file leaves atoms out"
+        )
     if "kinetic_fluctuation" in data and np.isfinite(data.kinetic_fluctuation).all():
         ratio, error = _mean(data.kinetic_fluctuation.values)
         if ratio + 3 * error < CANONICAL[0] or ratio - 3 * error > CANONICAL[1]:

@@ -10,7 +10,7 @@ from mdtools import schema
 from mdtools.detection.pooled import Pooled, mean_of, pooled, sizes_of, sweeps_of
 from mdtools.detection.states import SYSTEM_STATES
 from mdtools.errors import NotEnoughData
-from mdtools.statistics.transition import Located, change_point, excess_models, knee, steepest, two_branches
+from mdtools.statistics.transition import Located, change_point, excess_models, knee, line_at, steepest, two_branches
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
 
 __all__ = ["detect_transition"]
@@ -49,12 +49,13 @@ def detect_transition(
     Type, by BIC of H(T): I jumps, II has an excess of finite width, III is smooth; `undecided` below 0.8.
     Runs at one temperature are replicas: their means are averaged, their probabilities multiplied. Of runs of several sizes the routes
     are those of the size with most temperatures, the largest where equal (all together, per ion, where none has six), and with six or more of
-    another `size_exponent` says how the largest heat capacity per ion grows with N (1: type I, 0: type II).
+    another `size_exponent` says how the largest heat capacity per ion grows with N: not, of type II (0), and of type I towards 1 as the
+    peak outgrows what lies beside it. Sizes whose H jumps between two runs do not count: dH/dT is then the jump over their distance, whatever N.
 
     species : the mobile one; by default the one that jumps, or diffuses, most.
     bulk_modulus : B in GPa. A cell that was held at a mean of some ps is off by what such means scatter, and the pressure of the run shows it:
         volumes of held cells are then those at one pressure, ln V + (P - P0) / B. By default B = (C11 + 2 C12) / 3 of the elastic
-        constants; where there are none volumes stay as they are, with an error of 1e-3.
+        constants, on a straight line in T; where there are none volumes stay as they are, with an error of 1e-3.
     sweeps : for each run "heating" or "cooling", the way it was reached. Routes are then those of heating, and
         `hysteresis` is T_c of heating less that of cooling, by H(T) of either, six temperatures each.
 
@@ -109,7 +110,7 @@ def detect_transition(
             found["two branches"], *step = two_branches(kelvin, *heat)
             latent = step[0], step[1]
     expansion, expansion_error = nothing, nothing
-    size_of_cell = _log_length(runs, _bulk_modulus(bulk_modulus, others(shear_modulus)))
+    size_of_cell = _log_length(runs, _bulk_modulus(kelvin, bulk_modulus, others(shear_modulus)))
     if size_of_cell is not None:
         found["thermal expansion"], expansion, expansion_error = steepest(kelvin, *size_of_cell, draws=draws, random=random)
     occupied, diffusing, verdicts = others(site_occupation), others(self_diffusivity), others(detect_melting)
@@ -159,28 +160,32 @@ def enthalpy_of(runs: Pooled) -> tuple[np.ndarray, np.ndarray] | None:
     return energy + pressure * volume, error
 
 
-def _bulk_modulus(given: float | None, elastic: Pooled | None) -> tuple[float, float]:
-    """B and its standard error in GPa (or reduced); NaN where it is not known. One for the series: what it corrects is small."""
+def _bulk_modulus(kelvin: np.ndarray, given: float | None, elastic: Pooled | None) -> tuple[np.ndarray, np.ndarray]:
+    """B and its standard error at each temperature, in GPa (or reduced); NaN where it is not known to better than a half.
+
+    As given; else on a straight line through that of the elastic constants, since a crystal softens as it expands; of two temperatures or one,
+    their mean.
+    """
     if given is not None:
-        return given, 0.0
-    rows = [] if elastic is None else [one for members in elastic.members for one in members if np.isfinite(one.elastic_c12)]
-    if not rows:
-        return np.nan, np.nan
-    values = np.array([float(one.elastic_c11 + 2 * one.elastic_c12) / 3 for one in rows])
-    error = np.array([np.hypot(float(one.elastic_c11_stderr), 2 * float(one.elastic_c12_stderr)) / 3 for one in rows])
-    value = float(np.average(values, weights=1 / error**2))
-    spread = max(float(1 / np.sqrt(np.sum(1 / error**2))), float(values.std()))
-    return (value, spread) if value > 2 * spread else (np.nan, np.nan)
+        return np.full(len(kelvin), given), np.zeros(len(kelvin))
+    every = [] if elastic is None else [one for members in elastic.members for one in members]
+    known = [one for one in every if np.isfinite(one.elastic_c12) and np.isfinite(one.elastic_c12_stderr)]
+    if not known:
+        return np.full(len(kelvin), np.nan), np.full(len(kelvin), np.nan)
+    t = np.array([float(one.stated_temperature) for one in known])
+    values = np.array([float(one.elastic_c11 + 2 * one.elastic_c12) / 3 for one in known])
+    error = np.array([np.hypot(float(one.elastic_c11_stderr), 2 * float(one.elastic_c12_stderr)) / 3 for one in known])
+    value, sigma = line_at(kelvin, t, values, error, slope=len(np.unique(t)) >= 3)
+    return np.where(value > 2 * sigma, value, np.nan), sigma
 
 
-def _log_length(runs: Pooled, bulk: tuple[float, float]) -> tuple[np.ndarray, np.ndarray] | None:
+def _log_length(runs: Pooled, bulk: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
     """ln V / 3 of each temperature and its error, held cells at one pressure where B is known; None where all runs have one volume."""
-    modulus, modulus_error = bulk
     every = [one for members in runs.members for one in members]
     pressures = [float(np.nanmean(one.pressure)) for one in every if "pressure" in one]
     common = float(np.mean(pressures)) if pressures else 0.0
     rows, raw = [], []
-    for members in runs.members:
+    for members, modulus, modulus_error in zip(runs.members, *bulk, strict=True):
         value, error = np.empty((2, len(members)))
         for k, one in enumerate(members):
             volume = one.volume_by_window.values
@@ -248,10 +253,16 @@ def _of_defects(runs: Pooled, draws: int, random: np.random.Generator) -> dict[s
 
 
 def _of_probability(verdicts: Pooled) -> Located:
-    """The change point of a melted sublattice, below the first temperature that is a liquid: that says nothing of the sublattice."""
+    """The change point of a melted sublattice, below the first temperature that is a liquid: that says nothing of the sublattice.
+
+    A run whose evidence counts nothing (too short, a ramp, a flow) is left out: its probabilities are those of all states alike.
+    """
     names = [name for name in ("superionic", "superionic glass") if name in SYSTEM_STATES]
     kelvin, probability = [], []
     for t, members in zip(verdicts.kelvin, verdicts.members, strict=True):
+        members = [one for one in members if "resolved_share" not in one or np.any(one.resolved_share > 0)]
+        if not members:
+            continue
         if np.mean([float(one.system_probability.sel(system_state="liquid")) for one in members]) > 0.5:
             break
         kelvin += [t] * len(members)
@@ -260,7 +271,7 @@ def _of_probability(verdicts: Pooled) -> Located:
 
 
 def _of_diffusion(runs: Pooled, draws: int, random: np.random.Generator) -> dict[str, Located]:
-    """Of each temperature the weighted mean of ln D of its replicas; bounds, of runs that showed no diffusion, are left out."""
+    """Of each temperature the mean of ln D of its replicas; bounds, of runs that showed no diffusion, are left out."""
     rows = []
     for t, members in zip(runs.kelvin, runs.members, strict=True):
         d = np.array([float(one.self_diffusivity) for one in members])
@@ -281,12 +292,12 @@ def _of_diffusion(runs: Pooled, draws: int, random: np.random.Generator) -> dict
 
 
 def _of_sizes(sizes: dict[int, list[xr.Dataset]], draws: int, random: np.random.Generator) -> dict[str, Any]:
-    """How the largest heat capacity per ion grows with the number of ions: slope of ln C against ln N, of two sizes or more."""
+    """How the largest heat capacity per ion grows with the number of ions: slope of ln C against ln N, of two sizes or more that resolve it."""
     rows = []
     for n, data in sizes.items():
         runs = pooled(data)
         heat = enthalpy_of(runs) if len(runs.kelvin) >= FEWEST else None
-        if heat is None:
+        if heat is None or excess_models(runs.kelvin, *heat)["step"] >= SURE:
             continue
         gap = np.diff(runs.kelvin)
         noise = random.normal(size=(draws, len(runs.kelvin))) * heat[1]

@@ -14,7 +14,7 @@ from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
 __all__ = ["heat_capacity"]
 
 FEWEST = 4  # windows
-HELD = 1e-9  # relative variance of the volume, up to which the cell was held
+HELD = 1e-14  # relative variance of the volume, up to which the cell was held: rounding; k_B T / B V is 1e-10 of 10^6 hard ions at 10 K
 CANONICAL = 0.2  # relative deviation of the fluctuation of the kinetic energy from the canonical one, beyond three standard errors of it
 NAMES = ("heat_capacity", "thermal_expansion", "bulk_modulus")
 

@@ -6,13 +6,14 @@ import numpy as np
 
 from mdtools.statistics.peak import steepest_of_process
 
-__all__ = ["Located", "change_point", "excess_models", "knee", "steepest", "two_branches"]
+__all__ = ["Located", "change_point", "excess_models", "knee", "line_at", "steepest", "two_branches"]
 
 MODELS = ("smooth", "excess", "step")
 SEARCHED = {"step": 6, "excess": 8}  # parameters, those that are searched for on a grid counted twice
 WIDTHS = 12  # of the transition, on a grid
 DOUBT = 0.02  # probability of a smooth curve, above which a maximum that no two points show is none
 OUT = 2.5  # standard errors, by which a maximum stands out
+PLACES = 9  # in a gap, where a step may be
 FOUND = 0.8  # share of the draws in which there is one, without which none is told
 
 
@@ -81,20 +82,20 @@ def change_point(t: np.ndarray, probability: np.ndarray) -> Located:
 def two_branches(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> tuple[Located, float, float]:
     """Where two straight branches of h(t) are left for one another, the step of h there, and its standard error.
 
-    Every gap that leaves three points on either side is weighed by its likelihood; the step is taken anywhere in the gap.
+    Every gap that leaves three points on either side is weighed by its likelihood and its width, since the step may be anywhere in it.
     """
     rows = []
     for k in range(2, len(t) - 3):
         sides = [_straight(t[part], h[part], error[part]) for part in (slice(0, k + 1), slice(k + 1, len(t)))]
         (low, low_cov, low_chi), (high, high_cov, high_chi) = sides
-        for at in np.linspace(t[k], t[k + 1], 9):
+        for at in t[k] + (t[k + 1] - t[k]) * (np.arange(PLACES) + 0.5) / PLACES:
             design = np.array([1.0, at])
             step = float(design @ (high - low))
-            rows.append((at, step, float(design @ (low_cov + high_cov) @ design), low_chi + high_chi))
+            rows.append((at, step, float(design @ (low_cov + high_cov) @ design), low_chi + high_chi, t[k + 1] - t[k]))
     if not rows:
         return Located(), np.nan, np.nan
-    places, step, variance, chi2 = np.array(rows).T
-    weight = np.exp(-0.5 * (chi2 - chi2.min()))
+    places, step, variance, chi2, width = np.array(rows).T
+    weight = width * np.exp(-0.5 * (chi2 - chi2.min()))
     weight /= weight.sum()
     order = np.argsort(places)
     total = np.cumsum(weight[order])
@@ -156,6 +157,24 @@ def excess_models(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> dict[str, 
     least = min(found.values())
     weight = {name: np.exp(-0.5 * (value - least)) for name, value in found.items()}
     return {name: float(weight[name] / sum(weight.values())) for name in MODELS}
+
+
+def line_at(at: np.ndarray, x: np.ndarray, y: np.ndarray, error: np.ndarray, *, slope: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Straight line through y(x), weighted by its errors, and the line's standard error, `at` some x; without a slope the weighted mean.
+
+    Errors are longer by sqrt(chi^2 / degrees of freedom) where that is more than 1.
+
+    >>> line_at(np.array([2.0]), np.array([0.0, 1.0, 3.0]), np.array([1.0, 2.0, 4.0]), np.ones(3))[0]
+    array([3.])
+    """
+    powers = np.arange(2 if slope else 1)
+    centre = x.mean()
+    design, wanted = (np.power.outer(one - centre, powers) for one in (x, at))
+    covariance = np.linalg.inv(design.T @ (design / error[:, None] ** 2))
+    found = covariance @ (design.T @ (y / error**2))
+    chi2 = float(np.sum(((y - design @ found) / error) ** 2))
+    longer = max(1.0, chi2 / max(len(x) - len(powers), 1))
+    return wanted @ found, np.sqrt(longer * np.einsum("ap,pq,aq->a", wanted, covariance, wanted))
 
 
 def _standing_out(x: np.ndarray, y: np.ndarray, error: np.ndarray, at: int) -> float:

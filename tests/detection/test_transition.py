@@ -35,10 +35,15 @@ def test_the_heat_capacity_is_largest_at_1450_kelvin_within_its_interval(found):
 
 
 def test_the_expansion_is_largest_there_where_pressures_mend_the_cells(runs, found):
-    """Cells held at means over 10 ps are off by .05 GPa: as they stand, the expansion of 324 ions shows no maximum that stands out."""
-    one = detect_transition(runs["run_state"], bulk_modulus=70.0).sel(route="thermal expansion")
+    """Cells held at means over 10 ps are off by .05 GPa: as they stand, the expansion of 324 ions shows no maximum that stands out.
+
+    B by the elastic constants of these runs falls from 63 GPa at 1000 K to 30 GPa at 2000 K and is 48 +- 3 GPa here; at 45 GPa errors of
+    the mended volumes leave no maximum either.
+    """
+    one = detect_transition(runs["run_state"], bulk_modulus=50.0).sel(route="thermal expansion")
     assert one.critical_temperature.item() == pytest.approx(1450, abs=50)
     assert one.critical_temperature_lower <= 1424 <= one.critical_temperature_upper  # experiment
+    assert one.critical_temperature_stderr < 80
     for other in (60.0, 80.0):
         moved = detect_transition(runs["run_state"], bulk_modulus=other).sel(route="thermal expansion").critical_temperature
         assert abs(moved - one.critical_temperature) < one.critical_temperature_stderr

@@ -1,5 +1,6 @@
 """Heat capacity, expansion and bulk modulus from fluctuations: exact Gaussian ensembles, a real run, and runs that have no such ensemble."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from mdtools import read, schema, synthetic
 from mdtools.analyses.run_state import run_state
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.fluctuations import heat_capacity
+from mdtools.thermo import Thermo
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
 
 DATA = Path(__file__).parents[2] / "data"
@@ -51,11 +53,40 @@ def test_an_exact_ensemble_gives_its_numbers_and_its_intervals_cover_them():
         assert 0.75 < value.std() / error.mean() < 1.25
 
 
+@pytest.mark.parametrize("stated", [2.0, None])
+def test_moments_of_a_log_are_those_of_e_plus_p_v_with_one_pressure(stated):
+    """P as stated, else the mean: not that of the moment."""
+    random = np.random.default_rng(1)
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=8, n_frames=64)
+    n = gas.n_frames
+    values = {"total_energy": random.normal(-50, 3, n), "volume": random.normal(900, 40, n), "pressure": random.normal(3.0, 5.0, n),
+              "temperature": random.normal(300, 30, n)}  # fmt: skip
+    state = run_state(replace(gas, pressure=stated, log=Thermo(time=gas.time, values=values)), windows=4)
+    one = values["pressure"].mean() if stated is None else stated
+    h = values["total_energy"] + one / 160.21766 * values["volume"]
+    assert state.enthalpy_variance.mean().item() == pytest.approx(h.var(), rel=1e-5)
+    assert state.volume_variance.mean().item() == pytest.approx(values["volume"].var(), rel=1e-9)
+    assert state.enthalpy_volume_covariance.mean().item() == pytest.approx(np.cov(h, values["volume"], bias=True)[0, 1], rel=1e-5)
+    kelvin = values["temperature"]
+    assert state.kinetic_fluctuation.mean().item() == pytest.approx(kelvin.var() / (2 * kelvin.mean() ** 2 / (3 * 8 - 3)), rel=1e-9)
+
+
 def test_a_held_cell_gives_the_capacity_at_constant_volume_alone():
     found = heat_capacity(run(0, held=True))
     assert abs(found.heat_capacity - CAPACITY) < 4 * found.heat_capacity_stderr
     assert np.isnan(found.bulk_modulus)
     assert schema.history(found)[-1]["ensemble"] == "constant volume"
+
+
+def test_a_large_hard_cold_cell_that_breathes_is_not_taken_for_held():
+    """k_B T / B V of 10^6 hard ions at 10 K is 1e-10."""
+    found = run(0)
+    scale = (1e-10 * V**2 / found.volume_variance.mean().item()) ** 0.5
+    for name, power in (("logged_volume_by_window", 1), ("volume_variance", 2), ("enthalpy_volume_covariance", 1)):
+        found[name] = found[name] * scale**power
+    cold = heat_capacity(found)
+    assert schema.history(cold)[-1]["ensemble"] == "constant pressure"
+    assert cold.bulk_modulus == pytest.approx(heat_capacity(run(0)).bulk_modulus.item() / scale**2, rel=1e-6)
 
 
 def test_a_run_that_is_not_canonical_is_refused():

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from mdtools.kernels.melting import moments_and_overlap, neighbour_counts, stayed_within
+from mdtools.kernels.melting import distance_shares, moments_and_overlap, neighbour_counts, stayed_within
 
 
 @pytest.fixture
@@ -22,6 +22,16 @@ def test_moments_are_their_naive_definition(path):
         r = np.array([np.linalg.norm(path[:, t + lags[m]] - path[:, t]) for t in starts[w]])
         naive = [np.mean(r**2), np.mean(r**4), *(np.mean(np.sin(q * r) / (q * r)) for q in k)]
         np.testing.assert_allclose(moments[w, :, m], naive, rtol=1e-12)
+
+
+def test_shares_of_displacements_are_a_histogram_of_their_lengths(path):
+    lags, starts, edges = np.array([2, 9]), np.array([[0, 3, 6, 7], [10, 13, 16, 30]]), np.array([[0.0, 1.0, 2.0, 3.0], [0.0, 2.0, 5.0, 6.0]])
+    with jax.enable_x64(True):
+        shares = np.asarray(jax.jit(distance_shares)(path, lags, starts, edges))
+    assert shares.shape == (2, 2, 3)
+    for w, c in itertools.product(range(2), range(2)):
+        r = np.linalg.norm(path[:, starts[w] + lags[c]] - path[:, starts[w]], axis=0)
+        np.testing.assert_allclose(shares[w, c], np.histogram(r, edges[c])[0] / 4, atol=1e-15)
 
 
 def test_an_ion_that_does_not_move_overlaps_with_itself():

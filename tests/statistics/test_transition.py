@@ -108,6 +108,14 @@ def test_two_branches_give_the_step_where_one_is_left_for_the_other():
     assert np.isnan(two_branches(T[:5], T[:5], ERROR[:5])[1])
 
 
+def test_two_branches_weigh_a_gap_by_its_width():
+    """Errors so large that nothing is told: T_c is anywhere between the third run, at 2, and the third from the end, at 12."""
+    t = np.array([0.0, 1.0, 2.0, 10.0, 11.0, 12.0, 13.0, 14.0])
+    at, _, _ = two_branches(t, t, np.full(len(t), 1e6))
+    assert at.stderr == pytest.approx(10 / np.sqrt(12), rel=0.02)
+    assert at.value == pytest.approx(7.0, abs=0.5)
+
+
 # reference/science.md D1: CaF2, 768 ions; T, lattice parameter and its error (1e-4 angstrom), enthalpy and its error (1e-4 eV per CaF2)
 CAF2 = """1000 5.5517 2 -26.3031 34
 1200 5.5802 2 -26.1170 31
