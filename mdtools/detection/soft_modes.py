@@ -118,6 +118,17 @@ def _same_modes(runs: list[xr.Dataset], *, who: str) -> None:
         same = one.sizes["mode"] == first.sizes["mode"] and np.array_equal(one["band"].values, first["band"].values)
         if not same or not np.allclose(one["q_reduced"].values, first["q_reduced"].values, atol=1e-6):
             raise TrajectoryError(f"{who}: the runs are of different modes (q and bands); measure mode_spectra of all with one q= and band=")
+        if _pattern(one) != _pattern(first):
+            raise TrajectoryError(
+                f"{who}: the runs are of different modes (pattern {_pattern(first)} and {_pattern(one)}); measure mode_spectra of all with one "
+                "pattern= (--pattern)"
+            )
+
+
+def _pattern(run: xr.Dataset) -> dict[str, list[float]]:
+    """Displacements by atom that the run was projected on; none where the modes are those of a file."""
+    asked = next((step.get("pattern") for step in schema.history(run) if step.get("step") == "mode_spectra"), None) or {}
+    return {name: [float(x) for x in (value.split() if isinstance(value, str) else value)] for name, value in asked.items()}
 
 
 def _judged(members: list[xr.Dataset], kelvin: np.ndarray, log_volume: np.ndarray, unit: str) -> _Judged:

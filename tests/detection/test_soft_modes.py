@@ -1,5 +1,7 @@
 """Verdicts on series of modes: exact oscillators with a known law, and the phi^4 lattice from trajectory to T_c."""
 
+import json
+
 import ase
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from mdtools.estimates.modes import mode_frequencies
 from tests.langevin import oscillator, spectra
 
 INTERVAL = 0.05
+PATTERNS = ({"F": "0 0 1"}, {"F": [0, 0, 1.0]}, {"F": "1 0 0"})  # the first two are one
 
 
 def series(stiffness, friction, kelvin, *, seed=1, n=4096, volume=None, shift=None):
@@ -122,6 +125,10 @@ def test_condensed_runs_are_named_and_too_few_temperatures_leave_it_undecided():
 
 def test_runs_of_different_modes_and_a_single_run_are_refused():
     runs = series(lambda t: 9.0, lambda t: 1.0, KELVIN[:3], n=1024)
+    along = [one.assign_attrs(history=json.dumps([{"step": "mode_spectra", "pattern": p}])) for one, p in zip(runs, PATTERNS, strict=True)]
+    with pytest.raises(TrajectoryError, match=r"different modes \(pattern .*measure mode_spectra of all with one pattern="):
+        detect_soft_modes(along)
+    assert detect_soft_modes([along[0], along[1], along[0]]).sizes["temperature"] == 3
     with pytest.raises(TrajectoryError, match="different modes"):
         detect_soft_modes([runs[0], runs[1].assign(band=("mode", [2])), runs[2]])
     with pytest.raises(NotEnoughData, match="was given 1"):

@@ -111,6 +111,16 @@ def test_critical_temperature_of_an_exact_law_and_its_interval():
     assert scaled.value == pytest.approx(300.0 * found.value, rel=1e-9)
 
 
+@pytest.mark.parametrize("bend", [-0.5, 0.5])
+def test_a_law_that_bends_far_from_its_end_moves_no_critical_temperature_out_of_its_interval(bend):
+    random, kelvin, hits = np.random.default_rng(4), np.array([2.1, 2.3, 2.6, 3.0, 3.6, 4.2]), 0
+    for _ in range(40):
+        t = (kelvin - 1.9) / 1.9
+        found = vanishing(kelvin, 1.1 * np.log(t) + bend * t + 0.02 * random.normal(size=6), np.full(6, 0.02))
+        hits += found.lower < 1.9 < found.upper
+    assert hits >= 34
+
+
 def test_a_condensed_run_bounds_the_critical_temperature():
     kelvin = np.array([1.5, 1.7, 1.9])
     law = np.log(kelvin - 1.0)
