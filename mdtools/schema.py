@@ -333,7 +333,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "hole_radius": ("angstrom", "radius of that place"),
     # density and Bragg reflections
     "density_map": ("1/angstrom^3", "mean number of ions per volume, folded into the unit cell"),
-    "lattice": ("angstrom", "vectors of the unit cell, in rows"),
+    "lattice": ("angstrom", "vectors of the unit cell, in rows; of strains, of the mean cell of the run"),
     "site_position": ("1", "lattice site, at a peak of the density, in vectors of the unit cell"),
     "site_species": ("", "species of a lattice site"),
     "scattered_intensity": ("1", "N <|rho|^2> of the density waves of single frames: Bragg and diffuse scattering together"),

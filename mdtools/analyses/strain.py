@@ -30,7 +30,7 @@ def cell_strain(traj: Trajectory, *, windows: int = 16) -> xr.Dataset:
     """
     length = window_length(traj, windows, who="cell_strain")
     cell = np.asarray(traj.cell[: windows * length], dtype=np.float64)
-    held = np.ptp(cell, axis=0).max() == 0
+    held = traj.fixed_cell
     metric = cell @ cell.transpose(0, 2, 1)
     mean = cell[0] if held else _mean_cell(cell.mean(axis=0), metric.mean(axis=0))
     inverse = np.linalg.inv(mean)

@@ -141,7 +141,8 @@ def _thermostat(out: Gates, data: xr.Dataset) -> None:
         ratio, error = _mean(data.kinetic_fluctuation.values)
         if ratio + 3 * error < CANONICAL[0] or ratio - 3 * error > CANONICAL[1]:
             reasons.append(
-                f"the kinetic energy fluctuates {ratio:.2g} of its canonical measure (constant energy, Berendsen): no heat capacity by fluctuations"
+                f"the kinetic energy fluctuates {ratio:.2g} of its canonical measure (below 1: constant energy, Berendsen; above: rigid bonds, "
+                "a ramp): no heat capacity by fluctuations"
             )
     if "momentum_temperature" in data or "kinetic_fluctuation" in data:
         out.say("thermostat", not reasons, "; ".join(reasons), word="unclear")

@@ -85,7 +85,7 @@ def _canonical(data: xr.Dataset, who: str) -> None:
     if abs(ratio.mean() - 1) > CANONICAL + 3 * ratio.std(ddof=1) / np.sqrt(len(ratio)):
         raise TrajectoryError(
             f"{who} by fluctuations needs a canonical thermostat, and the kinetic energy of this run fluctuates {ratio.mean():.2g} of its canonical "
-            "measure (constant energy, Berendsen): take dH/dT of several runs, detect_transition"
+            "measure (below 1: constant energy, Berendsen; above: rigid bonds, a ramp): take dH/dT of several runs, detect_transition"
         )
 
 
