@@ -323,7 +323,7 @@ def test_a_killed_write_leaves_no_half_file(dump, monkeypatch):
     def killed(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", killed)
+    monkeypatch.setattr(xr.Dataset, "dump_to_store", killed)
     assert main(["msd", str(dump), *MEASURED, "--out", "msd.nc"]) == 130
     assert Path("msd.nc").read_bytes() == before
     assert [path.name for path in Path().iterdir()] == ["msd.nc"]

@@ -98,6 +98,8 @@ def missing(traj: Any, name: str) -> list[str]:
         lacking.append("what carries the protons: --carriers O")
     if any(signature(stage).option("corners") for stage in stages):
         lacking.append("what hops, and between what: --mobile Li --corners S")
+    if "cell_strain" in stages[1:] and traj.fixed_cell:
+        lacking.append("a cell that breathes: a run under a barostat of the whole cell (LAMMPS: fix npt tri)")
     if any(one.many for one in signature(name).inputs):
         lacking.append("several temperatures: give a series table")
     return lacking
