@@ -113,6 +113,7 @@ def diffusivity(runs: Chains) -> Section | None:
                     str(data.regime.sel(**at).item()),
                     _value(data, "self_diffusivity", **at) if found else _bound(data, "self_diffusivity_upper", **at),
                     _value(data, "self_diffusivity_cm2_per_s", **at) if found else "–",
+                    _late(data, at) if found else "–",
                     f"{_value(data, 'lag_first', digits=3, **at)} to {_value(data, 'lag_last', digits=3, **at)}" if found else "–",
                     plain(float(data.effective_ions.sel(**at)), 3) if found else "–",
                     plain(float(data.fit_quality.sel(**at)), 2) if found else "–",
@@ -123,13 +124,21 @@ def diffusivity(runs: Chains) -> Section | None:
     if not rows:
         return Section("diffusivity", "Self-diffusion", parts=parts) if parts else None
     shown = signs(unit)
-    header = ("run", "T (K)", "species", "regime", f"D ({shown})", "D (cm²/s)", "fitted (ps)", "independent ions", "fit quality", "run needed (ps)")
+    values = (f"D ({shown})", "D (cm²/s)", "longer lags", "fitted (ps)", "independent ions", "fit quality", "run needed (ps)")
+    header = ("run", "T (K)", "species", "regime", *values)
     notes = (
         "D < bound: no diffusion is seen in this run, and the bound holds with 95 % probability.",
+        "Longer lags: D of the longer half of the lags, and how many errors it lies from D; below -2.5 the slope falls within the run.",
         "Independent ions: how many would give this error. Fit quality: probability of a worse fit if the motion is diffusive.",
         "Run needed: length of the whole run for a standard error of 10 %; of a caged species, for a bound ten times smaller.",
     )
     return Section("diffusivity", "Self-diffusion", tables=(Table(header, tuple(rows), notes=notes),), parts=parts)
+
+
+def _late(data: xr.Dataset, at: dict[str, Any]) -> str:
+    if "late_z_score" not in data:  # saved by an earlier version
+        return "–"
+    return f"{_value(data, 'self_diffusivity_late', **at)} ({float(data.late_z_score.sel(**at)):+.1f})"
 
 
 def _principal(runs: Chains) -> tuple[Part, ...]:
