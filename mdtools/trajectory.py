@@ -175,6 +175,7 @@ class Trajectory:
             ),
             "masses": ("masses", "pass for instance masses={'" + self.species_names[0] + "': ...}, or name the elements with species="),
             "temperature": ("a stated temperature", "pass temperature=... in K, or --temperature ..."),
+            "thermo": ("a log of energies and volume", "read it with log= (--log)"),
         }
         for part in what:
             if getattr(self, part) is None:

@@ -22,6 +22,8 @@ NEEDS = {
     "vibrational_moments": ("temperature",),
     "vibrational_thermodynamics": ("temperature",),
     "ionic_conductivity": ("temperature",),
+    "heat_capacity": ("thermo", "temperature"),
+    "strain_elasticity": ("temperature",),
     "onsager": ("temperature",),
     "ionic_conductivity_spectrum": ("temperature",),
     "dielectric_function": ("temperature",),
@@ -98,6 +100,8 @@ def missing(traj: Any, name: str) -> list[str]:
         lacking.append("what carries the protons: --carriers O")
     if any(signature(stage).option("corners") for stage in stages):
         lacking.append("what hops, and between what: --mobile Li --corners S")
+    if "heating_ramp" in stages and traj.thermo is None and (traj.velocities is None or traj.masses is None):
+        lacking.append("the temperature along the run: a log (--log), or velocities and masses")
     if "cell_strain" in stages[1:] and traj.fixed_cell:
         lacking.append("a cell that breathes: a run under a barostat of the whole cell (LAMMPS: fix npt tri)")
     if any(one.many for one in signature(name).inputs):

@@ -38,7 +38,7 @@ def detect_ramp(heating_ramp: xr.Dataset) -> xr.Dataset:
         raise NotEnoughData(f"detect_ramp needs {FEWEST} windows or more; there are {len(kelvin)}: measure with windows=16")
     if np.ptp([part.mean() for part in np.array_split(kelvin, 4)]) < RAMPED * kelvin.mean():
         raise NotEnoughData(
-            f"detect_ramp needs a temperature that changes, and that of this run stays within {kelvin.min():.4g} and {kelvin.max():.4g} K: "
+            f"detect_ramp is for a temperature that changes, and that of this run stays within {kelvin.min():.4g} and {kelvin.max():.4g} K: "
             "detect_melting judges a run at one temperature"
         )
     order = np.argsort(kelvin, kind="stable")
