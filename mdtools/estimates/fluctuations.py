@@ -1,7 +1,5 @@
 """Heat capacity, thermal expansion and bulk modulus of one run, from what fluctuates in it."""
 
-from collections.abc import Callable
-
 import numpy as np
 import xarray as xr
 
@@ -9,6 +7,7 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import carried, is_reduced
 from mdtools.statistics.interval import student
+from mdtools.statistics.vibrations import jackknife_of_rows
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
 
 __all__ = ["heat_capacity"]
@@ -72,7 +71,8 @@ def heat_capacity(run_state: xr.Dataset) -> xr.Dataset:
         stiff = boltzmann * kelvin * volume / alone * (1.0 if reduced else EV_PER_ANGSTROM3_TO_GPA)
         return np.array([capacity, both / (3 * boltzmann * kelvin**2 * volume), stiff])
 
-    value, error = of(table), _jackknife(of, table)
+    value = of(table)
+    error = jackknife_of_rows(of, table)[1] * student(len(table) - 1) / student(1e9)  # as wide as one of many degrees of freedom
     out = {**carried(data), **dict(zip(NAMES, value, strict=True)), **{f"{name}_stderr": x for name, x in zip(NAMES, error, strict=True)}}
     return schema.resolved(schema.dataset(out, reduced=reduced), ensemble="constant volume" if held else "constant pressure")
 
@@ -87,10 +87,3 @@ def _canonical(data: xr.Dataset, who: str) -> None:
             f"{who} by fluctuations needs a canonical thermostat, and the kinetic energy of this run fluctuates {ratio.mean():.2g} of its canonical "
             "measure (below 1: constant energy, Berendsen; above: rigid bonds, a ramp): take dH/dT of several runs, detect_transition"
         )
-
-
-def _jackknife(of: Callable[[np.ndarray], np.ndarray], table: np.ndarray) -> np.ndarray:
-    """Standard error from windows left out one after the other, widened to one of many degrees of freedom."""
-    n = len(table)
-    each = np.stack([of(np.delete(table, k, axis=0)) for k in range(n)])
-    return np.asarray(np.sqrt((n - 1) / n * np.sum((each - each.mean(axis=0)) ** 2, axis=0)) * student(n - 1) / student(1e9))

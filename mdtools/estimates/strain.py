@@ -7,6 +7,7 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import carried, is_reduced
 from mdtools.statistics.interval import student
+from mdtools.statistics.vibrations import jackknife_of_rows
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
 
 __all__ = ["strain_elasticity"]
@@ -64,11 +65,8 @@ def strain_elasticity(cell_strain: xr.Dataset) -> xr.Dataset:
         return _constants(unit * np.linalg.inv(_symmetric(_covariance(mean[chosen], product[chosen]), cubic)), cubic)
 
     n = len(mean)
-    every = np.arange(n)
-    whole = of(every)
-    each = np.stack([of(np.delete(every, k)) for k in every])
-    value = n * whole - (n - 1) * each.mean(axis=0)
-    error = np.sqrt((n - 1) / n * np.sum((each - each.mean(axis=0)) ** 2, axis=0)) * student(n - 1) / student(1e9)
+    value, error = jackknife_of_rows(of, np.arange(n))
+    error = error * student(n - 1) / student(1e9)
     out = {**carried(data), **dict(zip(NAMES, value, strict=True)), **{f"{name}_stderr": x for name, x in zip(NAMES, error, strict=True)}}
     return schema.resolved(schema.dataset(out, reduced=reduced), symmetry="cubic" if cubic else "none")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["THERMODYNAMICS", "displacement", "fluidity", "integral", "jackknife", "moment"]
+__all__ = ["THERMODYNAMICS", "displacement", "fluidity", "integral", "jackknife", "jackknife_of_rows", "moment"]
 
 Floats = NDArray[Any]
 
@@ -94,8 +94,12 @@ def fluidity(delta: Floats) -> Floats:
 
 def jackknife(function: Callable[[Floats], Floats], windows: Floats) -> tuple[Floats, Floats]:
     """function of the mean over the windows (window, ...), less its bias of the first order, and its standard error."""
-    n = len(windows)
-    whole = function(windows.mean(axis=0))
-    left = np.array([function(np.delete(windows, k, axis=0).mean(axis=0)) for k in range(n)])
+    return jackknife_of_rows(lambda rows: function(rows.mean(axis=0)), windows)
+
+
+def jackknife_of_rows(function: Callable[[Floats], Floats], rows: Floats) -> tuple[Floats, Floats]:
+    """function of all rows (row, ...), less its bias of the first order, and its standard error."""
+    n = len(rows)
+    left = np.array([function(np.delete(rows, k, axis=0)) for k in range(n)])
     mean = left.mean(axis=0)
-    return n * whole - (n - 1) * mean, np.sqrt((n - 1) / n * np.sum(np.square(left - mean), axis=0))
+    return n * function(rows) - (n - 1) * mean, np.sqrt((n - 1) / n * np.sum(np.square(left - mean), axis=0))
