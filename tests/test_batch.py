@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from mdtools import batch, chain, recipe, synthetic
+from mdtools import batch, chain, job, recipe, synthetic
 from mdtools.cli import main
 from mdtools.errors import NotEnoughData, TrajectoryError
 
@@ -47,10 +47,10 @@ def made_by(folder: Path) -> dict[str, xr.Dataset]:
 
 def test_runs_made_one_by_one_and_gathered_are_the_recipe_made_at_once(folder):
     with pytest.raises(NotEnoughData, match=r"\[hop_distance\] could not be made, everything else was: hop_distance"):
-        recipe.run("recipe.toml", folder="whole")
+        job.run("recipe.toml", folder="whole")
     for k in range(2):
-        recipe.run("recipe.toml", folder="parts", member=k)
-    recipe.run("recipe.toml", folder="parts", gather=True)
+        job.run("recipe.toml", folder="parts", member=k)
+    job.run("recipe.toml", folder="parts", gather=True)
     whole, parts = made_by(folder / "whole"), made_by(folder / "parts")
     assert set(parts) == set(whole)
     for name, data in whole.items():
@@ -112,7 +112,7 @@ def test_what_is_missing_is_listed_and_the_rest_is_there(folder, capsys):
 def test_a_missing_file_stops_everything_before_it_begins(folder):
     (folder / "gas1.lammpstrj").unlink()
     with pytest.raises(TrajectoryError, match=r"there is no file for gas1: .*gas1.lammpstrj; mend the table"):
-        recipe.run("recipe.toml", member=0)
+        job.run("recipe.toml", member=0)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_parts_that_are_not_there_are_refused(words, says, folder, capsys):
 
 
 def test_the_scripts_name_what_is_left(folder, capsys):
-    recipe.run("recipe.toml", member=1)
+    job.run("recipe.toml", member=1)
     assert main(["slurm", "recipe.toml", "--at-once", "2", "--cpus", "3", "--setup", "module load x"]) == 0
     said = capsys.readouterr().out
     assert "2 runs, of which 1 are finished" in said

@@ -46,6 +46,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "chain": (ANYTHING, ANYTHING),
     "recipe": (ANYTHING, ANYTHING),
     "batch": (ANYTHING, ANYTHING),
+    "job": ({"batch", "recipe", "progress"}, set()),
     "sbatch": ({"batch", "errors", "recipe"}, set()),
     "cli": (ANYTHING, ANYTHING),
 }
@@ -83,6 +84,20 @@ def test_imports_go_one_way(path):
         else:
             allowed = others is ANYTHING or top in sys.stdlib_module_names or top in others
         assert allowed, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_no_files_import_each_other_in_a_circle():
+    names = {".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
+    waiting = {name: {named for one in imports(path) if (named := named_file(one, names)) not in (None, name)} for name, path in names.items()}
+    while free := {name for name, needs in waiting.items() if not needs & set(waiting)}:
+        waiting = {name: needs for name, needs in waiting.items() if name not in free}
+    assert not waiting, f"each of these waits for another: {sorted(waiting)}"
+
+
+def named_file(name: str, files: dict) -> str | None:
+    """The file of a dotted name: itself, or that of which it is a part."""
+    whole = name.rpartition(".")[0]
+    return name if name in files else whole if whole in files else None
 
 
 def loaded_by(code: str) -> set[str]:

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 import mdtools as md
-from mdtools import recipe, synthetic
+from mdtools import job, recipe, synthetic
 from mdtools.chain import load
 from mdtools.cli import main
 
@@ -52,7 +52,7 @@ def written(folder):
 def test_a_word_that_is_not_understood_is_refused_before_anything_is_read(text, says, written, monkeypatch):
     monkeypatch.setattr("mdtools.readers.read", lambda *args, **kwargs: pytest.fail("reading was begun"))
     with pytest.raises(ValueError, match=says):
-        recipe.run(written(text))
+        job.run(written(text))
 
 
 def test_values_may_be_written_as_on_the_command_line(written):
@@ -77,7 +77,7 @@ def test_a_recipe_makes_a_file_for_each_section_and_the_report(written, folder, 
 def test_a_recipe_for_a_series_reads_its_table(written, folder, tmp_path):
     (folder / "series.csv").write_text("path,temperature\ngas.lammpstrj,1000\n")
     path = written('[series]\ntable = "series.csv"\ncharges = { A = 1, B = -1 }\nmasses = { A = 20, B = 20 }\n[charge_displacement_msd]\n')
-    recipe.run(path, folder=str(tmp_path))
+    job.run(path, folder=str(tmp_path))
     [(name, data)] = load(tmp_path / "charge_displacement_msd.nc")
     assert name == "gas"
     assert float(data.stated_temperature) == 1000

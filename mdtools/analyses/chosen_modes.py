@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.harmonic.crystal import Crystal, crystal_of
+from mdtools.harmonic.crystal import Crystal
 from mdtools.harmonic.mapping import SiteMap
 from mdtools.harmonic.modes import HarmonicCrystal, degenerate_sets
 from mdtools.harmonic.phonopy_files import read_phonopy
+from mdtools.harmonic.primitive_cell import crystal_of
 from mdtools.harmonic.wave_vectors import commensurate, is_half_reciprocal, need_commensurate
 
 __all__ = ["ChosenModes", "asked", "lattice_source", "listed", "patterned"]

@@ -11,7 +11,7 @@ from scipy.spatial import KDTree
 
 from mdtools.analyses.folded import repeats, sites
 from mdtools.errors import TrajectoryError
-from mdtools.harmonic.crystal import crystal_of
+from mdtools.harmonic.primitive_cell import crystal_of
 from mdtools.trajectory import Trajectory
 
 __all__ = ["Lattice", "lattice_of", "unit_repeat"]

@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 OWN = {
     "info": "mdtools.cli.info",
     "convert": "mdtools.cli.convert",
-    "run": "mdtools.recipe",
+    "run": "mdtools.job",
     "slurm": "mdtools.sbatch",
     "plot": "mdtools.cli.showing",
 }

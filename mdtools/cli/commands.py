@@ -25,7 +25,7 @@ def execute(request: Request) -> None:
     if out and not Path(out).parent.is_dir():
         raise Refusal(f"there is no folder {Path(out).parent} to write {Path(out).name} in; make it first")
     if request.function == "run":
-        from mdtools.recipe import run
+        from mdtools.job import run
 
         with machine.chosen(request) as mine:
             run(mine.paths[0], **mine.options)

@@ -13,9 +13,9 @@ from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.trajectory import Series, Trajectory, Unwrap
 
 if TYPE_CHECKING:
-    from mdtools.readers.assemble import Options
     from mdtools.readers.frames import Frames
     from mdtools.readers.labels import Topology
+    from mdtools.readers.understood import Options
 
 __all__ = ["convert", "read", "read_series", "write_store"]
 
@@ -194,9 +194,9 @@ def convert(path: Any, out: str | Path, *, overwrite: bool = False, say: Callabl
 
 def _asked(path: Any, *, topology: Any, log: Any, log_run: int | None, **options: Any) -> "tuple[Frames, Options]":
     """The record of what was passed, and the options with the files among them read."""
-    from mdtools.readers.assemble import Options
     from mdtools.readers.thermo import open_log
     from mdtools.readers.topology import read_topology
+    from mdtools.readers.understood import Options
 
     atoms = None if topology is None else read_topology(topology)
     frames = _frames(path, options["units"], atoms)

@@ -4,7 +4,7 @@
 in memory by `assemble`, or in a store by `stream`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,100 +13,23 @@ from mdtools.errors import TrajectoryError
 from mdtools.readers.fill import Arrays, filled, unwrapper_of
 from mdtools.readers.frames import Frames
 from mdtools.readers.gaps import segments
-from mdtools.readers.labels import Topology, both_charges, fitting, resolve_charges, resolve_masses, resolve_species
+from mdtools.readers.labels import both_charges, fitting, resolve_charges, resolve_masses, resolve_species
 from mdtools.readers.naive import naive_schemes
 from mdtools.readers.parts import parts_note, series_of_parts
 from mdtools.readers.room import check_room
 from mdtools.readers.standing import standing_box
-from mdtools.readers.thermo import Log
 from mdtools.readers.timeline import Timeline, shortened, timeline
+from mdtools.readers.understood import Options, Understood
 from mdtools.readers.unwrap import continuous_basis
 from mdtools.thermo import Thermo
 from mdtools.trajectory import Series, Trajectory
 from mdtools.units import UNIT_SYSTEMS, UnitSystem
 
-__all__ = ["Options", "Understood", "assemble", "assemble_parts", "check_words", "stated_numbers", "understand", "with_naive_schemes"]
+__all__ = ["assemble", "assemble_parts", "check_words", "stated_numbers", "understand", "with_naive_schemes"]
 
 
 _WORDS = {"precision": ("float32", "float64"), "unwrap": ("scaled", "tor", "lattice"), "gaps": ("error", "split")}
 _ASKED_FOR_UNITS = ("extended xyz", "xyz", "ASE")  # their readers were told, and follow it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the user said: the keywords of `read`."""
-
-    topology: Topology | None = None
-    units: str | None = None
-    timestep: float | str | None = None
-    frame_interval: float | str | None = None
-    species: Any = None
-    charges: Any = None
-    masses: Any = None
-    framework: Any = None
-    temperature: float | None = None
-    pressure: float | None = None
-    unwrap: Any = "scaled"
-    precision: str = "float32"
-    begin: float | str | None = None
-    end: float | str | None = None
-    stride: int = 1
-    gaps: str = "error"
-    log: Log | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Understood:
-    """What a file and the user's options mean: everything of a run but its large arrays, in our units.
-
-    kept : (kept frame,) indices of the frames that count. wanted : of those, as a slice. basis, shift : (kept frame, 3, 3) and
-    (kept frame, 3), or None: see `continuous_basis` and `standing_box`. time, cell, origin : of the wanted frames. charges : None
-    where they come with the frames.
-    """
-
-    frames: Frames
-    options: Options
-    system: UnitSystem
-    kept: np.ndarray
-    wanted: slice
-    basis: np.ndarray | None
-    shift: np.ndarray | None
-    time: np.ndarray
-    cell: np.ndarray
-    origin: np.ndarray | None
-    species: np.ndarray
-    masses: np.ndarray | None
-    charges: np.ndarray | None
-    framework: tuple[str, ...]
-    notes: tuple[str, ...]
-    step: dict[str, Any]
-    log: Thermo | None = None
-
-    def trajectory(self, *, scaled_positions: Any, velocities: Any, charges: Any) -> Trajectory:
-        """The run with its large arrays. charges : those that came with the frames; they may have changed with time."""
-        shape = (len(self.time), self.frames.n_atoms)
-        changing = self.charges is None and charges is not None and tuple(charges.shape) == shape
-        notes = (*self.notes, *(("charges change with time and are kept for every frame",) if changing else ()))
-        return Trajectory(
-            scaled_positions=scaled_positions,
-            cell=self.cell,
-            time=self.time,
-            species=self.species,
-            masses=self.masses,
-            charges=charges if self.charges is None else self.charges,
-            velocities=velocities,
-            framework=self.framework,
-            temperature=None if self.options.temperature is None else float(self.options.temperature),
-            pressure=None if self.options.pressure is None else float(self.options.pressure),
-            log=self.log,
-            ids=self.frames.ids,
-            origin=self.origin,
-            unwrap=self.options.unwrap,
-            reduced=self.system.name == "lj",
-            source=self.frames.source,
-            notes=notes,
-            history=({**self.step, "notes": list(notes)},),
-        )
 
 
 def assemble(frames: Frames, options: Options) -> Trajectory:

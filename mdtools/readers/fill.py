@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,8 @@ from mdtools import memory, progress
 from mdtools.errors import TrajectoryError
 from mdtools.readers import passes
 from mdtools.readers.frames import Block
+from mdtools.readers.understood import Understood
 from mdtools.readers.unwrap import Unwrapper
-
-if TYPE_CHECKING:
-    from mdtools.readers.assemble import Understood
 
 __all__ = ["Arrays", "Filled", "filled", "unwrapper_of", "workers"]
 

@@ -17,12 +17,13 @@ import numpy as np
 from mdtools.errors import TrajectoryError
 from mdtools.lazy import Lazy
 from mdtools.readers import checkpoint
-from mdtools.readers.assemble import Understood, with_naive_schemes
+from mdtools.readers.assemble import with_naive_schemes
 from mdtools.readers.checkpoint import Checkpoint
 from mdtools.readers.fill import Filled, filled, unwrapper_of
 from mdtools.readers.layout import Layout, layout_of
 from mdtools.readers.sources import fingerprints, in_short
 from mdtools.readers.store import LARGE, check_place, part_of, put_in_place, write_small
+from mdtools.readers.understood import Understood
 from mdtools.trajectory import Trajectory
 
 __all__ = ["stream"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +12,8 @@ from mdtools.readers.frames import Frames
 from mdtools.readers.gaps import Break, breaks
 from mdtools.readers.join import Piece, join
 from mdtools.readers.seams import Seam
+from mdtools.readers.understood import Options
 from mdtools.units import UnitSystem
-
-if TYPE_CHECKING:
-    from mdtools.readers.assemble import Options
 
 __all__ = ["Timeline", "shortened", "timeline"]
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from mdtools.errors import TrajectoryError
-from mdtools.harmonic.crystal import crystal_of
 from mdtools.harmonic.modes import degenerate_sets
 from mdtools.harmonic.phonopy_files import read_phonopy
+from mdtools.harmonic.primitive_cell import crystal_of
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import mdtools as md
-from mdtools.readers.assemble import Options, assemble
+from mdtools.readers.assemble import assemble
 from mdtools.readers.frames import Block, Frames
 from mdtools.readers.naive import in_words, naive_schemes
+from mdtools.readers.understood import Options
 
 FRAMES, ATOMS, SPREAD = 60_000, 20, 0.12  # angstrom, of an atom around its site
 LAGS = [10.0, 100.0, 1000.0, 10_000.0]
