@@ -17,7 +17,7 @@ KEPT = {
     "site_occupation": ["empty_sites", "empty_sites_variance", "n_sites", "jump_count", *CARRIED],
     "detect_melting": ["system_verdict", "system_probability", "system_probability_stderr", "n_ions", "stated_temperature"],
     "shear_modulus": ["elastic_c11", "elastic_c12", "elastic_c44", *(f"elastic_{c}_stderr" for c in ("c11", "c12", "c44")), *CARRIED],
-    "self_diffusivity": ["self_diffusivity", "self_diffusivity_stderr", *CARRIED],
+    "self_diffusivity": ["self_diffusivity", "self_diffusivity_stderr", "self_diffusivity_upper", *CARRIED],
 }
 
 

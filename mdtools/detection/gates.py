@@ -5,17 +5,18 @@ from dataclasses import dataclass, field
 import numpy as np
 import xarray as xr
 
-from mdtools.statistics.stationary import drift_probability, settled_from, unequal_probability
+from mdtools.statistics.stationary import drift_probability, settled_from, trend_probability, unequal_probability
 
 __all__ = ["GATES", "Gates", "gates_of"]
 
 GATES = ("stationary", "held temperature", "species temperatures", "flow", "drift", "size", "cell", "vacuum", "thermostat")
 RARE = 0.01  # probability of a false alarm, shared among the tests of a gate
 FEWEST_IONS, FEWEST_ACROSS = 50, 5.0  # C1: 50 ions of a sublattice; three unit cells are five or more distances of ions
-UNEQUAL = 0.02  # relative difference of species temperatures below which it does no harm
+UNEQUAL = 0.02  # relative difference of temperatures, of species or along the run, below which it does no harm: rates of 1 eV change by a sixth
 AGEING = 1.3  # least factor between the displacements of the halves that counts as ageing
 FLOWS, CREPT = 0.5, 0.25  # correlation of the displacements of neighbours, and their size over the neighbour distance, that make a flow
-RAMP = 0.1  # relative difference of the temperatures of the first and the last quarter that is no held temperature: 324 ions at 1400 K have 0.05
+RAMP = 0.1  # relative difference of the temperatures of the first and the last quarter that is no held temperature, however they scatter
+FEWEST_PARTS = 6  # of the run, whose temperatures show a trend
 EMPTY = 2.5  # mean distances of ions: widest empty layer that is no vacuum
 DAMPED = 0.2  # of the temperature of the run in the total momentum, from which every atom is coupled to a bath
 CANONICAL = (0.75, 1.33)  # fluctuation of the kinetic energy over the canonical one
@@ -118,14 +119,16 @@ def _flow(out: Gates, data: xr.Dataset) -> None:
 
 
 def _held(out: Gates, data: xr.Dataset) -> None:
-    """A ramp has no one state; `heating_ramp` reads it."""
+    """A ramp has no one state; `heating_ramp` reads it. A slow one is told by its trend, where temperatures of the parts scatter less than it."""
     if "temperature_by_window" not in data or not np.isfinite(data.temperature_by_window).all():
         return
     kelvin = data.temperature_by_window.values
     part = max(1, len(kelvin) // 4)
     first, last = kelvin[:part].mean(), kelvin[-part:].mean()
     reason = f"the temperature goes from {first:.4g} to {last:.4g} K: a ramp, of which heating_ramp (mdtools heating-ramp) makes a map"
-    out.say("held temperature", abs(last - first) <= RAMP * kelvin.mean(), reason)
+    change, chance = trend_probability(kelvin) if len(kelvin) >= FEWEST_PARTS else (0.0, 1.0)
+    trend = abs(change) > UNEQUAL * kelvin.mean() and chance < RARE
+    out.say("held temperature", abs(last - first) <= RAMP * kelvin.mean() and not trend, reason)
 
 
 def _thermostat(out: Gates, data: xr.Dataset) -> None:

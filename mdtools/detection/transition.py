@@ -7,11 +7,13 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
+from mdtools.detection.one_pressure import bulk_modulus_of, enthalpy_of, log_length_of
 from mdtools.detection.pooled import Pooled, mean_of, pooled, sizes_of, sweeps_of
 from mdtools.detection.states import SYSTEM_STATES
 from mdtools.errors import NotEnoughData
-from mdtools.statistics.transition import Located, change_point, excess_models, knee, line_at, steepest, two_branches
-from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
+from mdtools.statistics.replicas import mean_with_bounds
+from mdtools.statistics.transition import Located, change_point, excess_models, knee, steepest, two_branches
+from mdtools.units import BOLTZMANN
 
 __all__ = ["detect_transition"]
 
@@ -20,7 +22,6 @@ ROUTES = ("heat capacity", "thermal expansion", "defects", "defect fluctuation",
 TYPES = {"smooth": "III", "excess": "II", "step": "I"}
 SURE = 0.8
 FLOOR = 0.03  # relative error of D that is assumed at least
-HELD_CELL = 1e-3  # relative error of the volume of a cell that was held fixed, at the mean of some 10 ps at constant pressure: as cells breathe
 SWEEPS = ("heating", "cooling")
 
 
@@ -40,8 +41,8 @@ def detect_transition(
 ) -> xr.Dataset:
     """T_c of a superionic transition by each route on its own, and its type, from runs at six temperatures or more.
 
-    Routes: maximum of C_p = dH/dT (H = E + P V, one P for the series), of the linear expansion d ln V / 3 dT, of d x_V/dT of empty
-    sites, of N var(x_V); the change point of a melted sublattice, from its probability in every run; maximum of the apparent activation energy
+    Routes: maximum of C_p = dH/dT (H at one pressure for the series: that of a held cell is brought there by the expansion), of the linear
+    expansion d ln V / 3 dT, of d x_V/dT of empty sites, of N var(x_V); the change point of a melted sublattice, from its probability in every run; maximum of the apparent activation energy
     -d ln D / d(1/k_B T); knee, where two straight lines of ln D meet; and where two straight branches of H(T) are left for one another, of a
     type I alone. They answer different questions and are never averaged: in fluorites the knee of D lies above the maximum of C_p. A
     maximum at an end of the series is none. An interval is never narrower than the temperatures on either side.
@@ -110,7 +111,7 @@ def detect_transition(
             found["two branches"], *step = two_branches(kelvin, *heat)
             latent = step[0], step[1]
     expansion, expansion_error = nothing, nothing
-    size_of_cell = _log_length(runs, _bulk_modulus(kelvin, bulk_modulus, others(shear_modulus)))
+    size_of_cell = log_length_of(runs, bulk_modulus_of(kelvin, bulk_modulus, others(shear_modulus)))
     if size_of_cell is not None:
         found["thermal expansion"], expansion, expansion_error = steepest(kelvin, *size_of_cell, draws=draws, random=random)
     occupied, diffusing, verdicts = others(site_occupation), others(self_diffusivity), others(detect_melting)
@@ -145,65 +146,6 @@ def detect_transition(
     }
     used = {"mobile": mobile, "ions": size, "replicas": [len(one) for one in runs.members], "sweep": way}
     return schema.resolved(schema.dataset(out, reduced=reduced), **used)
-
-
-def enthalpy_of(runs: Pooled) -> tuple[np.ndarray, np.ndarray] | None:
-    """E + P V per ion with one pressure for all runs: that stated, else the mean. At a fixed cell P V of the moment would only add noise."""
-    every = [one for members in runs.members for one in members]
-    if not all("total_energy" in one and np.isfinite(one.total_energy).sum() > 1 for one in every):
-        return None
-    energy, error = runs.mean("total_energy", over=lambda one: float(one.n_atoms))
-    stated = [float(one.stated_pressure) for one in every if "stated_pressure" in one]
-    measured = [float(np.nanmean(one.pressure)) for one in every if "pressure" in one]
-    pressure = np.mean(stated or measured or [0.0]) / (1.0 if every[0].attrs.get("unit_system") == "lj" else EV_PER_ANGSTROM3_TO_GPA)
-    volume = np.array([np.mean([float(one.volume) / float(one.n_atoms) for one in members]) for members in runs.members])
-    return energy + pressure * volume, error
-
-
-def _bulk_modulus(kelvin: np.ndarray, given: float | None, elastic: Pooled | None) -> tuple[np.ndarray, np.ndarray]:
-    """B and its standard error at each temperature, in GPa (or reduced); NaN where it is not known to better than a half.
-
-    As given; else on a straight line through that of the elastic constants, since a crystal softens as it expands; of two temperatures or one,
-    their mean.
-    """
-    if given is not None:
-        return np.full(len(kelvin), given), np.zeros(len(kelvin))
-    every = [] if elastic is None else [one for members in elastic.members for one in members]
-    known = [one for one in every if np.isfinite(one.elastic_c12) and np.isfinite(one.elastic_c12_stderr)]
-    if not known:
-        return np.full(len(kelvin), np.nan), np.full(len(kelvin), np.nan)
-    t = np.array([float(one.stated_temperature) for one in known])
-    values = np.array([float(one.elastic_c11 + 2 * one.elastic_c12) / 3 for one in known])
-    error = np.array([np.hypot(float(one.elastic_c11_stderr), 2 * float(one.elastic_c12_stderr)) / 3 for one in known])
-    value, sigma = line_at(kelvin, t, values, error, slope=len(np.unique(t)) >= 3)
-    return np.where(value > 2 * sigma, value, np.nan), sigma
-
-
-def _log_length(runs: Pooled, bulk: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
-    """ln V / 3 of each temperature and its error, held cells at one pressure where B is known; None where all runs have one volume."""
-    every = [one for members in runs.members for one in members]
-    pressures = [float(np.nanmean(one.pressure)) for one in every if "pressure" in one]
-    common = float(np.mean(pressures)) if pressures else 0.0
-    rows, raw = [], []
-    for members, modulus, modulus_error in zip(runs.members, *bulk, strict=True):
-        value, error = np.empty((2, len(members)))
-        for k, one in enumerate(members):
-            volume = one.volume_by_window.values
-            value[k] = np.log(volume.mean() / float(one.n_atoms))
-            error[k] = volume.std(ddof=1) / np.sqrt(len(volume)) / volume.mean()
-            raw.append(value[k])
-            if np.ptp(volume) < 1e-6 * volume.mean():
-                error[k] = HELD_CELL
-                if "pressure" in one and np.isfinite(modulus):
-                    some = one.pressure.values[np.isfinite(one.pressure.values)]
-                    off, noise = some.mean() - common, some.std(ddof=1) / np.sqrt(len(some))
-                    value[k] += off / modulus
-                    error[k] = np.hypot(noise / modulus, off * modulus_error / modulus**2)
-        rows.append(mean_of(value, np.maximum(error, 1e-9)))
-    if np.ptp(raw) <= 1e-6:
-        return None
-    value, error = np.array(rows).T
-    return value / 3, error / 3
 
 
 def _largest_step(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> float:
@@ -255,9 +197,10 @@ def _of_defects(runs: Pooled, draws: int, random: np.random.Generator) -> dict[s
 def _of_probability(verdicts: Pooled) -> Located:
     """The change point of a melted sublattice, below the first temperature that is a liquid: that says nothing of the sublattice.
 
-    A run whose evidence counts nothing (too short, a ramp, a flow) is left out: its probabilities are those of all states alike.
+    A run whose evidence counts nothing (too short, a ramp, a flow) is left out: its probabilities are those of all states alike. Of the others
+    two questions of two answers each (does it translate, has it molten?) gave 1/4 before any evidence, as do two states of eight.
     """
-    names = [name for name in ("superionic", "superionic glass") if name in SYSTEM_STATES]
+    names = ["superionic", "superionic glass"]
     kelvin, probability = [], []
     for t, members in zip(verdicts.kelvin, verdicts.members, strict=True):
         members = [one for one in members if "resolved_share" not in one or np.any(one.resolved_share > 0)]
@@ -267,18 +210,22 @@ def _of_probability(verdicts: Pooled) -> Located:
             break
         kelvin += [t] * len(members)
         probability += [float(one.system_probability.sel(system_state=names).sum()) for one in members]
-    return change_point(np.array(kelvin), np.array(probability)) if kelvin else Located()
+    return change_point(np.array(kelvin), np.array(probability), prior=len(names) / len(SYSTEM_STATES)) if kelvin else Located()
 
 
 def _of_diffusion(runs: Pooled, draws: int, random: np.random.Generator) -> dict[str, Located]:
-    """Of each temperature the mean of ln D of its replicas; bounds, of runs that showed no diffusion, are left out."""
+    """Of each temperature the mean of ln D of its replicas, those that gave but a bound among them; where all did, it is left out."""
     rows = []
     for t, members in zip(runs.kelvin, runs.members, strict=True):
         d = np.array([float(one.self_diffusivity) for one in members])
         error = np.array([float(one.self_diffusivity_stderr) for one in members])
         known = np.isfinite(d) & (d > 0)
-        if known.any():
-            rows.append((t, *mean_of(np.log(d[known]), np.maximum(error[known] / d[known], FLOOR))))
+        if not known.any():
+            continue
+        value, spread = np.log(d[known]), np.maximum(error[known] / d[known], FLOOR)
+        upper = np.array([float(one.self_diffusivity_upper) if "self_diffusivity_upper" in one else np.nan for one in members])[~known]
+        bound = np.log(upper[np.isfinite(upper) & (upper > 0)])
+        rows.append((t, *(mean_with_bounds(value, spread, bound) if len(bound) else mean_of(value, spread))))
     if len(rows) < FEWEST - 1:
         return {}
     kelvin, log_d, error = (np.array(one) for one in zip(*rows, strict=True))

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from mdtools.statistics.least_squares import quality
 
-__all__ = ["Scatter", "conditions", "replica_scatter"]
+__all__ = ["Scatter", "conditions", "mean_with_bounds", "replica_scatter"]
 
+PLACES = 601  # of a mean, over which its probability is summed
 SAME = 1e-3  # relative difference of conditions that count as one
 
 
@@ -49,3 +51,23 @@ def replica_scatter(condition: NDArray[Any], value: NDArray[Any], stderr: NDArra
         chi2 += float(np.sum(weight * np.square(value[here] - mean)))
         dof += int(here.sum()) - 1
     return Scatter(float(np.sqrt(chi2 / dof)), quality(chi2, dof), dof) if dof else Scatter(np.nan, 1.0, 0)
+
+
+def mean_with_bounds(value: NDArray[Any], stderr: NDArray[Any], bound: NDArray[Any]) -> tuple[float, float]:
+    """Mean of replicas and its standard error, where of some no more is known than that they lie below a bound.
+
+    Values are normal about the mean with their error or, of three or more, their scatter where that is larger; a bounded one counts with its
+    probability to lie where it does. Left out it would raise the mean, since those below are the ones that are not seen.
+
+    >>> mean_with_bounds(np.array([1.0, 3.0]), np.array([0.3, 0.3]), np.array([1.0]))[0] < 2.0
+    True
+    """
+    wide = np.maximum(stderr, value.std(ddof=1) if len(value) >= 3 else 0.0)
+    typical = float(np.sqrt(np.mean(wide**2)))
+    every = np.concatenate([value, bound])
+    grid = np.linspace(every.min() - 8 * typical, every.max() + 8 * typical, PLACES)
+    log_p = -0.5 * np.sum(((value - grid[:, None]) / wide) ** 2, axis=1) + special.log_ndtr((bound - grid[:, None]) / typical).sum(axis=1)
+    p = np.exp(log_p - log_p.max())
+    p /= p.sum()
+    mean = float(p @ grid)
+    return mean, float(np.sqrt(p @ (grid - mean) ** 2))

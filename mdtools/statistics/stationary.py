@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-__all__ = ["drift_probability", "settled_from", "unequal_probability"]
+__all__ = ["drift_probability", "settled_from", "trend_probability", "unequal_probability"]
 
 
 def _spread(values: np.ndarray) -> tuple[float, float]:
@@ -31,6 +31,25 @@ def drift_probability(values: np.ndarray) -> float:
     freedom = total**2 / (one**2 / free_one + other**2 / free_other)
     t = abs(values[:half].mean() - values[-half:].mean()) / np.sqrt(total)
     return float(2 * special.stdtr(freedom, -t))
+
+
+def trend_probability(values: np.ndarray) -> tuple[float, float]:
+    """Change along the straight line through a series, from its first part to its last, and the probability of one as large where there is none.
+
+    The scatter about the line has a memory, which makes its error longer and its degrees of freedom fewer.
+
+    >>> trend_probability(np.arange(8.0) + np.array([0.1, -0.1] * 4))[0].__round__(2)
+    6.93
+    """
+    n = len(values)
+    x = np.arange(n) - (n - 1) / 2
+    slope = float(x @ values / (x @ x))
+    left = values - values.mean() - slope * x
+    square = max(float(left @ left), 1e-300)
+    memory = float(np.clip(left[1:] @ left[:-1] / square, 0.0, 0.8))
+    stretch = (1 + memory) / (1 - memory)
+    t = abs(slope) / np.sqrt(square / (n - 2) * stretch / (x @ x))
+    return slope * (n - 1), float(2 * special.stdtr(max(1.0, (n - 2) / stretch), -t))
 
 
 def unequal_probability(first: np.ndarray, second: np.ndarray) -> float:

@@ -14,6 +14,7 @@ WIDTHS = 12  # of the transition, on a grid
 DOUBT = 0.02  # probability of a smooth curve, above which a maximum that no two points show is none
 OUT = 2.5  # standard errors, by which a maximum stands out
 PLACES = 9  # in a gap, where a step may be
+SUREST = np.log(1e4)  # log-odds that one run adds at most
 FOUND = 0.8  # share of the draws in which there is one, without which none is told
 
 
@@ -50,19 +51,21 @@ def steepest(t: np.ndarray, y: np.ndarray, error: np.ndarray, *, draws: int, ran
     return Located(value, float(at[inner].std()), *_wider(at[inner], t[k - 1], t[k])), slope, slope_error
 
 
-def change_point(t: np.ndarray, probability: np.ndarray) -> Located:
+def change_point(t: np.ndarray, probability: np.ndarray, *, prior: float = 0.5) -> Located:
     """Temperature above which a state is there, from its calibrated probability in a run at each t (ascending, equal t allowed).
 
-    With T_c equally likely everywhere, p(T_c between t_k and t_k+1) ~ (t_k+1 - t_k) prod_{i <= k} (1 - p_i) prod_{i > k} p_i: runs are
-    independent, and p_i / (1 - p_i) is what run i says for the state. Below the first and above the last run T_c has the width of the next gap; it
+    prior : of the state, before anything was measured, in these probabilities. What run i says for the state is L_i = p_i / (1 - p_i) *
+    (1 - prior) / prior: a run that says nothing has p_i = prior. With T_c equally likely everywhere, p(T_c between t_k and t_k+1) ~
+    (t_k+1 - t_k) prod_{i > k} L_i, runs being independent. Below the first and above the last run T_c has the width of the next gap; it
     must lie between them with a probability of 80 %. Median, standard deviation and 95 % interval of that distribution.
     """
-    p = np.clip(probability, 1e-4, 1 - 1e-4)
+    p = np.clip(probability, 1e-12, 1 - 1e-12)
     places, first = np.unique(t, return_index=True)
     if len(places) < 2:
         return Located()
     edges = np.append(first, len(t))
-    log_state = np.concatenate([[0.0], np.cumsum(np.log((1 - p) / p))])[edges]  # of the runs up to each place, none of them in the state
+    against = np.clip(np.log((1 - p) / p * prior / (1 - prior)), -SUREST, SUREST)
+    log_state = np.concatenate([[0.0], np.cumsum(against)])[edges]  # of the runs up to each place, none of them in the state
     width = np.diff(places)
     log_weight = log_state + np.log(np.concatenate([[width[0]], width, [width[-1]]]))
     weight = np.exp(log_weight - log_weight.max())

@@ -93,6 +93,16 @@ def test_the_interval_of_a_change_point_covers_where_probabilities_are_calibrate
     assert 0.85 < np.std(deviation) < 1.15
 
 
+@pytest.mark.parametrize("prior", [0.25, 0.5])
+def test_the_prior_of_a_state_is_no_evidence_against_it(prior):
+    """A probability that changes over 60 K is of what each run says and of a prior; taken for 1/2, one of 1/4 would move T_c by 60 ln 3 = 66 K."""
+    odds = (T - 1450) / 60 + np.log(prior / (1 - prior))
+    found = change_point(T, 1 / (1 + np.exp(-odds)), prior=prior)
+    assert found.value == pytest.approx(1450, abs=1)
+    silent = np.where(np.abs(T - 1450) < 100, prior, T > 1450)  # runs that say nothing leave T_c anywhere between the others
+    assert change_point(T, silent, prior=prior).value == pytest.approx(1450, abs=1)
+
+
 def test_two_branches_give_the_step_where_one_is_left_for_the_other():
     random = np.random.default_rng(0)
     value, error = [], []
