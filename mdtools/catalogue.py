@@ -20,6 +20,7 @@ ANALYSES = {
     "charge_current_acf": "mdtools.analyses.current",
     "charge_displacement_by_distance": "mdtools.analyses.pair_displacement",
     "proton_displacement": "mdtools.analyses.grotthuss",
+    "overlap_fluctuations": "mdtools.analyses.four_point",
     "van_hove_self": "mdtools.analyses.van_hove",
     "van_hove_distinct": "mdtools.analyses.van_hove",
     "structure_factor": "mdtools.analyses.structure_factor",
@@ -53,6 +54,7 @@ ESTIMATES = {
     "shear_modulus": "mdtools.estimates.rigidity",
     "strain_elasticity": "mdtools.estimates.strain",
     "heat_capacity": "mdtools.estimates.fluctuations",
+    "four_point_susceptibility": "mdtools.estimates.four_point",
     "hop_distance": "mdtools.estimates.van_hove",
     "hole_filling": "mdtools.estimates.van_hove",
     "onsager": "mdtools.estimates.onsager",
@@ -82,6 +84,8 @@ VARIES = {
 }
 # what a report makes only where options for it were given (or its file): too long, or of use in some materials only
 ON_REQUEST = {
+    "overlap_fluctuations",
+    "four_point_susceptibility",
     "heating_ramp",
     "detect_ramp",
     "cell_strain",

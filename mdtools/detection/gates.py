@@ -12,6 +12,7 @@ __all__ = ["GATES", "Gates", "gates_of"]
 GATES = ("stationary", "held temperature", "species temperatures", "flow", "drift", "size", "cell", "vacuum", "thermostat")
 RARE = 0.01  # probability of a false alarm, shared among the tests of a gate
 FEWEST_IONS, FEWEST_ACROSS = 50, 5.0  # C1: 50 ions of a sublattice; three unit cells are five or more distances of ions
+RAREST = 0.001  # of one after which no verdict is left
 UNEQUAL = 0.02  # relative difference of temperatures, of species or along the run, below which it does no harm: rates of 1 eV change by a sixth
 AGEING = 1.3  # least factor between the displacements of the halves that counts as ageing
 FLOWS, CREPT = 0.5, 0.25  # correlation of the displacements of neighbours, and their size over the neighbour distance, that make a flow
@@ -127,7 +128,7 @@ def _held(out: Gates, data: xr.Dataset) -> None:
     first, last = kelvin[:part].mean(), kelvin[-part:].mean()
     reason = f"the temperature goes from {first:.4g} to {last:.4g} K: a ramp, of which heating_ramp (mdtools heating-ramp) makes a map"
     change, chance = trend_probability(kelvin) if len(kelvin) >= FEWEST_PARTS else (0.0, 1.0)
-    trend = abs(change) > UNEQUAL * kelvin.mean() and chance < RARE
+    trend = abs(change) > UNEQUAL * kelvin.mean() and chance < RAREST
     out.say("held temperature", abs(last - first) <= RAMP * kelvin.mean() and not trend, reason)
 
 

@@ -12,6 +12,8 @@ __all__ = ["cite", "literature"]
 METHODS: Mapping[str, tuple[str, Sequence[str]]] = {
     "msd": ("Mean squared displacements were averaged over time origins", ()),
     "non_gaussian_parameter": ("The non-Gaussian parameter was computed", ("rahman1964",)),
+    "overlap_fluctuations": ("The share of the ions that stay near where they were, and its fluctuation, were averaged over time origins", ()),
+    "four_point_susceptibility": ("Four-point susceptibilities were estimated from them, with errors by a jackknife", ("berthier2007",)),
     "charge_displacement_msd": ("The squared displacement of the charge dipole was averaged over time and axes", ()),
     "charge_current_acf": ("Charge-current correlations and periodograms were computed", ()),
     "charge_displacement_by_distance": ("The distinct part of the charge displacement was resolved by the initial distance of the pairs", ()),

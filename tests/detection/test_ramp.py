@@ -7,6 +7,7 @@ import pytest
 
 import mdtools as md
 from mdtools import imitators, synthetic
+from mdtools.detection.gates import gates_of
 from mdtools.thermo import Thermo
 
 
@@ -56,3 +57,18 @@ def test_a_run_at_one_temperature_is_no_ramp():
         md.detect_ramp(md.heating_ramp(gas, reference="none"))
     with pytest.raises(md.TrajectoryError, match="--log"):
         md.heating_ramp(synthetic.brownian(n_atoms=8, n_frames=64))
+
+
+@pytest.mark.parametrize(("rise", "word"), [(0.0, "passed"), (0.01, "passed"), (0.07, "failed"), (0.3, "failed")])
+def test_a_slow_ramp_is_told_by_its_trend(rise, word):
+    """A rise by 7 % of T, with the scatter of 324 ions and 13 rows a window, is a ramp as well as one of 30 %; by 1 % it does no harm."""
+    walk = imitators.crystal(n_frames=160)
+    indicators, state = md.melting_indicators(walk), md.run_state(walk)
+    says = []
+    for seed in range(20):
+        kelvin = 1400 * (1 + rise * (np.arange(16) / 15 - 0.5) + 0.013 * np.random.default_rng(seed).normal(size=16))
+        state["temperature_by_window"] = ("window", kelvin)
+        gates = gates_of(indicators, state, None)
+        says.append(gates.words["held temperature"] == word)
+        assert gates.worth == 0.0 or gates.words["held temperature"] == "passed"
+    assert sum(says) >= 18
