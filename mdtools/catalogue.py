@@ -54,6 +54,7 @@ ESTIMATES = {
     "shear_modulus": "mdtools.estimates.rigidity",
     "strain_elasticity": "mdtools.estimates.strain",
     "heat_capacity": "mdtools.estimates.fluctuations",
+    "enthalpy_bimodality": "mdtools.estimates.bimodal",
     "four_point_susceptibility": "mdtools.estimates.four_point",
     "hop_distance": "mdtools.estimates.van_hove",
     "hole_filling": "mdtools.estimates.van_hove",

@@ -13,7 +13,17 @@ from mdtools import chain, read
 
 CARRIED = ["stated_temperature", "n_atoms", "n_ions", "volume"]
 KEPT = {
-    "run_state": ["total_energy", "pressure", "volume_by_window", "kinetic_fluctuation", "enthalpy_by_window", "enthalpy_variance", *CARRIED],
+    "run_state": [
+        "total_energy",
+        "pressure",
+        "volume_by_window",
+        "kinetic_fluctuation",
+        "enthalpy_by_window",
+        "enthalpy_variance",
+        "enthalpy_third_moment",
+        "enthalpy_fourth_moment",
+        *CARRIED,
+    ],
     "site_occupation": ["empty_sites", "empty_sites_variance", "n_sites", "jump_count", *CARRIED],
     "detect_melting": ["system_verdict", "system_probability", "system_probability_stderr", "n_ions", "stated_temperature"],
     "shear_modulus": ["elastic_c11", "elastic_c12", "elastic_c44", *(f"elastic_{c}_stderr" for c in ("c11", "c12", "c44")), *CARRIED],

@@ -30,10 +30,11 @@ def run_state(traj: Trajectory, *, windows: int = 16, reference: Sequence[str] |
     `window_msd` (window, species), mean squared distance of an ion from where it was when the part began, at its end; `frame_velocity`,
     the mean velocity of the frame of reference in the frame of the file, angstrom/ps; `cells_across`, the shortest distance of two
     faces of the cell in mean distances (V/N)^(1/3) of the ions, and `widest_gap`, the widest empty layer in these.
-    What must fluctuate, for `heat_capacity` and the gate on the thermostat: by window, about the mean of the run and of every row of the log,
-    `enthalpy_by_window`, `enthalpy_variance` (H = E + P V at one P), `logged_volume_by_window`, `volume_variance`,
-    `enthalpy_volume_covariance`, `temperature_by_window`, `kinetic_fluctuation` (1 in the canonical ensemble); `momentum_temperature` of the total
-    momentum where there are velocities. Raises TrajectoryError; NotEnoughData for a run of few frames.
+    What must fluctuate, for `heat_capacity`, `enthalpy_bimodality` and the gate on the thermostat: by window, about the mean of the run and of
+    every row of the log, `enthalpy_by_window`, `enthalpy_variance`, `enthalpy_third_moment`, `enthalpy_fourth_moment` (H = E + P V at one P),
+    `logged_volume_by_window`, `volume_variance`, `enthalpy_volume_covariance`, `temperature_by_window`, `kinetic_fluctuation` (1 in the canonical
+    ensemble); `momentum_temperature` of the total momentum where there are velocities. Raises TrajectoryError; NotEnoughData for a run of few
+    frames.
 
     >>> from mdtools import synthetic
     >>> run_state(synthetic.ornstein_uhlenbeck(n_atoms=8, n_frames=64)).kinetic_temperature.shape

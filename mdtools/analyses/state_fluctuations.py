@@ -11,7 +11,8 @@ __all__ = ["moments_of_log", "momentum_temperature", "widest_gap"]
 
 
 def moments_of_log(traj: Trajectory, part: np.ndarray, inside: np.ndarray, windows: int) -> dict[str, Any]:
-    """Second moments by window, about the mean of the run, of H = E + P V with one P and of V; of the kinetic energy over its canonical value.
+    """Moments by window, about the mean of the run, of H = E + P V with one P (to the fourth) and of V; of the kinetic energy over its
+    canonical value.
 
     P is the stated pressure, else the mean one: with that of the moment, var(H) would be that of another ensemble.
     """
@@ -35,6 +36,8 @@ def moments_of_log(traj: Trajectory, part: np.ndarray, inside: np.ndarray, windo
         enthalpy = energy + pressure * volume
         out["enthalpy_by_window"] = by_window(enthalpy)
         out["enthalpy_variance"] = by_window(enthalpy**2)
+        out["enthalpy_third_moment"] = by_window(enthalpy**3)
+        out["enthalpy_fourth_moment"] = by_window(enthalpy**4)
         out["logged_volume_by_window"] = by_window(volume)
         out["volume_variance"] = by_window(volume**2)
         out["enthalpy_volume_covariance"] = by_window(enthalpy * volume)

@@ -7,7 +7,7 @@ from mdtools.detection.pooled import Pooled, mean_of
 from mdtools.statistics.transition import line_at
 from mdtools.units import EV_PER_ANGSTROM3_TO_GPA
 
-__all__ = ["bulk_modulus_of", "enthalpy_of", "log_length_of"]
+__all__ = ["bulk_modulus_of", "enthalpy_of", "is_held", "log_length_of"]
 
 HELD_CELL = 1e-3  # relative error of the volume of a cell that was held fixed, at the mean of some 10 ps at constant pressure: as cells breathe
 
@@ -46,7 +46,7 @@ def _pressure_of_held_cells(runs: Pooled) -> tuple[np.ndarray, np.ndarray]:
     off, noise = np.zeros((2, len(runs.kelvin)))
     for k, members in enumerate(runs.members):
         for one in members:
-            if _tells_pressure(one) and _held(one):
+            if _tells_pressure(one) and is_held(one):
                 some = one.pressure.values[np.isfinite(one.pressure.values)]
                 off[k] += (some.mean() - common) / len(members)
                 noise[k] += some.var(ddof=1) / len(some) / len(members) ** 2
@@ -57,7 +57,8 @@ def _tells_pressure(one: xr.Dataset) -> bool:
     return "pressure" in one and int(np.isfinite(one.pressure).sum()) > 1
 
 
-def _held(one: xr.Dataset) -> bool:
+def is_held(one: xr.Dataset) -> bool:
+    """Whether the cell of a run had one volume."""
     return "volume_by_window" in one and float(np.ptp(one.volume_by_window.values)) < 1e-6 * float(one.volume_by_window.mean())
 
 
@@ -93,7 +94,7 @@ def log_length_of(runs: Pooled, bulk: tuple[np.ndarray, np.ndarray]) -> tuple[np
             value[k] = np.log(volume.mean() / float(one.n_atoms))
             error[k] = volume.std(ddof=1) / np.sqrt(len(volume)) / volume.mean()
             raw.append(value[k])
-            if _held(one):
+            if is_held(one):
                 error[k] = HELD_CELL
                 if "pressure" in one and np.isfinite(modulus):
                     some = one.pressure.values[np.isfinite(one.pressure.values)]

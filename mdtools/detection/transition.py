@@ -7,10 +7,11 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.detection.one_pressure import bulk_modulus_of, enthalpy_of, log_length_of
+from mdtools.detection.one_pressure import bulk_modulus_of, enthalpy_of, is_held, log_length_of
 from mdtools.detection.pooled import Pooled, mean_of, pooled, sizes_of, sweeps_of
 from mdtools.detection.states import SYSTEM_STATES
 from mdtools.errors import NotEnoughData
+from mdtools.statistics.bimodal import UNIFORM, bimodality
 from mdtools.statistics.replicas import mean_with_bounds
 from mdtools.statistics.transition import Located, change_point, excess_models, knee, steepest, two_branches
 from mdtools.units import BOLTZMANN
@@ -22,6 +23,7 @@ ROUTES = ("heat capacity", "thermal expansion", "defects", "defect fluctuation",
 TYPES = {"smooth": "III", "excess": "II", "step": "I"}
 SURE = 0.8
 FLOOR = 0.03  # relative error of D that is assumed at least
+FEWEST_WINDOWS = 8  # of a run, whose distribution of the enthalpy is looked at
 SWEEPS = ("heating", "cooling")
 
 
@@ -42,10 +44,11 @@ def detect_transition(
     """T_c of a superionic transition by each route on its own, and its type, from runs at six temperatures or more.
 
     Routes: maximum of C_p = dH/dT (H at one pressure for the series: that of a held cell is brought there by the expansion), of the linear
-    expansion d ln V / 3 dT, of d x_V/dT of empty sites, of N var(x_V); the change point of a melted sublattice, from its probability in every run; maximum of the apparent activation energy
-    -d ln D / d(1/k_B T); knee, where two straight lines of ln D meet; and where two straight branches of H(T) are left for one another, of a
-    type I alone. They answer different questions and are never averaged: in fluorites the knee of D lies above the maximum of C_p. A
-    maximum at an end of the series is none. An interval is never narrower than the temperatures on either side.
+    expansion d ln V / 3 dT, of d x_V/dT of empty sites, of N var(x_V); the change point of a melted sublattice, from its probability in every
+    run; maximum of the apparent activation energy -d ln D / d(1/k_B T); knee, where two straight lines of ln D meet; and where two straight
+    branches of H(T) are left for one another, of a type I alone. They answer different questions and are never averaged: in fluorites the knee of
+    D lies above the maximum of C_p. A maximum at an end of the series is none. An interval is never narrower than the temperatures on either
+    side.
 
     Type, by BIC of H(T): I jumps, II has an excess of finite width, III is smooth; `undecided` below 0.8.
     Runs at one temperature are replicas: their means are averaged, their probabilities multiplied. Of runs of several sizes the routes
@@ -63,7 +66,8 @@ def detect_transition(
     Returns `critical_temperature` (route) with _stderr, _lower, _upper (NaN: this route shows none), `transition_type`, `type_probability`
     (transition_model), `heat_capacity` (k_B per ion) and `thermal_expansion` (1/K) at `mean_temperature` between neighbouring runs, with
     _stderr; `latent_heat` (eV per ion) of a type I with _stderr, and `latent_heat_bound`, the largest sudden step of H that fits between two
-    neighbouring runs (two standard errors); `temperature_gap`, the resolution of T_c.
+    neighbouring runs (two standard errors); `bimodal_temperature`, that of the run at constant pressure whose P(H) most surely has two peaks, as
+    near a transition of type I (NaN: none has); `temperature_gap`, the resolution of T_c.
     Raises NotEnoughData for fewer temperatures than six; ValueError for sweeps that are not those of the runs.
     Source: reference/science.md C5, B9.
 
@@ -141,6 +145,7 @@ def detect_transition(
         "latent_heat": latent[0],
         "latent_heat_stderr": latent[1],
         "latent_heat_bound": bound,
+        "bimodal_temperature": _bimodal(runs),
         **_of_sizes(sizes, draws, random),
         **_of_sweeps(by_sweep, draws, random),
     }
@@ -154,6 +159,23 @@ def _largest_step(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> float:
     slope = rise / gap
     beside = np.minimum(np.append(slope[1:], slope[-2]), np.insert(slope[:-1], 0, slope[1]))
     return float(np.max(rise - beside * gap + 2 * noise))
+
+
+def _bimodal(runs: Pooled) -> float:
+    """Temperature of the run under a barostat whose enthalpy lies surest about two values; NaN where none does by two standard errors."""
+    at, most = np.nan, 2.0
+    names = ("enthalpy_by_window", "enthalpy_variance", "enthalpy_third_moment", "enthalpy_fourth_moment")
+    for t, members in zip(runs.kelvin, runs.members, strict=True):
+        for one in members:
+            if is_held(one) or not all(name in one for name in names):
+                continue
+            rows = np.stack([one[name].values for name in names], axis=1)
+            rows = rows[np.isfinite(rows).all(axis=1)]
+            if len(rows) >= FEWEST_WINDOWS:
+                value, error = bimodality(rows)
+                sure = (value[0] - UNIFORM) / max(error[0], 1e-9)
+                at, most = (float(t), sure) if sure > most else (at, most)
+    return at
 
 
 def _size(one: xr.Dataset) -> int | None:

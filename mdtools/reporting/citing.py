@@ -42,6 +42,7 @@ METHODS: Mapping[str, tuple[str, Sequence[str]]] = {
     "cell_strain": ("Strains of the cell were measured", ()),
     "strain_elasticity": ("Elastic constants were estimated from the fluctuation of the strains of the cell", ()),
     "heat_capacity": ("Heat capacities were estimated from the fluctuation of the enthalpy", ()),
+    "enthalpy_bimodality": ("Whether the enthalpy has two values was read from its first four moments", ("pfister2013",)),
     "detect_ramp": ("Temperatures worth holding were taken from a ramp", ()),
     "jump_diffusivity": ("Diffusion coefficients were estimated from the jumps between sites", ()),
     "shear_modulus": ("Shear moduli of the framework were estimated from its displacement waves by equipartition", ()),
