@@ -44,8 +44,8 @@ def detect_melting(
 
     Returns `verdict` and `reason` (species), `probability` (species, state), `system_verdict`, `system_reason`,
     `system_probability` (system_state); `evidence` with `_stderr`, `says` and `evidence_log_odds` for the likeliest state (species,
-    indicator), NaN and "no data" where a line does not apply, `threshold` (indicator), and `resolved_share` (species): evidence is
-    weighed down where half the run is shorter than 20 periods of vibration, and where the run has not settled or its species have
+    indicator), NaN and "no data", "not asked" or "no objection" where a line has no say, `threshold` (indicator), and `resolved_share`
+    (species): evidence is weighed down where half the run is shorter than 20 periods of vibration, and where the run has not settled or its species have
     unequal temperatures (`gate_says`, `gate_reason`; a `suggested_begin` is offered, not taken). `line_says` (line): whether
     structure, mechanics, dynamics and thermodynamics are for or against the verdict of the system; (species) `diffusivity_bound`:
     what D may be at most, `moving_axes`: along how many axes ions went from site to site, `time_needed`: how long a run must be to hold
@@ -176,8 +176,12 @@ def _says(judged: Judged, probability: np.ndarray) -> list[str]:
     moves = probability[STATES.index("hopping")] + probability[STATES.index("molten")] >= 0.5
     for name, line in LINES.items():
         x = judged.odds[name][0]
-        if not np.isfinite(judged.evidence[name][0]) or (line.question == "molten" and (not moves or x == 0)):
+        if not np.isfinite(judged.evidence[name][0]):
             words.append("no data")
+        elif line.question == "molten" and not moves:
+            words.append("not asked")
+        elif x == 0:  # of the lines that may only say no
+            words.append("no objection")
         else:
             words.append(line.yes if x > 1 else line.no if x < -1 else "unclear")
     return words

@@ -20,7 +20,7 @@ __all__ = ["of_runs", "of_series"]
 LABELS = 6  # at most so many species or pairs get a figure each
 DASHBOARD = {
     "displacement": "MSD / neighbour distance²",
-    "lindemann": "Lindemann ratio",
+    "lindemann": "vibration / neighbour distance",
     "never_moved": "ions that never moved",
 }
 

@@ -89,7 +89,7 @@ def dynamic_structure_factor(data: xr.Dataset, ax: Any) -> Any:
 
 
 def quasielastic_width(data: xr.Dataset, ax: Any) -> None:
-    """Gamma(q) of each species with two standard errors, and the line of the likeliest motion."""
+    """Gamma(q) of each species with two standard errors, and the line of the likeliest motion; in words where no species has a width."""
     names = data.species.values
     q = data.q.values
     for name in names:
@@ -99,8 +99,11 @@ def quasielastic_width(data: xr.Dataset, ax: Any) -> None:
         error = 2 * np.nan_to_num(one.quasielastic_width_stderr.values)
         ax.errorbar(q**2, one.quasielastic_width.values, yerr=error, fmt="o", ms=3, color=tint, elinewidth=0.8, label=f"{safe(name)}: {motion}")
         ax.plot(q**2, one.predicted_quasielastic_width.values, color=tint, linewidth=1.0)
-    ax.set_xlim(left=0)
+    ax.set_xlim(left=0, right=1.05 * float(q.max()) ** 2)
     ax.set_ylim(bottom=0)
+    if not np.isfinite(data.quasielastic_width).any():
+        ax.set_yticks([0])
+        ax.text(0.5, 0.5, "no ion moves away:\nno width beyond the elastic line", transform=ax.transAxes, ha="center", va="center", color="0.4")
     ax.set_xlabel(axis_label("q²", "Å⁻²" if data.q.attrs.get("units") == "1/angstrom" else "1"))
     ax.set_ylabel(axis_label("half width Γ", data.quasielastic_width.attrs.get("units", "")))
     ax.legend()
