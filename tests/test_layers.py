@@ -22,7 +22,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "schema": (set(), {"numpy", "xarray"}),
     "thermo": ({"schema"}, {"numpy"}),
     "trajectory": ({"errors", "lazy", "memory", "progress", "shares", "thermo"}, {"numpy", "MDAnalysis"}),
-    "synthetic": ({"trajectory", "units"}, {"numpy", "scipy", "numba"}),
+    "synthetic": ({"synthetic", "trajectory", "units"}, {"numpy", "scipy", "numba"}),
     "imitators": ({"synthetic", "trajectory", "units"}, {"numpy", "scipy"}),
     "readers": (
         {"readers", "trajectory", "thermo", "lazy", "units", "errors", "memory", "progress"},

@@ -45,8 +45,8 @@ def detect_melting(
     Returns `verdict` and `reason` (species), `probability` (species, state), `system_verdict`, `system_reason`,
     `system_probability` (system_state); `evidence` with `_stderr`, `says` and `evidence_log_odds` for the likeliest state (species,
     indicator), NaN and "no data", "not asked" or "no objection" where a line has no say, `threshold` (indicator), and `resolved_share`
-    (species): evidence is weighed down where half the run is shorter than 20 periods of vibration, and where the run has not settled or its species have
-    unequal temperatures (`gate_says`, `gate_reason`; a `suggested_begin` is offered, not taken). `line_says` (line): whether
+    (species): evidence is weighed down where half the run is shorter than 20 periods of vibration, and where the run has not settled or
+    its species have unequal temperatures (`gate_says`, `gate_reason`; a `suggested_begin` is offered, not taken). `line_says` (line): whether
     structure, mechanics, dynamics and thermodynamics are for or against the verdict of the system; (species) `diffusivity_bound`:
     what D may be at most, `moving_axes`: along how many axes ions went from site to site, `time_needed`: how long a run must be to hold
     20 periods of vibration and 3 residence times in its half (NaN: no jump was seen that would tell).
