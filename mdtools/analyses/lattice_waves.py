@@ -1,14 +1,15 @@
 """A run as a supercell of a primitive cell: which atom sits where, and its motion along wave vectors."""
 
 import re
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
 from mdtools import memory
-from mdtools.analyses.devices import platform
+from mdtools.analyses.devices import in_turn, platform, split
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.analyses.over_frames import block_of_frames
 from mdtools.analyses.turning import TOGETHER, Rooms, turned
@@ -45,7 +46,7 @@ def mapping_of(traj: Trajectory, crystal: Crystal) -> SiteMap:
     for frames, (values,) in traj.over_frames("positions", block=min(TOGETHER, block_of_frames(traj.n_frames, traj.n_atoms))):
         for part in np.unique(of_frame[frames]).tolist():
             first, last = np.searchsorted(of_frame[frames], [part, part + 1])
-            total[part] += values[first:last].astype(np.float64).sum(axis=0)  # a cast within the sum is slow
+            total[part] += values[first:last].reshape(last - first, -1).sum(axis=0, dtype=np.float64).reshape(-1, 3)  # fast in two dimensions
     parts = total / np.bincount(of_frame)[:, None, None]
     steady = np.isin(traj.species, traj.framework) if traj.framework else traj.masses
     drift = np.average(parts, axis=1, weights=steady)
@@ -78,7 +79,7 @@ def waves_of(
     reciprocal vectors of the primitive cell.
     """
     cell, shift, taken = frame_of(traj, reference, quantity)
-    sites = np.zeros((*mapping.members.shape, 3))
+    sites = None
     if quantity == "positions":
         shift = shift - shift.mean(axis=0)
         sites = mapping.sites[mapping.members]
@@ -86,21 +87,34 @@ def waves_of(
             raise TrajectoryError("displacements from sites need unwrap='scaled' or 'lattice', since summed steps wander off; read the run so")
     angle = 2 * np.pi * np.einsum("bcx,qx->bqc", mapping.cells, q)
     phases = np.concatenate([np.cos(angle), -np.sin(angle)], axis=1)
-    out = np.empty((2, len(q), len(mapping.kept), 3, traj.n_frames))
+    members = None if np.array_equal(mapping.members.ravel(), np.arange(traj.n_atoms)) else mapping.members
+    same = _Constants((sites, members, phases))
     rooms = Rooms()
-    with jax.enable_x64(True):
-        for frames, values, at in _blocks(traj, quantity):
-            along_time = jax.device_put(turned(values, rooms))
-            part = cell_sums(along_time, sites, cell[at] if cell.ndim == 3 else cell, shift[at], mapping.members, phases)
-            out[..., frames] = np.asarray(part).reshape(2, len(q), len(mapping.kept), 3, -1)[..., : frames.stop - frames.start]
+
+    def of(visited: tuple[slice, tuple[np.ndarray, ...]]) -> Any:
+        frames, (values,) = visited
+        at = np.minimum(np.arange(frames.start, frames.start + len(values)), traj.n_frames - 1)  # the last block is padded
+        sites, members, phases = same.here()
+        return cell_sums(turned(values, rooms), sites, cell[at] if cell.ndim == 3 else cell, shift[at], members, phases)
+
+    block = block_of_frames(traj.n_frames, traj.n_atoms)
+    block = min(TOGETHER, block) if platform() == "cpu" else split(block, traj.n_frames)  # few enough for the cache of a processor
+    out = np.empty((2, len(q), len(mapping.kept), 3, traj.n_frames))
+    for (frames, _), part in in_turn(traj.over_frames(quantity, block=block), of):
+        out[..., frames] = np.asarray(part).reshape(2, len(q), len(mapping.kept), 3, -1)[..., : frames.stop - frames.start]
     return out[0] + 1j * out[1], taken
 
 
-def _blocks(traj: Trajectory, quantity: Quantity) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-    block = block_of_frames(traj.n_frames, traj.n_atoms)
-    block = min(TOGETHER, block) if platform() == "cpu" else block  # few enough for the cache of a processor
-    for frames, (values,) in traj.over_frames(quantity, block=block):
-        yield frames, values, np.minimum(np.arange(frames.start, frames.start + len(values)), traj.n_frames - 1)  # the last block is padded
+class _Constants:
+    """Arrays that every block needs, sent once to the device of each thread."""
+
+    def __init__(self, arrays: tuple[np.ndarray | None, ...]) -> None:
+        self.arrays, self.local = arrays, threading.local()
+
+    def here(self) -> tuple[Any, ...]:
+        if not hasattr(self.local, "held"):
+            self.local.held = jax.device_put(self.arrays)
+        return tuple(self.local.held)
 
 
 def mass_weighted(waves: np.ndarray, traj: Trajectory, mapping: SiteMap) -> np.ndarray:
