@@ -30,6 +30,8 @@ from mdtools.values import checked
 __all__ = ["Recipe", "opened", "read_recipe", "written"]
 
 SOURCES = {"read": ("read", "path"), "series": ("read_series", "table")}
+FILES = ("log", "topology", "phonopy", "primitive")  # options that name a file
+FILES_OR_WORDS = ("sites", "resolution")
 OTHERS = {"slurm": "mdtools.sbatch"}  # sections of functions that are no stage
 
 
@@ -112,12 +114,12 @@ def read_recipe(path: str | Path) -> Recipe:
         raise ValueError(f"{path} needs one of [read] with path = ... and [series] with table = ...; it has {' and '.join(given) or 'neither'}")
     source = given[0]
     paths = _paths(path, source, dict(sections[source]))
-    reading = {name: _beside(path, name, value) for name, value in sections[source].items() if name != SOURCES[source][1]}
+    reading = _all_beside(path, {name: value for name, value in sections[source].items() if name != SOURCES[source][1]})
     return Recipe(
         source,
         paths,
         _checked(f"{path} [{source}]", reading, SOURCES[source][0]),
-        {name: _checked(f"{path} [{name}]", sections[name], name) for name in sections if name in chain.STAGES},
+        {name: _checked(f"{path} [{name}]", _all_beside(path, sections[name]), name) for name in sections if name in chain.STAGES},
         _checked(f"{path} [report]", sections.get("report", {}), "report"),
         _checked(f"{path} [slurm]", sections.get("slurm", {}), "slurm"),
     )
@@ -148,9 +150,14 @@ def _paths(recipe: Path, source: str, section: dict[str, Any]) -> tuple[Path, ..
     return paths
 
 
+def _all_beside(recipe: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _beside(recipe, name, value) for name, value in options.items()}
+
+
 def _beside(recipe: Path, name: str, value: Any) -> Any:
-    """A file that is named beside the run, meant from the folder of the recipe."""
-    if name not in ("log", "topology"):
+    """A file that is named beside the run, meant from the folder of the recipe; of options that take words too, where there is such a file."""
+    either = name in FILES_OR_WORDS and isinstance(value, str) and (recipe.parent / value).is_file()
+    if name not in FILES and not either:
         return value
     if isinstance(value, list):
         return [_beside(recipe, name, one) for one in value]

@@ -302,11 +302,19 @@ def test_a_series_table_gives_a_row_for_each_run_and_a_refused_run_does_not_stop
     assert main(["activation-energy", "d.nc", "--out", "e.nc"]) == 0
     assert main(["activation-energy", "series.csv", "--masses", "A=1,B=1", "--out", "e2.nc"]) == 0
     xr.testing.assert_identical(load("e.nc")[0][1].drop_attrs(), load("e2.nc")[0][1].drop_attrs())
+    capsys.readouterr()
+    assert main(["msd", "series.csv", "--masses", "A=1,B=1", "--out", "m.nc"]) == 0
+    assert "not made: read broken.lammpstrj" in capsys.readouterr().out
+    assert [name for name, _ in load("m.nc")] == ["walk1", "walk2", "walk3"]
+    assert main(["activation-energy", "m.nc", "--out", "e3.nc"]) == 0
+    xr.testing.assert_identical(load("e.nc")[0][1].drop_attrs(), load("e3.nc")[0][1].drop_attrs())
 
 
-def test_a_series_table_is_not_measured_as_one_trajectory(tmp_path, capsys):
-    Path("series.csv").write_text("path,temperature\nx.dump,1\n")
-    assert "give the trajectory file" in refused(capsys, "msd", "series.csv")
+def test_results_are_not_measured(tmp_path, capsys, write_dump):
+    write_dump(synthetic.brownian(n_atoms=8, n_frames=40), tmp_path / "walk.lammpstrj")
+    assert main(["msd", "walk.lammpstrj", "--masses", "A=1,B=1"]) == 0
+    capsys.readouterr()
+    assert "msd.nc holds results; give the trajectory file, or a series table" in refused(capsys, "msd", "msd.nc")
 
 
 def test_convert_writes_a_store_that_every_command_reads(dump):

@@ -42,6 +42,16 @@ def test_modes_are_listed_and_one_is_measured(run, files, capsys):
     assert main(["mode-spectra", run, "--frame-interval", "0.02", *pattern]) == 0
 
 
+def test_an_imaginary_mode_is_named_with_the_options_that_measure_it(run, files, capsys):
+    phonopy = str(files / "phonopy/imaginary.yaml")
+    assert main(["mode-spectra", run, "--frame-interval", "0.02", "--phonopy", phonopy, "--list"]) == 0
+    out = capsys.readouterr().out
+    assert ["0.5,0,0.5", "1", "1.5000", "imaginary", "1", "0.000"] in [line.split() for line in out.splitlines()]
+    [said] = [line for line in out.splitlines() if line.startswith("imaginary at 0 K")]
+    assert said.endswith(": --q 0.5,0,0.5 --band 1 (1.5000 imaginary)")
+    assert "-0.0000" not in out
+
+
 def test_what_is_missing_is_one_line(run, capsys):
     assert main(["mode-spectra", run, "--frame-interval", "0.02"]) == 2
     assert capsys.readouterr().err.count("\n") == 1

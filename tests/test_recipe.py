@@ -93,3 +93,12 @@ def test_files_named_beside_a_run_are_meant_from_the_folder_of_the_recipe(writte
     reading = recipe.read_recipe(path).reading
     assert reading["log"] == [str(path.parent / "a.log"), str(path.parent / "b.log")]
     assert reading["topology"] == str(path.parent / "ions.data")
+    options = (
+        '[mode_spectra]\nphonopy = "phonopy_params.yaml"\n\n[site_occupation]\nsites = "density"\n\n'
+        '[quasielastic_width]\nresolution = "vanadium.dat"\n'
+    )
+    (path.parent / "vanadium.dat").write_text("0 1\n")
+    stages = recipe.read_recipe(written('[read]\npath = "gas.lammpstrj"\n\n' + options)).stages
+    assert stages["mode_spectra"]["phonopy"] == str(path.parent / "phonopy_params.yaml")
+    assert stages["site_occupation"]["sites"] == "density"
+    assert stages["quasielastic_width"]["resolution"] == str(path.parent / "vanadium.dat")

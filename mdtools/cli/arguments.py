@@ -37,14 +37,14 @@ RECIPES = ("run", "slurm")  # commands that take a recipe, in which stands how t
 SAVED_ONLY = ("plot", "export", "compare", "cite")  # commands that take saved .nc files, no trajectory
 STAGES = {
     "read": "read: files -> a trajectory",
-    "measure": "measure: a trajectory -> curves, by window",
+    "measure": "measure: a trajectory, or each of a series table -> curves, by window",
     "estimate": "estimate: trajectories, saved .nc or a series table -> values with errors",
     "decide": "decide: the same -> a verdict with its evidence",
     "show": "show: the same -> one page; or everything from a recipe",
 }
 TAKES = {
     "read": "trajectory file; several are a chain of restarts in the order of time",
-    "measure": "trajectory file; several are a chain of restarts in the order of time",
+    "measure": "trajectory file, several are a chain of restarts in the order of time; or one series table (.csv, .toml)",
     "estimate": "trajectory files (one run), saved .nc files, or one series table (.csv, .toml)",
     "decide": "trajectory files (one run), saved .nc files, or one series table (.csv, .toml)",
     "show": "trajectory files (one run), saved .nc files, or one series table (.csv, .toml)",

@@ -117,9 +117,9 @@ def _read(request: Request) -> None:
 
 
 def _measure(request: Request) -> None:
-    unfit = next((path for path in request.paths if _is_saved(path) or Path(path).suffix.lower() in TABLES), None)
+    unfit = next((path for path in request.paths if _is_saved(path)), None)
     if unfit:
-        raise Refusal(f"{request.command} measures one trajectory, and {unfit} is none; give the trajectory file")
+        raise Refusal(f"{request.command} measures trajectories, and {unfit} holds results; give the trajectory file, or a series table")
     _make(request, sources(request))
 
 

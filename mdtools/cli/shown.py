@@ -7,6 +7,8 @@ from typing import Any
 from mdtools.chain import Chains
 from mdtools.cli.info import PIECES, info, pieces
 
+IMAGINARY = -0.01  # THz, as files write them; acoustic modes at q = 0 are off zero by less
+
 __all__ = ["show_info", "show_results", "table"]
 
 
@@ -35,6 +37,10 @@ def show_results(runs: Chains, stages: Sequence[str], *, refused: Mapping[str, E
     several = len(runs) > 1
     if "detect_melting" in stages:
         _states(runs)
+    if "detect_soft_modes" in stages:
+        _softening(runs)
+    if "mode_frequencies" in stages:
+        _frequencies(runs)
     body = []
     for run, made in [*((member.name, member.made) for member in runs), ("all runs", runs.made)]:
         for stage in stages:
@@ -42,10 +48,11 @@ def show_results(runs: Chains, stages: Sequence[str], *, refused: Mapping[str, E
                 listed = rows(made[stage]) + outline(made[stage])
                 body += [([run] if several else []) + [row.quantity, row.of, row.value, row.unit if row.unit != "1" else ""] for row in listed]
     table([*(["run"] if several else []), "quantity", "of", "value", "unit"], body)
-    for made in [member.made for member in runs]:
-        for stage in stages:
-            if stage in made and "harmonic_frequency" in made[stage]:
-                table(*_modes(made[stage]))
+    if (
+        "mode_spectra" in stages
+        and (data := next((member.made["mode_spectra"] for member in runs if "mode_spectra" in member.made), None)) is not None
+    ):
+        _modes(data)
     for what, reason in (refused or {}).items():
         print(f"not made: {what}: {reason}")
 
@@ -98,15 +105,41 @@ def _strongest(names: Sequence[str], odds: Sequence[float], says: Sequence[str])
     return shown[0], shown[1]
 
 
-def _modes(data: Any) -> tuple[list[str], list[list[str]]]:
-    """The modes of a result, a row each: what --q and --band take, and the frequency of the file."""
-    body = []
+def _softening(runs: Chains) -> None:
+    """Of each mode a row: verdict, probability, T_c by both routes; then the reasons."""
+    from mdtools.reporting.mode_sections import softening
+
+    found = softening(runs)
+    if found is not None:
+        table(found[0].header, found[0].rows)
+        print("".join(f"{mode}: {reason}\n" for mode, reason in found[1]))
+
+
+def _frequencies(runs: Chains) -> None:
+    """Of each mode of each run a row: frequency, damping and susceptibility."""
+    from mdtools.reporting.mode_sections import frequencies
+
+    found = frequencies(runs)
+    if found is not None:
+        table(found.header, found.rows)
+        print()
+
+
+def _modes(data: Any) -> None:
+    """The modes of a run (all of a series have the same), a row each: what --q and --band take, and the frequency of the file."""
+    body, imaginary = [], []
     for k in range(data.sizes["mode"]):
         q = ",".join(f"{x:.6g}" for x in data["q_reduced"].values[k])
         frequency, band = float(data["harmonic_frequency"][k]), int(data["band"][k])
-        shown = "-" if frequency != frequency else f"{frequency:.4f}" + (" imaginary" if frequency < -0.01 else "")
-        body.append([q, str(band) if band else "pattern", shown, str(int(data["series"][k])), f"{float(data['dropped_weight'][k]):.3f}"])
-    return ["q", "band", "0 K frequency (THz)", "series", "dropped weight"], body
+        shown = "-" if frequency != frequency else f"{frequency:.4f}"
+        if frequency < IMAGINARY:
+            shown = f"{-frequency:.4f} imaginary"
+            imaginary.append(f"--q {q} --band {band} ({shown})")
+        body.append([q, str(band) if band else "pattern", shown.replace("-0.0000", "0.0000"), str(int(data["series"][k]))])
+        body[-1].append(f"{float(data['dropped_weight'][k]):.3f}")
+    table(["q", "band", "0 K frequency (THz)", "series", "dropped weight"], body)
+    if imaginary and len(body) > len(imaginary):
+        print("imaginary at 0 K, so that the structure of the file is no minimum there: " + "; ".join(imaginary))
 
 
 def show_info(traj: Any, **options: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mdtools import chain
 from mdtools.errors import TrajectoryError
-from mdtools.reporting import drawn, melting_sections, sections
+from mdtools.reporting import drawn, melting_sections, mode_sections, sections
 from mdtools.reporting.closure import closure
 from mdtools.reporting.parts import Section
 
@@ -60,6 +60,7 @@ def _rendered(runs: chain.Chains, title: str, numbers: str) -> str:
         melting_sections.jumps(runs),
         sections.conductivity(runs),
         sections.quasielastic(runs),
+        mode_sections.modes(runs),
         drawn.of_series(runs),
         drawn.of_runs(runs),
         sections.closures(checks),

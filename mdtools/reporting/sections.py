@@ -10,6 +10,7 @@ from mdtools import schema
 from mdtools.chain import STAGES, Chain, Chains
 from mdtools.reporting.closure import AGREES
 from mdtools.reporting.melting_sections import lines_and_gates
+from mdtools.reporting.mode_sections import softening
 from mdtools.reporting.numbers import plain, with_error
 from mdtools.reporting.parts import Part, Section, Table
 
@@ -44,7 +45,7 @@ def _temperature(run: Chain) -> str:
 
 
 def verdicts(runs: Chains) -> Section:
-    """Verdict of the system and of each species, with probability; why."""
+    """Verdict of the system and of each species, and of each mode over a series, with probability; why."""
     rows, reasons = [], []
     names = list(dict.fromkeys(str(name) for run in runs if "detect_melting" in run.made for name in run.made["detect_melting"].species.values))
     for run in runs:
@@ -65,11 +66,16 @@ def verdicts(runs: Chains) -> Section:
         rows.append(tuple(row))
         if "system_reason" in data:
             reasons.append((f"{run.name}", str(data.system_reason.item())))
-    if not rows:
+    soft = softening(runs)
+    if not rows and soft is None:
         return Section("verdict", "Verdict", text=("No verdict could be made; the reasons are listed below.",))
     header = ("run", "T (K)", "system", "probability", *names)
-    parts = (Part("Why", open=len(rows) == 1, tables=(Table(("run", "reason"), tuple(reasons)),)),) if reasons else ()
-    return Section("verdict", "Verdict", tables=(Table(header, tuple(rows), words=(2,)),), parts=parts)
+    parts = [Part("Why", open=len(rows) == 1, tables=(Table(("run", "reason"), tuple(reasons)),))] if reasons else []
+    tables = [Table(header, tuple(rows), words=(2,))] if rows else []
+    if soft is not None:
+        tables.append(soft[0])
+        parts.append(Part("Why, of each mode", open=not rows, tables=(Table(("mode", "reason"), soft[1]),)))
+    return Section("verdict", "Verdict", tables=tuple(tables), parts=tuple(parts))
 
 
 def evidence(runs: Chains) -> Section | None:

@@ -50,6 +50,17 @@ def test_modes_by_our_dynamical_matrix_are_those_that_phonopy_tabulates(folder):
             same_up_to_phase(made.at(q).vectors[start:], one.at(q).vectors[start:], 1e-8)
 
 
+def test_an_imaginary_mode_is_a_negative_frequency_and_all_others_are_as_they_were(folder):
+    stable, soft = read_phonopy(folder / "phonopy_params.yaml"), read_phonopy(folder / "imaginary.yaml")
+    for q in ([0, 0, 0], [0.5, 0, 0], [0, 0, 0.5], [0.5, 0, 0.5]):
+        expected = stable.at(np.array(q)).frequency.copy()
+        if q == [0.5, 0, 0.5]:
+            expected[0] = -1.5
+            overlap = np.abs(np.vdot(stable.at(np.array(q)).vectors[0], soft.at(np.array(q)).vectors[0]))
+            assert overlap == pytest.approx(1, abs=1e-9)
+        np.testing.assert_allclose(soft.at(np.array(q)).frequency, expected, rtol=1e-6, atol=2e-4 if q == [0, 0, 0] else 0)
+
+
 def test_where_q_is_minus_q_eigenvectors_are_real_in_phases_of_the_cells(folder):
     for name in ("phonopy_params.yaml", "qpoints.yaml"):
         harmonic = read_phonopy(folder / name)
