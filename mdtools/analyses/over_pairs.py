@@ -4,6 +4,7 @@ A tile is some origins of all pairs of a small system, or some rows of one origi
 processor core, and memory is bounded by it. Tiles go to all places (`devices`), and the moments to all processes.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,7 +25,8 @@ __all__ = ["Counted", "Moments", "counted_pairs", "within_half_cell"]
 
 TILE = 2**20  # pairs of a tile on a CPU: their slots are 2 or 4 MB
 DEVICE_TILE = 2**24  # on an accelerator, where calls cost more than memory
-ORIGINS = 16  # of a tile at most: each keeps counts of its own, because the cell may change
+ORIGINS = 32  # of a tile at most: each keeps counts of its own, because the cell may change
+PARTS = 8  # of the ions, whose rows make a tile of a moment with itself: with the half of all ions that lies ahead of each row
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,9 @@ class Moments:
     [[0, 1, 1, 2], [1, 0, 3, 3], [1, 0, 4, 4]]
     """
 
-    def __init__(self, windows: int, length: int, frames: np.ndarray, starts: np.ndarray) -> None:
+    def __init__(self, windows: int, length: int, frames: np.ndarray, starts: np.ndarray, numbers: np.ndarray | None = None) -> None:
         self.windows, self.length, self.frames, self.starts = windows, length, frames, starts
+        self.numbers = np.arange(len(frames)) if numbers is None else numbers
         self.ends = np.cumsum(np.searchsorted(starts, length - frames))  # origins ascend, and the first so many have the lag
 
     def __len__(self) -> int:
@@ -57,7 +60,11 @@ class Moments:
         window, within = np.divmod(np.arange(*part.indices(len(self))), self.ends[-1])
         number = np.searchsorted(self.ends, within, side="right")
         first = window * self.length + self.starts[within - np.concatenate([[0], self.ends])[number]]
-        return np.stack([window, number, first, first + self.frames[number]], axis=1)
+        return np.stack([window, self.numbers[number], first, first + self.frames[number]], axis=1)
+
+    def at(self, wanted: np.ndarray) -> "Moments":
+        """Those of some of the lags, (lag,) True or False, which keep their numbers."""
+        return Moments(self.windows, self.length, self.frames[wanted], self.starts, self.numbers[wanted])
 
 
 def within_half_cell(traj: Trajectory, visits: Moments, r_max: float | None) -> float:
@@ -95,7 +102,11 @@ def counted_pairs(
     weighted = np.zeros(counts.shape)
     along = np.zeros((3, *counts.shape), dtype=np.int64) if by_axis else None
     done = 0
-    for tile, found in in_turn(_tiles(traj, visits, path, groups), lambda tile: tile.count(r_max, n_groups, bins, by_axis)):
+    same = visits.frames == 0
+    once = platform() == "cpu" and not by_axis  # an accelerator is faster with large tiles
+    parts = [visits.at(some) for some in (same, ~same) if np.any(some)] if once else [visits]
+    tiles = itertools.chain.from_iterable(_tiles(traj, part, path, groups, ring=once and not np.any(part.frames)) for part in parts)
+    for tile, found in in_turn(tiles, lambda tile: tile.count(r_max, n_groups, bins, by_axis)):
         volume = np.abs(np.linalg.det(tile.cell))
         for k, (window, lag) in enumerate(tile.rows[:, :2].tolist()):
             counts[window, lag] += found[0][k]
@@ -119,40 +130,59 @@ class _Tile:
     later: np.ndarray
     ions: tuple[np.ndarray, np.ndarray]
     groups: tuple[np.ndarray, np.ndarray]
+    ring: int  # of ions, where the moments are the same and the tiles hold each pair in one order; else 0
 
     def count(self, r_max: float, n_groups: int, bins: int, by_axis: bool) -> list[np.ndarray]:
         """In 64-bit JAX."""
         shared: dict[str, Any] = {"n_groups": n_groups, "bins": bins}
         first, later = jnp.asarray(self.first), jnp.asarray(self.later)
         ions, groups = ((jnp.asarray(row), jnp.asarray(column)) for row, column in (self.ions, self.groups))
-        found = [pair_counts(first, later, jnp.asarray(self.cell), ions, groups, jnp.asarray(r_max), **shared)]
+        found = [pair_counts(first, later, jnp.asarray(self.cell), ions, groups, jnp.asarray(r_max), **shared, ring=self.ring)]
+        if self.ring:
+            found = [found[0] + jnp.swapaxes(found[0], 1, 2)]
         if by_axis:
             found += [pair_counts_by_axis(first, later, ions, groups, axis=axis, **shared) for axis in range(3)]
         return [np.asarray(one) for one in found]
 
 
-def _tiles(traj: Trajectory, visits: Moments, path: np.ndarray, groups: np.ndarray) -> Iterator[_Tile]:
-    """Tiles of one shape, of this process's moments; what fills the last ones are moments that are not in `rows`, and ions with the number -1."""
+def _tiles(traj: Trajectory, visits: Moments, path: np.ndarray, groups: np.ndarray, *, ring: bool) -> Iterator[_Tile]:
+    """Tiles of one shape, of this process's moments; what fills the last ones are moments that are not in `rows`, and ions with the number -1.
+
+    ring : the moments are the same; a row meets only the ions that lie ahead of it by up to half of them, the first following the last.
+    """
     n = traj.n_atoms
     pairs = int(min(DEVICE_TILE if platform() != "cpu" else TILE, memory.block() // 16))
-    origins = int(np.clip(pairs // n**2, 1, min(ORIGINS, len(visits))))
-    height = -(-n // -(-n // max(1, pairs // n))) if origins == 1 else n
-    ions = np.arange(n, dtype=np.int32)
+    height, width = (-(-n // PARTS), min(n, n // 2 + -(-n // PARTS))) if ring else (n, n)
+    start, stop = shares.mine(len(visits))
+    origins = int(np.clip(pairs // (height * width), 1, min(ORIGINS, len(visits))))
+    origins = _evenly(max(1, stop - start), origins) if ring else origins  # else one shape for all lags and compilations are few
+    height = _evenly(height, pairs // width) if origins == 1 else height
     groups = groups.astype(np.int32)
 
     def positions(frames: np.ndarray) -> np.ndarray:
         return np.asarray(traj.scaled_positions[frames]).astype(np.float64) - path[frames, None, :]
 
-    start, stop = shares.mine(len(visits))
     for k in range(start, stop, origins):
         rows = visits[k : min(k + origins, stop)]
         filled = np.concatenate([rows, np.repeat(rows[-1:], origins - len(rows), axis=0)])
-        cell, first, later = _cell(traj, filled), positions(filled[:, 2]), positions(filled[:, 3])
+        cell, first = _cell(traj, filled), positions(filled[:, 2])
+        later = first if ring else positions(filled[:, 3])
         for top in range(0, n, height):
             number = np.arange(top, top + height, dtype=np.int32)
             some = np.minimum(number, n - 1)
             row = np.where(number < n, number, -1).astype(np.int32)
-            yield _Tile(rows, cell, top + height >= n, first[:, some], later, (row, ions), (groups[some], groups))
+            column = (np.arange(width, dtype=np.int32) + (top if ring else 0)) % n
+            ions, shared = (row, column), (groups[some], groups[column])
+            yield _Tile(rows, cell, top + height >= n, first[:, some], later[:, column] if ring else later, ions, shared, n if ring else 0)
+
+
+def _evenly(n: int, most: int) -> int:
+    """Size of the parts, of at most so many, into which n things go with the fewest places left empty.
+
+    >>> _evenly(102, 32)
+    26
+    """
+    return -(-n // -(-n // max(1, most)))
 
 
 def _cell(traj: Trajectory, rows: np.ndarray) -> np.ndarray:

@@ -144,7 +144,8 @@ def block_terms(
     """`block`: dr_a dr_b between the first and the last frame of each block, summed over atoms with their weights (product, block);
     and of each atom sum_b share_b |dr|^2 (atom, length).
     """
-    step = path.at[:, :, last].get(mode="promise_in_bounds") - path.at[:, :, first].get(mode="promise_in_bounds")
+    # one axis after the other, so that the frames are picked once and not again for each product
+    step = jax.lax.map(lambda x: x.at[:, last].get(mode="promise_in_bounds") - x.at[:, first].get(mode="promise_in_bounds"), path)
     summed = [summed_atoms(step[a] * step[b], weight) for a, b in products]
     square = jnp.square(step[0]) + jnp.square(step[1]) + jnp.square(step[2])
     return {"block": jnp.stack(summed)}, {"block": jnp.matmul(square, share.T, precision="highest")}

@@ -91,10 +91,19 @@ def tile_sums(
 def _along_time(
     values: Float[Array, "atom xyz frame"], cell: Float[Array, "*frame xyz xyz"] | None, shift: Float[Array, "xyz frame"]
 ) -> Float[Array, "xyz atom frame"]:
-    """`cartesian` of values that lie contiguous in time: the same sums and products."""
+    """`cartesian` of values that lie contiguous in time: the same sums and products.
+
+    A loop over the axes, whose result stands in memory: what is a mere expression is made again for everything that reads it.
+    """
     if cell is None:
         return jnp.swapaxes(values, 0, 1) - shift[:, None].astype(values.dtype)
     values = values.astype(jnp.float64)
-    cell = jnp.moveaxis(cell, 0, -1) if cell.ndim == 3 else cell[:, :, None]
-    parts = [values[None, :, i] * cell[i, :, None] for i in range(3)]
-    return parts[0] + parts[1] + parts[2] - shift[:, None]
+
+    columns = jnp.moveaxis(cell, 0, -1) if cell.ndim == 3 else cell[:, :, None]
+
+    def one(axis: tuple[Array, Array]) -> Array:
+        column, moved = axis
+        parts = [values[:, k] * column[k, None] for k in range(3)]
+        return parts[0] + parts[1] + parts[2] - moved[None]
+
+    return jax.lax.map(one, (columns.swapaxes(0, 1), shift))

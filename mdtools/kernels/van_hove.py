@@ -104,14 +104,16 @@ def pair_counts(
     *,
     n_groups: int,
     bins: int,
+    ring: int = 0,
 ) -> Int[Array, "origin group group bin"]:
     """counts[k, s, t, b] = number of i in s, j in t, i != j, with floor(r bins / r_max) = b, r = |later_j - first_i|.
 
     first, later : scaled positions at the two times; r is that of the nearest image in `cell`, exact for r_max up to
     half the shortest face distance. ions, groups : which ion a row and a column is, and of which group; a row that is
-    no ion has the number -1. Memory: a tile of origin x row x column slots of 2 or 4 bytes. Fewer than 2^31 pairs an origin.
+    no ion has the number -1. ring : with so many ions on a ring, only pairs whose j is ahead of i by up to half of it: of i, j and
+    j, i just one. Memory: a tile of origin x row x column slots of 2 or 4 bytes. Fewer than 2^31 pairs an origin.
     """
-    slots = _slots_by_distance(_inside(first), _inside(later), cell, ions, groups, r_max, n_groups=n_groups, bins=bins)
+    slots = _slots_by_distance(_inside(first), _inside(later), cell, ions, groups, r_max, n_groups=n_groups, bins=bins, ring=ring)
     return _histograms(slots, shape=(n_groups, n_groups, bins))
 
 
@@ -138,16 +140,16 @@ def _inside(scaled: Float[Array, "origin atom xyz"]) -> Float[Array, "origin xyz
     return jnp.swapaxes(wrapped(scaled.astype(jnp.float64)), 1, 2)
 
 
-@functools.partial(jax.jit, static_argnames=("bins", "n_groups"))
+@functools.partial(jax.jit, static_argnames=("bins", "n_groups", "ring"))
 def _slots_by_distance(
     first: Float[Array, "origin xyz row"], later: Float[Array, "origin xyz column"], cell: Float[Array, "origin xyz xyz"],
-    ions: tuple[Array, Array], groups: tuple[Array, Array], r_max: Float[Array, ""], *, n_groups: int, bins: int,
+    ions: tuple[Array, Array], groups: tuple[Array, Array], r_max: Float[Array, ""], *, n_groups: int, bins: int, ring: int,
 ) -> Array:  # fmt: skip
     def one(a: Array, b: Array, box: Array) -> Array:
         step = [_nearest(b[k][None, :] - a[k][:, None]) for k in range(3)]
         square = [jnp.square(step[0] * box[0, k] + step[1] * box[1, k] + step[2] * box[2, k]) for k in range(3)]
         position = jnp.sqrt(square[0] + square[1] + square[2]) * (bins / r_max)
-        return _slots(position, ions, groups, n_groups=n_groups, bins=bins)
+        return _slots(position, ions, groups, n_groups=n_groups, bins=bins, ring=ring)
 
     return jax.vmap(one)(first, later, cell)
 
@@ -172,12 +174,16 @@ def _nearest(difference: Float[Array, "*any"]) -> Float[Array, "*any"]:
     return difference - jnp.where(difference > 0.5, 1.0, 0.0) + jnp.where(difference < -0.5, 1.0, 0.0)
 
 
-def _slots(position: Float[Array, "row column"], ions: tuple[Array, Array], groups: tuple[Array, Array], *, n_groups: int, bins: int) -> Array:
+def _slots(
+    position: Float[Array, "row column"], ions: tuple[Array, Array], groups: tuple[Array, Array], *, n_groups: int, bins: int, ring: int = 0
+) -> Array:
     """Number of the histogram entry of every pair, for `_histograms`; positions from `bins` on are not counted."""
     n_slots = n_groups * n_groups * bins + 1  # the last is for what is not counted
     lane = (jnp.arange(position.shape[1], dtype=jnp.int32) % LANES * n_slots)[None, :]
     begin = groups[0].astype(jnp.int32)[:, None] * (n_groups * bins) + groups[1].astype(jnp.int32)[None, :] * bins
-    counted = (position < bins) & (ions[0][:, None] != ions[1][None, :]) & (ions[0] >= 0)[:, None]
+    ahead = ions[1][None, :] - ions[0][:, None]
+    wanted = (ahead > 0) & (2 * ahead <= ring) | (2 * ahead < -ring) if ring else ahead != 0
+    counted = (position < bins) & wanted & (ions[0] >= 0)[:, None]
     slot = jnp.where(counted, begin + jnp.minimum(position, float(bins)).astype(jnp.int32), n_slots - 1)
     return (slot + lane).astype(jnp.uint16 if n_slots * LANES <= 2**16 else jnp.int32)
 

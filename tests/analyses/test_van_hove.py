@@ -322,6 +322,21 @@ def test_tiles_and_threads_change_no_count(from_paths, monkeypatch, n_atoms):
         np.testing.assert_array_equal(tiled[name], whole[name])
 
 
+@pytest.mark.parametrize("n_atoms", [1, 37, 40], ids=["alone", "odd", "even"])
+def test_each_pair_of_a_moment_with_itself_is_visited_once_and_counts_as_both_orders(from_paths, monkeypatch, n_atoms):
+    """Half a ring of ions ahead of each, against the whole square, which the distributions along the axes need."""
+    path = np.random.default_rng(4).uniform(0, 9, (11, n_atoms, 3))
+    traj = from_paths(path, TILTED, species=np.array((list("AABBC") * 20)[:n_atoms]))
+    monkeypatch.setattr(over_pairs, "TILE", 2000)
+    options = {"lags": [0.1, 0.0], "windows": 2, "bins": 9, "ordered": True, "origins": "all"}
+    whole = distinct(traj, by_axis=True, **options)
+    monkeypatch.setattr(over_pairs, "pair_counts_by_axis", None)
+    halved = distinct(traj, **options)
+    assert n_atoms == 1 or whole.van_hove_count.sum() > 0
+    np.testing.assert_array_equal(halved.van_hove_count, whole.van_hove_count)
+    np.testing.assert_allclose(halved.van_hove_distinct, whole.van_hove_distinct, rtol=1e-13)
+
+
 def test_memory_is_that_of_the_tiles_under_way_however_many_pairs_there_are(from_paths, monkeypatch):
     sizes = []
     count = over_pairs._Tile.count

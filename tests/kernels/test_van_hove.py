@@ -58,6 +58,18 @@ def test_pairs_equal_a_double_loop_over_all_images_in_strongly_tilted_cells(heig
     np.testing.assert_array_equal(counts, expected)
 
 
+@pytest.mark.parametrize("n", [8, 9])
+def test_on_a_ring_just_one_of_both_orders_is_counted(n):
+    ions, group = jnp.arange(n), jnp.zeros(n, int)
+    place = jnp.asarray(np.random.default_rng(1).uniform(0, 0.1, (1, n, 3)))
+    orders = [
+        [int(pair_counts(place[:, i : i + 1], place[:, j : j + 1], jnp.eye(3)[None] * 9.0, (ions[i : i + 1], ions[j : j + 1]),
+                         (group[:1], group[:1]), jnp.asarray(4.0), n_groups=1, bins=1, ring=n).sum()) for j in range(n)]
+        for i in range(n)
+    ]  # fmt: skip
+    np.testing.assert_array_equal(np.add(orders, np.transpose(orders)), 1 - np.eye(n, dtype=int))
+
+
 def test_an_ion_is_no_pair_with_itself_but_is_one_with_an_ion_in_the_same_place():
     first = np.zeros((1, 2, 3))
     counts = counted(first, first, np.eye(3)[None] * 9.0, [0, 0], 4.0, n_groups=1, bins=4)
