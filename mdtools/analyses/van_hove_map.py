@@ -52,6 +52,7 @@ def van_hove_map(
 
     Returns `van_hove_self_map` (window, species, lag, along_a, along_b, along_c) in 1/angstrom^3, of the unwrapped path: what has gone
     farther is not in the map; `van_hove_distinct_map` (window, pair, lag, along_a, along_b, along_c); `lattice` (cell_axis, xyz).
+    For VESTA: `mdtools van-hove-map FILE --out x.cube` (or CHGCAR), in Python `write_density`.
     Raises TrajectoryError, NotEnoughData, ValueError for lags that a window does not hold and grids that memory does not hold.
     Source: reference/science.md B4, reference/dynamics.md 5.
 

@@ -149,7 +149,7 @@ def _written_as_volumes(request: Request, runs: chain.Chains, out: Path) -> bool
 
     if not is_volumetric(out):
         return False
-    if request.function != "density_map":
+    if request.function not in ("density_map", "van_hove_map"):
         raise Refusal(f"{out.name} holds a density, which {request.command} does not make; give --out NAME.nc")
     for one in runs:
         for written in write_density(one.made[request.function], out=out):

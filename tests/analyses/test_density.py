@@ -84,6 +84,9 @@ def test_the_command_line_writes_cubes_by_the_name_of_out(crystal, write_dump, f
     assert main(["density-map", str(dump), "--spacing", "1", "--out", str(tmp_path / "d.cube")]) == 0
     assert sorted(path.name for path in tmp_path.glob("*.cube")) == ["d.Li.cube", "d.O.cube"]
     assert "d.O.cube" in capsys.readouterr().out
+    assert main(["van-hove-map", str(dump), "--spacing", "1", "--lags", "0.1", "--out", str(tmp_path / "h.cube")]) == 0
+    expected = {f"h.{name}.0.1ps.cube" for name in ("Li", "O", "Li-Li", "Li-O", "O-Li", "O-O")}
+    assert {path.name for path in tmp_path.glob("h.*")} == expected
     assert main(["msd", str(dump), "--out", str(tmp_path / "d.cube")]) == 2
     assert "density" in capsys.readouterr().err
 

@@ -1,11 +1,15 @@
 """Van Hove functions in space: integer counts of a double loop on the same grid, sums, and agreement with the radial counts."""
 
+import io
 import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from ase.calculators.vasp import VaspChargeDensity
+from ase.io.cube import read_cube
 
+import mdtools as md
 from mdtools import memory, synthetic
 from mdtools.analyses import grid_pairs
 from mdtools.analyses import van_hove_map as van_hove_map_file
@@ -13,6 +17,7 @@ from mdtools.analyses.density import density_map
 from mdtools.analyses.van_hove import van_hove_distinct, van_hove_self
 from mdtools.analyses.van_hove_map import van_hove_map
 from mdtools.schema import history
+from mdtools.units import BOHR
 
 TILTED = np.array([[9.0, 0, 0], [4.1, 8.0, 0], [-4.2, 3.4, 7.0]])
 
@@ -145,3 +150,33 @@ def test_grids_of_runs_in_lj_units_are_as_fine_as_those_in_angstrom():
         assert {name: real.sizes[name] for name in real.sizes if name.startswith("along")} == {
             name: lj.sizes[name] for name in lj.sizes if name.startswith("along")
         }
+
+
+def test_every_species_pair_and_lag_is_a_cube_that_ase_reads_and_whose_ion_stands_at_no_difference(breathing, tmp_path):
+    out = van_hove_map(breathing, windows=2, lags=[0.1, 0.3], spacing=1.5)
+    paths = md.write_density(out, out=tmp_path / "x.cube")
+    assert {f"x.{name}.{lag}ps.cube" for name in (*out.species.values, *out.pair.values) for lag in (0.1, 0.3)} == {path.name for path in paths}
+    for name, kind, unit in (("A", "van_hove_self_map", BOHR**3), ("A-B", "van_hove_distinct_map", 1.0)):
+        dim = "pair" if "-" in name else "species"
+        expected = out[kind].sel({dim: name}).isel(lag=1).mean("window")
+        read = read_cube(io.StringIO((tmp_path / f"x.{name}.0.3ps.cube").read_text()))
+        np.testing.assert_allclose(read["data"] / unit, expected, rtol=1e-5, atol=1e-9)
+        steps = [read["atoms"].cell[k] / read["data"].shape[k] for k in range(3)]
+        differences = [float(out[f"along_{axis}"][2] - out[f"along_{axis}"][1]) for axis in "abc"]
+        np.testing.assert_allclose(steps, out.lattice * np.array(differences)[:, None], atol=2e-4)
+        start = np.array([out[f"along_{axis}"][0] for axis in "abc"]) @ out.lattice.values
+        np.testing.assert_allclose(read["origin"], start, atol=1e-4)
+        np.testing.assert_allclose(read["atoms"].positions, 0.0, atol=1e-4)
+
+
+def test_one_lag_of_one_pair_is_one_chgcar_with_the_ion_in_the_middle(breathing, tmp_path):
+    out = van_hove_map(breathing, lags=[0.1, 0.4], spacing=1.5)
+    (path,) = md.write_density(out.sel(lag=0.4), out=tmp_path / "CHGCAR", species="A-B")
+    assert path.name == "CHGCAR"
+    read = VaspChargeDensity(str(path))
+    one = out.van_hove_distinct_map.sel(pair="A-B", lag=0.4)[0]
+    np.testing.assert_allclose(read.chg[0], one, rtol=1e-8, atol=1e-12)
+    place = read.atoms[0].get_scaled_positions()[0] * one.shape
+    np.testing.assert_allclose(place, (np.array(one.shape) - 1) / 2, atol=1e-6)
+    with pytest.raises(md.TrajectoryError, match=r"no species X in this van Hove map; it has A, B, .*A-A"):
+        md.write_density(out, out=path, species="X")
