@@ -9,6 +9,7 @@ from mdtools.detection.soft_modes import detect_soft_modes
 from mdtools.estimates.modes import mode_frequencies
 from mdtools.reporting.mode_sections import frequencies, softening
 from mdtools.reporting.page import report
+from mdtools.reporting.plotting import plot
 from tests.langevin import oscillator, spectra
 
 KELVIN = (1.9, 1.2, 2.4, 1.5)  # not in the order of the temperatures, as names of files may have it
@@ -64,6 +65,8 @@ def test_the_page_begins_with_the_verdict_and_the_shell_prints_it(soft, tmp_path
     page = report(soft, out="soft.html", everything=False).read_text()
     assert "No verdict could be made" not in page
     assert page.index("softens to zero") < page.index("Single modes") < page.index("History of every number")
+    assert "Stiffness of the mode q = 0, 0, 0; band 1 over temperature" in page
+    assert "q = 0, 0, 0; band 1" in plot(soft.made["detect_soft_modes"]).get_title(loc="left")
     show_results(soft, ["detect_soft_modes"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split("  ")[:2] == ["q = 0, 0, 0; band 1", "softens to zero"]

@@ -43,7 +43,7 @@ def _of_run(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
             for picture in pictures_of(run.made, result):
                 for k, of in enumerate(labels_of(picture, run.made[result])[:LABELS]):
                     number = f"{prefix}-{picture.id}" + (f"-{k}" if picture.over else "")
-                    yield drawing(number, picture.words.replace("{of}", of) + where, _framed(picture, run.made, of))
+                    yield drawing(number, picture.words.replace("{of}", picture.title(run.made, of)) + where, _framed(picture, run.made, of))
 
 
 def _framed(picture: Picture, made: Mapping[str, xr.Dataset], of: str) -> Any:
@@ -102,7 +102,7 @@ def _soft_modes(runs: Chains) -> Iterator[Drawing]:
     if "detect_soft_modes" in runs.made:
         for picture in pictures_of(runs.made, "detect_soft_modes"):
             for k, of in enumerate(labels_of(picture, runs.made["detect_soft_modes"])):
-                yield drawing(f"{picture.id}-{k}", picture.words.replace("{of}", of), _framed(picture, runs.made, of))
+                yield drawing(f"{picture.id}-{k}", picture.words.replace("{of}", picture.title(runs.made, of)), _framed(picture, runs.made, of))
 
 
 def _dashboard(runs: Chains) -> Iterator[Drawing]:

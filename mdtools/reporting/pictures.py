@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools.reporting import figures
+from mdtools.reporting.mode_sections import name_of
 from mdtools.reporting.style import axis_label, safe
 
 __all__ = ["PICTURES", "Picture", "labels_of", "on_axes", "pictures_of"]
@@ -21,6 +22,7 @@ class Picture:
 
     draw : (the results there are, axes, label) -> what a colour bar is made of, or None. over : dimension with a picture for each label.
     bar : label of the colour bar of a map. needs : other results without which there is nothing to draw. sizes : shortest lengths of its axes.
+    title : of (the results there are, label), where the label itself says too little.
     """
 
     id: str
@@ -30,6 +32,7 @@ class Picture:
     bar: Callable[[Made], str] | None = None
     needs: tuple[str, ...] = ()
     sizes: Mapping[str, int] = field(default_factory=dict)
+    title: Callable[[Made, str], str] = lambda made, of: of
 
     @property
     def kind(self) -> str:
@@ -52,7 +55,7 @@ def on_axes(picture: Picture, made: Made, ax: Any, of: str) -> None:
     """Draw a picture of one label, with its title and its colour bar."""
     mesh = picture.draw(made, ax, of)
     if of:
-        ax.set_title(safe(of))
+        ax.set_title(safe(picture.title(made, of)))
     if picture.bar:
         ax.figure.colorbar(mesh, ax=ax, label=picture.bar(made))
 
@@ -104,9 +107,10 @@ PICTURES: dict[str, tuple[Picture, ...]] = {
     "detect_soft_modes": (
         Picture(
             id="soft-mode",
-            words="Stiffness of mode {of} over temperature, by its spectrum and by its mean square; bands: 95 % intervals of T_c",
+            words="Stiffness of the mode {of} over temperature, by its spectrum and by its mean square; bands: 95 % intervals of T_c",
             draw=lambda made, ax, of: figures.soft_mode(made["detect_soft_modes"], ax, mode=int(of)),
             over="mode",
+            title=lambda made, of: name_of(made["detect_soft_modes"], int(of)),
         ),
     ),
     "msd": (
