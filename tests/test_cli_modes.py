@@ -57,3 +57,13 @@ def test_what_is_missing_is_one_line(run, capsys):
     assert capsys.readouterr().err.count("\n") == 1
     assert main(["mode-spectra", run, "--frame-interval", "0.02", "--phonopy", "none.yaml"]) == 2
     assert "there is no file none.yaml" in capsys.readouterr().err
+
+
+def test_a_verdict_asked_of_trajectories_says_which_command_comes_first(run, capsys):
+    assert main(["detect", "soft-modes", run, "--phonopy", "phonopy_params.yaml"]) == 2
+    said = "--phonopy is an option of mdtools mode-spectra: give it there, with --out mode_spectra.nc, and then mdtools detect soft-modes mode_spect"
+    assert said in capsys.readouterr().err
+    assert main(["detect", "soft-modes", run, "--frame-interval", "0.02"]) == 2
+    error = capsys.readouterr().err
+    assert "do that first, by mdtools mode-spectra run.extxyz ... --out mode_spectra.nc, and then mdtools detect soft-modes mode_spectra.nc" in error
+    assert error.count("\n") == 1

@@ -12,9 +12,10 @@ from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, SHOWING
 from mdtools.signatures import Option, Signature, signature
 from mdtools.values import expects, flag, parsed
 
-__all__ = ["COMMANDS", "SAVED_ONLY", "Refusal", "Request", "parse"]
+__all__ = ["COMMANDS", "SAVED_ONLY", "Refusal", "Request", "parse", "upstream"]
 
 DETECT = "detect "
+MADE = {**ANALYSES, **ESTIMATES, **DECISIONS}
 # command -> (stage, public function)
 COMMANDS: dict[str, tuple[str, str]] = {
     "info": ("read", "info"),
@@ -72,9 +73,22 @@ class Request:
     cache: str | None = None
 
 
+def upstream(function: str) -> list[str]:
+    """The stages that a result is made of, the nearest first."""
+    names = [one.name for one in signature(function).inputs if one.name in MADE] if function in MADE else []
+    return list(dict.fromkeys([*names, *(further for name in names for further in upstream(name))]))
+
+
 class _Parser(argparse.ArgumentParser):
+    function = ""
+
     def error(self, message: str) -> NoReturn:
         unknown = next((word for word in message.split() if word.startswith("--")), "") if message.startswith("unrecognized") else ""
+        name = unknown.partition("=")[0].removeprefix("--").replace("-", "_")
+        owner = next((stage for stage in upstream(self.function) if signature(stage).option(name)), None) if unknown else None
+        if owner:
+            first = owner.replace("_", "-")
+            raise Refusal(f"{unknown} is an option of mdtools {first}: give it there, with --out {owner}.nc, and then {self.prog} {owner}.nc")
         near = difflib.get_close_matches(unknown, self._option_string_actions, n=1)
         raise Refusal(f"there is no option {unknown}; did you mean {near[0]}?" if near else f"{message}; see {self.prog} --help")
 
@@ -156,6 +170,7 @@ def _parser(command: str) -> tuple[_Parser, dict[str, Option], dict[str, Option]
         parser.add_argument("paths", nargs=2 if function == "compare" else "+", metavar="FILE.nc", help="saved results")
     else:
         parser.add_argument("paths", nargs="+", metavar="FILE", help=TAKES[stage])
+    parser.function = function
     mine = {option.name: option for option in described.options}
     reader = {} if function in (*RECIPES, *SAVED_ONLY) else {option.name: option for option in signature("read").options}
     _add(parser.add_argument_group("options"), mine)

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from mdtools import chain, progress
+from mdtools.catalogue import ANALYSES, ON_REQUEST
 from mdtools.cli import machine
-from mdtools.cli.arguments import SAVED_ONLY, Refusal, Request
+from mdtools.cli.arguments import SAVED_ONLY, Refusal, Request, upstream
 from mdtools.cli.info import joined
 from mdtools.cli.showing import show_saved
 from mdtools.cli.shown import show_info, show_results, table
+from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.values import flag
 
 __all__ = ["execute", "sources"]
@@ -134,13 +136,25 @@ def _make(request: Request, runs: chain.Chains) -> None:
             f"mdtools info {request.paths[0]} shows a result"
         )
     runs.set_options({request.function: request.options})
-    wanted = chain.made_for(runs, request.function)
+    wanted = _wanted(request, runs)
     out = Path(request.out or f"{request.function}.nc")
     if _written_as_volumes(request, wanted, out):
         return
     chain.save(wanted, out)
     show_results(wanted, [request.function], refused=wanted.refused)
     print(f"written to {out}")
+
+
+def _wanted(request: Request, runs: chain.Chains) -> chain.Chains:
+    """What was asked for. Where it stands on a measurement that must be told more, the refusal says in which command."""
+    try:
+        return chain.made_for(runs, request.function)
+    except (TrajectoryError, NotEnoughData) as reason:
+        first = next((name for name in upstream(request.function) if name in ANALYSES and name in ON_REQUEST), None)
+        if first is None or any(first in run.made for run in runs) or all(run.traj is None for run in runs):
+            raise
+        told = f"mdtools {first.replace('_', '-')} {' '.join(request.paths)} ... --out {first}.nc"
+        raise type(reason)(f"{reason}; do that first, by {told}, and then mdtools {request.command} {first}.nc") from None
 
 
 def _written_as_volumes(request: Request, runs: chain.Chains, out: Path) -> bool:
