@@ -420,7 +420,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "partial_conductivity": ("S/m", "conductivity of a species, sum of its row of the matrix; negative where others drag it along"),
     "partial_conductivity_nernst_einstein": ("S/m", "of a species from its self-diffusivity, as if ions moved independently"),
     "species_regime": ("", "caged, subdiffusive, diffusive or undecided of the dipole of a species; still: it carries no charge"),
-    "shares_difference": ("1", "share of the current by Einstein-Helfand minus that by Green-Kubo over the combined standard error"),
+    "shares_difference": ("1", "share of the current by Einstein-Helfand minus that by Green-Kubo over the standard error of their difference"),
     "frame_of_reference": ("", "species, or barycentre, or none, whose mean motion is subtracted"),
     "transference_number": ("1", "share of the current that a species carries"),
     "transference_number_lower": ("1", "lower end of its 95 % interval"),

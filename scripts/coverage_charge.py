@@ -50,7 +50,8 @@ from mdtools.statistics.conductivity import (
 )
 from mdtools.statistics.cross_spectral import ZeroFrequencyMatrix, zero_frequency_matrices
 from mdtools.statistics.diffusion import Diffusion, diffusion
-from mdtools.statistics.onsager import basis, by_current, by_dipole, chosen
+from mdtools.statistics.onsager import basis, by_current, by_dipole
+from mdtools.statistics.onsager import combined as combined_shares
 from mdtools.statistics.spectral import zero_frequencies
 from mdtools.statistics.stretches import in_common
 from mdtools.trajectory import Trajectory
@@ -310,18 +311,20 @@ def estimates(kind: Kind, run: Measured) -> Found:
             stderr, ends = haven_interval(independent, Estimate(*out["sigma"][k]), together)
             out["H_R"][k] = independent[0] / sigma, stderr, *ends
         if sigma > 2 * error:
-            share, stderr = shares(run, k, one_of(dipole, k), None if matrices is None else one_of(matrices, k), kind, length)
+            matrix = None if matrices is None or np.isnan(current.value[k]) else one_of(matrices, k)
+            share, stderr = shares(run, k, one_of(dipole, k), matrix, float(correlation[k]), kind, length)
             out["t of the first species"][k] = share, stderr, share - 1.96 * stderr, share + 1.96 * stderr
     return out
 
 
-def shares(run: Measured, k: int, dipole: Diffusion, matrix: ZeroFrequencyMatrix | None, kind: Kind, length: int) -> tuple[float, float]:
+def shares(
+    run: Measured, k: int, dipole: Diffusion, matrix: ZeroFrequencyMatrix | None, correlation: float, kind: Kind, length: int
+) -> tuple[float, float]:
     """Share of the current that the first species carries, and its stderr."""
     moving = np.arange(len(kind.n_ions))
     first = by_dipole(np.arange(kind.n_frames), run.dipoles[k], moving, dipole, n_frames=kind.n_frames, windows=1)
     second = None if matrix is None or matrix.refused else by_current(matrix, first, moving, duration=length * INTERVAL)
-    best, stretch = chosen(first, second)
-    found = best.scaled_to(1.0, 0.0, stretch=stretch)
+    found, _ = combined_shares(first, second, correlation)
     return float(found.shares[0]), float(np.sqrt(max(found.shares_covariance[0, 0], 0.0)))
 
 

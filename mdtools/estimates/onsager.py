@@ -12,7 +12,7 @@ from mdtools.estimates.common import KNOWN, carried, frame_of_reference, lag_fra
 from mdtools.estimates.conductivity import Routes, routes
 from mdtools.statistics.cross_spectral import zero_frequency_matrix
 from mdtools.statistics.diffusion import Diffusion, diffusion
-from mdtools.statistics.onsager import LEVEL, Shares, basis, by_current, by_dipole, chosen, difference, neutral
+from mdtools.statistics.onsager import LEVEL, Shares, basis, by_current, by_dipole, combined, difference, neutral
 from mdtools.units import CONDUCTIVITY_TO_SI
 
 __all__ = ["onsager"]
@@ -41,9 +41,9 @@ def onsager(
     Returns `onsager` (species, species2) in S/m, `onsager_covariance` (pair, pair2) of its elements, `_einstein_helfand` and
     `_green_kubo`, `partial_conductivity` (species), `ionic_conductivity`, `onsager_distinct` and `partial_conductivity_nernst_einstein`,
     each with _stderr; `species_regime`: a species whose dipole is caged carries nothing, its errors are the bound over 1.96;
-    `shares_difference` (species): Einstein-Helfand minus Green-Kubo of sigma_a / sigma over the combined stderr; `frame_of_reference`.
-    The total has the value and error of `ionic_conductivity`; shares are of the route with the smaller errors, which grow where the routes
-    differ by more than they say.
+    `shares_difference` (species): Einstein-Helfand minus Green-Kubo of sigma_a / sigma over the stderr of that difference; `frame_of_reference`.
+    The total has the value and error of `ionic_conductivity`; shares are the mean of both routes with the least variance, as the total is, and their
+    errors grow where the routes differ by more than chance allows.
     Where the dipole of all species is caged and those of single species are not (neutral pairs), the matrix is that of their own slopes with rows
     that sum to 0 within the bound of the total, and `ionic_conductivity` is NaN below `_upper`.
     Raises NotEnoughData where no species moves; TrajectoryError as `ionic_conductivity`, or where the measurements are in
@@ -102,7 +102,7 @@ def onsager(
 
 @dataclass(frozen=True)
 class _Made:
-    """The matrix by each route and that which is taken, in S/m; the difference of the shares, why one route is missing, and which one was taken."""
+    """The matrix by each route and by both, in S/m; the difference of the shares, why one route is missing, and how much each counts."""
 
     best: Shares
     dipole: Shares | None
@@ -125,18 +125,20 @@ def _made(
             return None
         value = neutral(frames, dipoles, moving, found.both.upper / per_slope, n_frames=n_frames, windows=windows, dipole=line)
         value = Shares(value.value * per_slope, value.covariance * per_slope**2)
-        return _Made(value, value, None, difference(value, None), "", "einstein_helfand: what species carry, and no net current")
+        return _Made(value, value, None, difference(value, None, 0.0), "", "einstein_helfand: what species carry, and no net current")
     first = by_dipole(frames, dipoles, moving, found.dipole, n_frames=n_frames, windows=windows)
     second, why = _by_current(current, first, moving, dipoles.shape[-1])
-    best, stretch = chosen(first, second)
+    if np.isnan(found.green_kubo.value):
+        second, why = None, why or found.why
+    best, weight = combined(first, second, found.correlation)
     einstein, kubo = found.einstein_helfand, found.green_kubo
     return _Made(
-        best=best.scaled_to(found.both.value, found.both.stderr, stretch=stretch),
+        best=best.scaled_to(found.both.value, found.both.stderr),
         dipole=first.scaled_to(einstein.value, einstein.stderr),
-        current=second.scaled_to(kubo.value, kubo.stderr) if second is not None and np.isfinite(kubo.value) else None,
-        difference=difference(first, second),
+        current=None if second is None else second.scaled_to(kubo.value, kubo.stderr),
+        difference=difference(first, second, found.correlation),
         why=why,
-        route="green_kubo" if best is second else "einstein_helfand",
+        route="einstein_helfand" if second is None else f"einstein_helfand with a weight of {weight:.2f}, green_kubo with the rest",
     )
 
 

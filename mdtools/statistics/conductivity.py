@@ -27,12 +27,14 @@ __all__ = [
     "BOUNDED",
     "Alone",
     "Estimate",
+    "apart",
     "combined",
     "difference",
     "dipole_slope",
     "einstein_helfand",
     "green_kubo",
     "haven_interval",
+    "least_variance",
     "route_correlation",
     "steep_alone",
     "sum_stderr",
@@ -185,7 +187,7 @@ def route_correlation(dipole: Diffusion, limit: ZeroFrequency, periodogram: Floa
 def difference(first: Estimate, second: Estimate, correlation: Any) -> Floats:
     """First minus second in standard errors of that difference."""
     middle, a, b = _relative(first, second)
-    return np.asarray((first.value - second.value) / (middle * np.sqrt(_apart(a, b, correlation))))
+    return np.asarray((first.value - second.value) / (middle * np.sqrt(apart(a, b, correlation))))
 
 
 def _relative(first: Estimate, second: Estimate) -> tuple[Floats, Floats, Floats]:
@@ -194,7 +196,7 @@ def _relative(first: Estimate, second: Estimate) -> tuple[Floats, Floats, Floats
         return np.sqrt(first.value * second.value), first.stderr / first.value, second.stderr / second.value
 
 
-def _apart(a: Floats, b: Floats, correlation: Any) -> Floats:
+def apart(a: Any, b: Any, correlation: Any) -> Floats:
     """Variance of the difference of two errors; of routes that are nearly one what the errors of a, b and rho leave, CLOSEST of the smaller one.
 
     That is measured, not derived: of four kinds of runs of scripts/coverage_charge.py (400 each) the differences have a standard deviation of 0.96 to
@@ -204,20 +206,32 @@ def _apart(a: Floats, b: Floats, correlation: Any) -> Floats:
     return np.asarray(np.maximum(variance, np.square(CLOSEST * np.minimum(a, b))))
 
 
-def combined(first: Estimate, second: Estimate, correlation: Any) -> Estimate:
-    """The mean of two routes of one run; where they differ by more than chance allows, their scatter beyond that is in the error too.
+def least_variance(a: Any, b: Any, correlation: Any, square_apart: Any) -> tuple[Floats, Floats]:
+    """Weight of the first of two routes, of errors a and b, in their mean, and the variance of that mean; square_apart: their difference squared.
 
-    That scatter is about the mean by the errors alone, w = b^2 / (a^2 + b^2): a route that adds nothing to the other since both err together (its
-    weight is 0) may still contradict it. One alone where the other is NaN. The interval is that of the better route about the mean, in proportion
-    to the errors.
+    Where they differ by more than chance allows, their scatter beyond that is in the variance too. It is about the mean by the errors alone,
+    w = b^2 / (a^2 + b^2): a route that adds nothing to the other since both err together (its weight is 0) may still contradict it.
+
+    >>> weight, variance = least_variance(1.0, 1.0, 0.5, 0.0)
+    >>> float(weight), float(variance)
+    (0.5, 0.75)
     """
-    middle, a, b = _relative(first, second)
-    variance = _apart(a, b, correlation)
+    variance = apart(a, b, correlation)
     weight = np.clip((np.square(b) - correlation * a * b) / variance, 0.0, 1.0)
     square = np.square(weight * a) + np.square((1 - weight) * b) + 2 * weight * (1 - weight) * correlation * a * b
-    beyond = np.maximum(np.square((first.value - second.value) / middle) - LEVEL**2 * variance, 0.0)
+    beyond = np.maximum(square_apart - LEVEL**2 * variance, 0.0)
+    return weight, square + np.square(a * b / (a * a + b * b)) * beyond
+
+
+def combined(first: Estimate, second: Estimate, correlation: Any) -> Estimate:
+    """The mean of two routes of one run with the least variance; one alone where the other is NaN.
+
+    The interval is that of the better route about the mean, in proportion to the errors.
+    """
+    middle, a, b = _relative(first, second)
+    weight, square = least_variance(a, b, correlation, np.square((first.value - second.value) / middle))
     value = weight * first.value + (1 - weight) * second.value
-    relative = np.sqrt(square + np.square(a * b / (a * a + b * b)) * beyond)
+    relative = np.sqrt(square)
     better = a <= b
     ends = []
     for end in ("lower", "upper"):

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdtools.statistics.collective import slope_matrix, wishart_covariance
+from mdtools.statistics.conductivity import apart, least_variance
 from mdtools.statistics.cross_spectral import ZeroFrequencyMatrix
 from mdtools.statistics.diffusion import Diffusion
 
-__all__ = ["LEVEL", "Shares", "basis", "by_current", "by_dipole", "chosen", "difference", "neutral"]
+__all__ = ["LEVEL", "Shares", "basis", "by_current", "by_dipole", "combined", "difference", "neutral"]
 
 Floats = NDArray[Any]
 LEVEL = 1.96
@@ -44,11 +45,14 @@ class Shares:
         return np.asarray(turn @ of_sums @ turn.T / self.total**2)
 
     @property
-    def scatter(self) -> float:
-        return float(np.trace(self.shares_covariance))
+    def relative(self) -> float:
+        """Standard error of the shares over (S_ab / S - t_a t_b)^(1/2), all together; 1 where they are known but for rounding."""
+        spread = np.trace(self.value) / self.total - np.square(self.shares).sum()
+        scatter = np.trace(self.shares_covariance)
+        return float(np.sqrt(scatter / spread)) if min(scatter, spread) > ROUNDING**2 else 1.0
 
-    def scaled_to(self, total: float, stderr: float, *, stretch: float = 1.0) -> "Shares":
-        """The matrix with another total, whose error replaces that of the total of this one; `stretch` is of the variance of the rest.
+    def scaled_to(self, total: float, stderr: float) -> "Shares":
+        """The matrix with another total, whose error replaces that of the total of this one.
 
         S_ab = S t_a t_b + R_ab: the total is independent of shares and rest.
         """
@@ -56,7 +60,7 @@ class Shares:
         own = self.covariance.sum() / self.total**2
         factor = total / self.total
         rest = self.covariance - own * np.multiply.outer(outer, outer) * self.total**2
-        return Shares(factor * self.value, stretch * factor**2 * rest + stderr**2 * np.multiply.outer(outer, outer))
+        return Shares(factor * self.value, factor**2 * rest + stderr**2 * np.multiply.outer(outer, outer))
 
 
 def basis(moving: Floats, n: int) -> tuple[Floats, Floats]:
@@ -111,25 +115,31 @@ def neutral(lags: Floats, dipoles: Floats, moving: Floats, bound: float, *, n_fr
     return _back(value, covariance, back)
 
 
-def chosen(first: Shares, second: Shares | None) -> tuple[Shares, float]:
-    """The route with the smaller errors of the shares, and a factor for their variance: of two routes from one run the better one errs by no less
-    than both scatter about their mean."""
+def combined(first: Shares, second: Shares | None, correlation: float) -> tuple[Shares, float]:
+    """The mean of two routes of one run, of a total of 1 without an error, and the weight of the first in it: that of least variance.
+
+    Of a Wishart matrix of nu degrees of freedom the shares have the covariance (S_ab / S - t_a t_b) / nu, which says how precise a route is without
+    the chance that is in t: errors go with the values they belong to, and of two routes that with the smaller error would be taken when it is
+    too low. One combination of the ordinates makes all elements of a matrix, so that `correlation` is that of the totals.
+    """
     if second is None:
-        return first, 1.0
-    best, other = (second, first) if second.scatter < first.scatter else (first, second)
-    if not np.nanmax(np.abs(difference(first, second))) > LEVEL:
-        return best, 1.0
-    weight = 1 / (1 + best.scatter / max(other.scatter, 1e-300))
-    apart = np.square(best.shares - other.shares).sum()
-    return best, float(max(1.0, weight * (1 - weight) * apart / max(best.scatter, 1e-300)))
+        return first.scaled_to(1.0, 0.0), 1.0
+    a, b = first.relative, second.relative
+    unit = [one.scaled_to(1.0, 0.0) for one in (first, second)]
+    each = [one.covariance / error**2 for one, error in zip(unit, (a, b), strict=True)]
+    square_apart = np.square(difference(first, second, correlation)).max() * apart(a, b, correlation)
+    weight, variance = (float(one) for one in least_variance(a, b, correlation, square_apart))
+    return Shares(weight * unit[0].value + (1 - weight) * unit[1].value, variance * (weight * each[0] + (1 - weight) * each[1])), weight
 
 
-def difference(first: Shares, second: Shares | None) -> Floats:
-    """Of the shares by two routes, in units of the combined stderr; NaN where one is missing."""
+def difference(first: Shares, second: Shares | None, correlation: float) -> Floats:
+    """Of the shares by two routes, in units of the stderr of that difference; NaN where one is missing."""
     if second is None:
         return np.full(len(first.value), np.nan)
-    variance = np.diag(first.shares_covariance) + np.diag(second.shares_covariance)
-    return np.asarray((first.shares - second.shares) / np.sqrt(np.maximum(variance, 0.0) + ROUNDING**2))
+    a, b = first.relative, second.relative
+    unit = (np.diag(first.shares_covariance) / a**2 + np.diag(second.shares_covariance) / b**2) / 2
+    variance = np.maximum(unit, 0.0) * apart(a, b, correlation)
+    return np.asarray((first.shares - second.shares) / np.sqrt(variance + ROUNDING**2))
 
 
 def _back(value: Floats, covariance: Floats, back: Floats, intercept: Floats | None = None) -> Shares:
