@@ -47,6 +47,7 @@ from mdtools.statistics.conductivity import (
     route_correlation,
     steep_alone,
     sum_stderr,
+    weight_of_first,
 )
 from mdtools.statistics.cross_spectral import ZeroFrequencyMatrix, zero_frequency_matrices
 from mdtools.statistics.diffusion import Diffusion, diffusion
@@ -297,7 +298,7 @@ def estimates(kind: Kind, run: Measured) -> Found:
         matrices = zero_frequency_matrices(frequency, power, series=series)
     except NotEnoughData:
         pass
-    both = combined(einstein, current, correlation)
+    both, weight = combined(einstein, current, correlation), weight_of_first(einstein, current, correlation)
     unseen = 3 * max(c**2 * (LENGTH**3 / n) ** (2 / 3) for c, n in zip(kind.charges, kind.n_ions, strict=True)) / (6 * kind.n_frames * INTERVAL)
     bounded = np.isin(dipole.regime, BOUNDED)
     columns = [np.where(bounded, np.nan, both.value), np.where(bounded, np.nan, both.stderr), np.where(bounded, 0.0, both.lower)]
@@ -312,19 +313,19 @@ def estimates(kind: Kind, run: Measured) -> Found:
             out["H_R"][k] = independent[0] / sigma, stderr, *ends
         if sigma > 2 * error:
             matrix = None if matrices is None or np.isnan(current.value[k]) else one_of(matrices, k)
-            share, stderr = shares(run, k, one_of(dipole, k), matrix, float(correlation[k]), kind, length)
+            share, stderr = shares(run, k, one_of(dipole, k), matrix, (float(weight[k]), float(correlation[k])), kind, length)
             out["t of the first species"][k] = share, stderr, share - 1.96 * stderr, share + 1.96 * stderr
     return out
 
 
 def shares(
-    run: Measured, k: int, dipole: Diffusion, matrix: ZeroFrequencyMatrix | None, correlation: float, kind: Kind, length: int
+    run: Measured, k: int, dipole: Diffusion, matrix: ZeroFrequencyMatrix | None, routes: tuple[float, float], kind: Kind, length: int
 ) -> tuple[float, float]:
-    """Share of the current that the first species carries, and its stderr."""
+    """Share of the current that the first species carries, and its stderr; `routes`: the weight of the first one, and their correlation."""
     moving = np.arange(len(kind.n_ions))
     first = by_dipole(np.arange(kind.n_frames), run.dipoles[k], moving, dipole, n_frames=kind.n_frames, windows=1)
     second = None if matrix is None or matrix.refused else by_current(matrix, first, moving, duration=length * INTERVAL)
-    found, _ = combined_shares(first, second, correlation)
+    found = combined_shares(first, second, *routes)
     return float(found.shares[0]), float(np.sqrt(max(found.shares_covariance[0, 0], 0.0)))
 
 

@@ -10,6 +10,7 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import KNOWN, carried, frame_of_reference, lag_frames, need_same_run, thermal_energy_in_ev, three_jumps
 from mdtools.estimates.conductivity import Routes, routes
+from mdtools.statistics.conductivity import weight_of_first
 from mdtools.statistics.cross_spectral import zero_frequency_matrix
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.onsager import LEVEL, Shares, basis, by_current, by_dipole, combined, difference, neutral
@@ -42,7 +43,7 @@ def onsager(
     `_green_kubo`, `partial_conductivity` (species), `ionic_conductivity`, `onsager_distinct` and `partial_conductivity_nernst_einstein`,
     each with _stderr; `species_regime`: a species whose dipole is caged carries nothing, its errors are the bound over 1.96;
     `shares_difference` (species): Einstein-Helfand minus Green-Kubo of sigma_a / sigma over the stderr of that difference; `frame_of_reference`.
-    The total has the value and error of `ionic_conductivity`; shares are the mean of both routes with the least variance, as the total is, and their
+    The total has the value and error of `ionic_conductivity`; shares are the mean of both routes with the weights of the total, and their
     errors grow where the routes differ by more than chance allows.
     Where the dipole of all species is caged and those of single species are not (neutral pairs), the matrix is that of their own slopes with rows
     that sum to 0 within the bound of the total, and `ionic_conductivity` is NaN below `_upper`.
@@ -130,8 +131,9 @@ def _made(
     second, why = _by_current(current, first, moving, dipoles.shape[-1])
     if np.isnan(found.green_kubo.value):
         second, why = None, why or found.why
-    best, weight = combined(first, second, found.correlation)
     einstein, kubo = found.einstein_helfand, found.green_kubo
+    weight = float(weight_of_first(einstein, kubo, found.correlation))
+    best = combined(first, second, weight, found.correlation)
     return _Made(
         best=best.scaled_to(found.both.value, found.both.stderr),
         dipole=first.scaled_to(einstein.value, einstein.stderr),

@@ -34,10 +34,11 @@ __all__ = [
     "einstein_helfand",
     "green_kubo",
     "haven_interval",
-    "least_variance",
     "route_correlation",
     "steep_alone",
     "sum_stderr",
+    "variance_of_mean",
+    "weight_of_first",
 ]
 
 Floats = NDArray[Any]
@@ -206,21 +207,24 @@ def apart(a: Any, b: Any, correlation: Any) -> Floats:
     return np.asarray(np.maximum(variance, np.square(CLOSEST * np.minimum(a, b))))
 
 
-def least_variance(a: Any, b: Any, correlation: Any, square_apart: Any) -> tuple[Floats, Floats]:
-    """Weight of the first of two routes, of errors a and b, in their mean, and the variance of that mean; square_apart: their difference squared.
+def variance_of_mean(weight: Any, a: Any, b: Any, correlation: Any, square_apart: Any) -> Floats:
+    """Of two routes, of errors a and b, by the weight of the first; square_apart is their difference squared.
 
     Where they differ by more than chance allows, their scatter beyond that is in the variance too. It is about the mean by the errors alone,
     w = b^2 / (a^2 + b^2): a route that adds nothing to the other since both err together (its weight is 0) may still contradict it.
 
-    >>> weight, variance = least_variance(1.0, 1.0, 0.5, 0.0)
-    >>> float(weight), float(variance)
-    (0.5, 0.75)
+    >>> float(variance_of_mean(0.5, 1.0, 1.0, 0.5, 0.0))
+    0.75
     """
-    variance = apart(a, b, correlation)
-    weight = np.clip((np.square(b) - correlation * a * b) / variance, 0.0, 1.0)
     square = np.square(weight * a) + np.square((1 - weight) * b) + 2 * weight * (1 - weight) * correlation * a * b
-    beyond = np.maximum(square_apart - LEVEL**2 * variance, 0.0)
-    return weight, square + np.square(a * b / (a * a + b * b)) * beyond
+    beyond = np.maximum(square_apart - LEVEL**2 * apart(a, b, correlation), 0.0)
+    return np.asarray(square + np.square(a * b / (a * a + b * b)) * beyond)
+
+
+def weight_of_first(first: Estimate, second: Estimate, correlation: Any) -> Floats:
+    """Weight, from 0 to 1, of the first of two routes of one run in their mean of least variance; NaN where one is."""
+    _, a, b = _relative(first, second)
+    return np.asarray(np.clip((np.square(b) - correlation * a * b) / apart(a, b, correlation), 0.0, 1.0))
 
 
 def combined(first: Estimate, second: Estimate, correlation: Any) -> Estimate:
@@ -229,9 +233,9 @@ def combined(first: Estimate, second: Estimate, correlation: Any) -> Estimate:
     The interval is that of the better route about the mean, in proportion to the errors.
     """
     middle, a, b = _relative(first, second)
-    weight, square = least_variance(a, b, correlation, np.square((first.value - second.value) / middle))
+    weight = weight_of_first(first, second, correlation)
     value = weight * first.value + (1 - weight) * second.value
-    relative = np.sqrt(square)
+    relative = np.sqrt(variance_of_mean(weight, a, b, correlation, np.square((first.value - second.value) / middle)))
     better = a <= b
     ends = []
     for end in ("lower", "upper"):

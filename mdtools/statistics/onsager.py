@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdtools.statistics.collective import slope_matrix, wishart_covariance
-from mdtools.statistics.conductivity import apart, least_variance
+from mdtools.statistics.conductivity import apart, variance_of_mean
 from mdtools.statistics.cross_spectral import ZeroFrequencyMatrix
 from mdtools.statistics.diffusion import Diffusion
 
@@ -115,21 +115,21 @@ def neutral(lags: Floats, dipoles: Floats, moving: Floats, bound: float, *, n_fr
     return _back(value, covariance, back)
 
 
-def combined(first: Shares, second: Shares | None, correlation: float) -> tuple[Shares, float]:
-    """The mean of two routes of one run, of a total of 1 without an error, and the weight of the first in it: that of least variance.
+def combined(first: Shares, second: Shares | None, weight: float, correlation: float) -> Shares:
+    """The mean of two routes of one run, of a total of 1 without an error, by the `weight` that the first one has in the total.
 
-    Of a Wishart matrix of nu degrees of freedom the shares have the covariance (S_ab / S - t_a t_b) / nu, which says how precise a route is without
-    the chance that is in t: errors go with the values they belong to, and of two routes that with the smaller error would be taken when it is
-    too low. One combination of the ordinates makes all elements of a matrix, so that `correlation` is that of the totals.
+    One combination of the routes makes the total and all shares. A weight from the errors of the shares would favour the route whose error is too
+    low by chance: a range of frequencies that is too wide has a share that is off and an error that is small. Of a Wishart matrix of nu degrees of
+    freedom shares have the covariance (S_ab / S - t_a t_b) / nu, and so has their mean, of the nu of the mean.
     """
     if second is None:
-        return first.scaled_to(1.0, 0.0), 1.0
+        return first.scaled_to(1.0, 0.0)
     a, b = first.relative, second.relative
     unit = [one.scaled_to(1.0, 0.0) for one in (first, second)]
     each = [one.covariance / error**2 for one, error in zip(unit, (a, b), strict=True)]
     square_apart = np.square(difference(first, second, correlation)).max() * apart(a, b, correlation)
-    weight, variance = (float(one) for one in least_variance(a, b, correlation, square_apart))
-    return Shares(weight * unit[0].value + (1 - weight) * unit[1].value, variance * (weight * each[0] + (1 - weight) * each[1])), weight
+    variance = variance_of_mean(weight, a, b, correlation, square_apart)
+    return Shares(weight * unit[0].value + (1 - weight) * unit[1].value, variance * (weight * each[0] + (1 - weight) * each[1]))
 
 
 def difference(first: Shares, second: Shares | None, correlation: float) -> Floats:
