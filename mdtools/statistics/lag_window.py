@@ -4,9 +4,10 @@
 
 I the periodogram over windows of length T_w. Ordinates are independent and Gamma distributed about S, so that each part of X has the variance
 sum_k S_k^2 / (M T_w^2) of the square of that part of the bracket, M series. Re K is narrow: the real part errs by what S is about f. Im K falls as
-1 / (2 pi x): the imaginary part errs by what S is anywhere, beside a sharp peak by far more than in proportion to the real part. Where S is
-less than what the ends of windows leave of a peak elsewhere (some 1 / T_w of it), ordinates are not independent, and the real part, nearly 0, errs
-by up to twice as much.
+1 / (2 pi x): the imaginary part errs by what S is anywhere, beside a sharp peak by far more than in proportion to the real part.
+
+What the ends of windows leave of a peak elsewhere, L(f) = int S(f') / (2 pi^2 (f' - f)^2 T_w) df' beyond the resolution, is of one random amplitude
+at all f, and no mean over ordinates reduces it: the real part, nearly 0 below all peaks, errs by L / (2 M^(1/2)) beside that.
 """
 
 from typing import Any
@@ -18,7 +19,7 @@ from scipy import signal
 __all__ = ["half_transform", "half_variance", "hann"]
 
 Floats = NDArray[Any]
-NEAR = 64  # frequencies beyond which Im K is its limit, 1 / (2 pi x), to a thousandth
+NEAR = 64  # frequencies beyond which Im K is its limit, 1 / (2 pi x), to a thousandth; of so many lowest ones every term is summed
 
 
 def hann(count: int) -> Floats:
@@ -50,12 +51,10 @@ def half_variance(
     variance of bin b: sum_b P_b [T(j - b) + T(j + b)]^2. The squares are convolutions; of the product, the NEAR bins on both sides of f are
     summed one by one.
     """
-    power = np.square(periodogram) / (series + 1) * frequency[1] ** 2  # E I^2 = S^2 (1 + 1 / M)
-    power[0] /= 2  # its shape is M / 2, and f = -f
-    power[-1] /= 2 if np.isclose(2 * frequency[-1] * interval, 1.0) else 1
-    whole, share = np.divmod(frequency / step, 1.0)
-    both = np.concatenate([whole, whole + 1]).astype(np.int64), np.concatenate([power * (1 - share), power * share])
-    bins = np.asarray(np.bincount(*both), dtype=np.float64)
+    at_ends = np.ones(len(frequency))  # f = 0, which is -f as well, and half the sampling frequency; their shape is M / 2
+    at_ends[0] = 0.5
+    at_ends[-1] = 0.5 if np.isclose(2 * frequency[-1] * interval, 1.0) else 1.0
+    bins = _shared(frequency / step, at_ends * np.square(periodogram) / (series + 1) * frequency[1] ** 2)  # E I^2 = S^2 (1 + 1 / M)
     table = half_transform(window, interval=interval, step=step, count=count + max(len(bins), count) + 1)
     limit = np.zeros(len(table))
     limit[1:] = 0.5 * interval / np.tan(np.pi * interval * step * np.arange(1, len(table)))
@@ -65,8 +64,26 @@ def half_variance(
         product = _near(bins, part, count, sign=sign)
         if sign < 0:
             product += _far(bins, limit, count, interval=interval, step=step) - _near(bins, limit, count, sign=sign)
-        found.append(np.maximum(square + 2 * product, 0.0))
-    return found[0], found[1]
+        variance = np.maximum(square + 2 * product, 0.0)
+        variance[:NEAR] = _lowest(bins, part, min(NEAR, count), sign=sign)  # where the terms of f and -f all but cancel
+        found.append(variance)
+    apart = step * np.arange(len(table))
+    beyond = apart * len(window) * interval >= 1
+    ends = np.where(beyond, frequency[1] / (2 * np.square(np.pi * np.where(beyond, apart, 1.0))), 0.0)
+    left = np.sum(_summed(_shared(frequency / step, at_ends * periodogram * frequency[1]), ends, count, sign=1), axis=0)
+    return found[0] + np.square(left) / (4 * series), found[1]
+
+
+def _shared(place: Floats, values: Floats) -> Floats:
+    """Values at places between bins, shared out to the two bins beside each."""
+    whole, share = np.divmod(place, 1.0)
+    return np.asarray(np.bincount(np.concatenate([whole, whole + 1]).astype(np.int64), np.concatenate([values * (1 - share), values * share])))
+
+
+def _lowest(bins: Floats, kernel: Floats, count: int, *, sign: int) -> Floats:
+    """sum_b P_b [kernel(j - b) + kernel(j + b)]^2 for j = 1 ... count; kernel(-m) = sign kernel(m)."""
+    b = np.arange(len(bins))
+    return np.array([bins @ np.square(np.where(j < b, sign, 1) * kernel[np.abs(j - b)] + kernel[j + b]) for j in range(1, count + 1)])
 
 
 def _summed(bins: Floats, kernel: Floats, count: int, *, sign: int) -> Floats:
