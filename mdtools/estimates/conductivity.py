@@ -31,11 +31,11 @@ from mdtools.statistics.conductivity import (
     steep_alone,
 )
 from mdtools.statistics.diffusion import Diffusion
-from mdtools.statistics.spectral import STEEP, zero_frequencies, zero_frequency
+from mdtools.statistics.spectral import STEEP, followed, zero_frequencies, zero_frequency
 from mdtools.statistics.stretches import in_common
 from mdtools.units import CONDUCTIVITY_TO_SI, S_PER_M_TO_MS_PER_CM
 
-__all__ = ["Routes", "ionic_conductivity", "need_measured_alike", "routes"]
+__all__ = ["Routes", "ionic_conductivity", "need_measured_alike", "routes", "single_ions"]
 
 
 FREE_FLIGHT = "not taken: single ions still fly freely at the longest lags that a line may start at; give a longer run"
@@ -50,8 +50,8 @@ def ionic_conductivity(
     Einstein-Helfand: sigma = slope of <|dP|^2> / (6 V k_B T), least squares with the exact covariance of one walker
     (the dipole of many ions is Gaussian and counts once however many ions there are).
     Green-Kubo: sigma = (S(0) - a0 / t_w) / (6 V k_B T), S(0) the zero-frequency limit of the current's spectrum; a0 / t_w
-    is what the ends of a window of length t_w add to it, a0 the intercept of <|dP|^2>. Not taken where windows are too short, which single ions
-    show better than their sum.
+    is what the ends of a window of length t_w add to it, a0 the intercept of <|dP|^2>. Fits that do not follow the spectrum of single ions, which
+    show more than their sum does, are left out of the mean over ranges of frequency; where windows are too short for any, it is not taken.
 
     temperature : K, where the run does not state it.
 
@@ -201,6 +201,14 @@ def _unseen(data: xr.Dataset) -> float:
     return float(np.max(three_jumps(data) * data["n_ions"].values * np.square(data["charge"].values)))
 
 
+def single_ions(displacement: xr.Dataset, data: xr.Dataset) -> tuple[np.ndarray | None, int]:
+    """Spectrum (frequency,) of the currents of single ions, mean over windows, and how many ions count in it; None where it was not measured."""
+    if "charge_current_periodogram_self" not in data or "independent_charges" not in displacement:
+        return None, 1
+    alone = data["charge_current_periodogram_self"].sum("species").transpose("window", "frequency").values.mean(axis=0)
+    return alone, max(1, round(float(displacement["independent_charges"])))
+
+
 def _green_kubo(displacement: xr.Dataset, data: xr.Dataset | None, dipole: Diffusion) -> tuple[Estimate, float, str]:
     """S(0) in e^2 angstrom^2 / ps, its correlation with the slope of the dipole, and why there is none."""
     if data is None:
@@ -211,15 +219,14 @@ def _green_kubo(displacement: xr.Dataset, data: xr.Dataset | None, dipole: Diffu
         return Estimate(), 0.0, f"not taken: the dipole is {dipole.regime[0]}, so that S(0) is only what the ends of the windows leave"
     power = data["charge_current_periodogram"].transpose("window", "frequency").values
     frequency, interval, series = data["frequency"].values, float(data["frame_interval"]), 3 * len(power)
+    alone, n_ions = single_ions(displacement, data)
     try:
-        zero_frequency(frequency, power.mean(axis=0), series=series)
+        allowed = None if alone is None else followed(frequency, alone[None], series=series, n_ions=n_ions)
+        zero_frequency(frequency, power.mean(axis=0), series=series, allowed=allowed)
     except NotEnoughData as reason:
         return Estimate(), 0.0, f"not taken: {reason}"
-    limit = zero_frequencies(frequency, power.mean(axis=0)[None], series=series)
-    steep = 1.0
-    if "charge_current_periodogram_self" in data and "independent_charges" in displacement:
-        alone = data["charge_current_periodogram_self"].sum("species").transpose("window", "frequency").values.mean(axis=0)
-        steep = float(steep_alone(frequency, alone, series=series * max(1, round(float(displacement["independent_charges"])))))
+    limit = zero_frequencies(frequency, power.mean(axis=0)[None], series=series, allowed=allowed)
+    steep = 1.0 if alone is None else float(steep_alone(frequency, alone, series=series * n_ions))
     length = round(1 / (frequency[1] * interval))
     found = green_kubo(limit, dipole, duration=length * interval, steep=steep)
     if not np.isfinite(found.value[0]):

@@ -9,11 +9,12 @@ import xarray as xr
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import KNOWN, carried, frame_of_reference, lag_frames, need_same_run, thermal_energy_in_ev, three_jumps
-from mdtools.estimates.conductivity import Routes, routes
+from mdtools.estimates.conductivity import Routes, routes, single_ions
 from mdtools.statistics.conductivity import weight_of_first
 from mdtools.statistics.cross_spectral import zero_frequency_matrix
 from mdtools.statistics.diffusion import Diffusion, diffusion
 from mdtools.statistics.onsager import LEVEL, Shares, basis, by_current, by_dipole, combined, difference, neutral
+from mdtools.statistics.spectral import followed
 from mdtools.units import CONDUCTIVITY_TO_SI
 
 __all__ = ["onsager"]
@@ -128,7 +129,7 @@ def _made(
         value = Shares(value.value * per_slope, value.covariance * per_slope**2)
         return _Made(value, value, None, difference(value, None, 0.0), "", "einstein_helfand: what species carry, and no net current")
     first = by_dipole(frames, dipoles, moving, found.dipole, n_frames=n_frames, windows=windows)
-    second, why = _by_current(current, first, moving, dipoles.shape[-1])
+    second, why = _by_current(data, current, first, moving)
     if np.isnan(found.green_kubo.value):
         second, why = None, why or found.why
     einstein, kubo = found.einstein_helfand, found.green_kubo
@@ -193,17 +194,20 @@ def _of_bounds(bounds: np.ndarray) -> np.ndarray:
     return out
 
 
-def _by_current(data: xr.Dataset | None, dipole: Shares, moving: np.ndarray, n: int) -> tuple[Shares | None, str]:
+def _by_current(displacement: xr.Dataset, data: xr.Dataset | None, dipole: Shares, moving: np.ndarray) -> tuple[Shares | None, str]:
     """The matrix from the cross-spectra, and why there is none."""
     if data is None:
         return None, ""
     if "charge_current_periodogram_by_pair" not in data:
         return None, "not taken: this charge_current_acf has no charge_current_periodogram_by_pair; measure it again with this version"
+    n = len(dipole.value)
     forth, _ = basis(moving, n)
     power = forth @ _matrix(data["charge_current_periodogram_by_pair"], n) @ forth.T
-    frequency = data["frequency"].values
+    frequency, series = data["frequency"].values, 3 * data.sizes["window"]
+    alone, n_ions = single_ions(displacement, data)
     try:
-        limit = zero_frequency_matrix(frequency, power, series=3 * data.sizes["window"])
+        allowed = None if alone is None else followed(frequency, alone[None], series=series, n_ions=n_ions)
+        limit = zero_frequency_matrix(frequency, power, series=series, allowed=allowed)
     except NotEnoughData as reason:
         return None, f"not taken: {reason}"
     found = by_current(limit, dipole, moving, duration=1 / float(frequency[1]))

@@ -68,14 +68,14 @@ class _Row:
     misfit: Floats
 
 
-def zero_frequency_matrix(frequency: Floats, periodogram: Floats, *, series: int) -> ZeroFrequencyMatrix:
+def zero_frequency_matrix(frequency: Floats, periodogram: Floats, *, series: int, allowed: Floats | None = None) -> ZeroFrequencyMatrix:
     """S(0) from the real part of the periodogram matrix averaged over `series` independent series of one length (windows times axes).
 
-    frequency : (frequency,) from 0 on, evenly. periodogram : (frequency, n, n), symmetric. One series gives `zero_frequency`.
+    frequency : (frequency,) from 0 on, evenly. periodogram : (frequency, n, n), symmetric. One series gives `zero_frequency`. allowed : as there.
     Raises NotEnoughData where the scalar does for the first series, or where a coefficient has structure that no cut-off resolves.
     """
-    zero_frequency(frequency, periodogram[:, 0, 0], series=series)  # refuses in words
-    found = zero_frequency_matrices(frequency, periodogram[None], series=series)
+    zero_frequency(frequency, periodogram[:, 0, 0], series=series, allowed=allowed)  # refuses in words
+    found = zero_frequency_matrices(frequency, periodogram[None], series=series, allowed=allowed)
     bad = np.flatnonzero(found.misfit[0] > MISFIT * (1 + np.arange(len(found.misfit[0]))))
     if len(bad):
         _, _, _, cutoffs, lowest = band(frequency, periodogram[:, 0, 0], series=series)
@@ -87,10 +87,10 @@ def zero_frequency_matrix(frequency: Floats, periodogram: Floats, *, series: int
     return ZeroFrequencyMatrix(found.value[0], found.covariance[0], found.cutoff[0], found.misfit[0], False)
 
 
-def zero_frequency_matrices(frequency: Floats, periodogram: Floats, *, series: int) -> ZeroFrequencyMatrix:
+def zero_frequency_matrices(frequency: Floats, periodogram: Floats, *, series: int, allowed: Floats | None = None) -> ZeroFrequencyMatrix:
     """`zero_frequency_matrix` of a batch (batch, frequency, n, n) at once, which refuses none: see `refused`."""
     batch, _, n, _ = periodogram.shape
-    first = zero_frequencies(frequency, periodogram[..., 0, 0], series=series)
+    first = zero_frequencies(frequency, periodogram[..., 0, 0], series=series, allowed=allowed)
     out = ZeroFrequencyMatrix(
         value=np.zeros((batch, n, n)),
         covariance=np.zeros((batch, n, n, n, n)),
@@ -105,7 +105,9 @@ def zero_frequency_matrices(frequency: Floats, periodogram: Floats, *, series: i
         logs = (np.log(first.value), np.square(first.stderr / first.value), first.cutoff, first.misfit)
         rows = [_Row(nothing, nothing[..., None], *(part[these] for part in logs))]
         for i in range(1, n):
-            rows.append(_row(frequency, periodogram[these], i, np.flatnonzero(~pattern[:i]), tied=bool(pattern[i]), series=series))
+            some = None if allowed is None else allowed[:, these]
+            free = np.flatnonzero(~pattern[:i])
+            rows.append(_row(frequency, periodogram[these], i, free, tied=bool(pattern[i]), series=series, allowed=some))
         out.value[these], out.covariance[these] = _composed(rows)
         out.cutoff[these], out.misfit[these] = (np.stack(column, axis=1) for column in zip(*((row.cutoff, row.misfit) for row in rows), strict=True))
     out.refused[:] = first.refused | (out.misfit > MISFIT * (1 + np.arange(n))).any(axis=1)
@@ -144,7 +146,7 @@ def _composed(rows: list[_Row]) -> tuple[Floats, Floats]:
     return value, covariance
 
 
-def _row(frequency: Floats, periodogram: Floats, i: int, free: Floats, *, tied: bool, series: int) -> _Row:
+def _row(frequency: Floats, periodogram: Floats, i: int, free: Floats, *, tied: bool, series: int, allowed: Floats | None) -> _Row:
     """Series i regressed on those before it, averaged over cut-offs and shapes; `free`: those that are not combinations of others."""
     f, _, kappa, cutoffs, _ = band(frequency, periodogram[..., 0, 0], series=series)
     power = np.asarray(periodogram[:, : len(f)], dtype=np.float64)
@@ -158,7 +160,7 @@ def _row(frequency: Floats, periodogram: Floats, i: int, free: Floats, *, tied: 
         nothing = np.zeros(batch)
         return _Row(coefficients, covariance, nothing - np.inf, nothing, nothing + cutoffs[-1], nothing)
     fits = [_below(cutoff, f, own, cross, others, kappa) for cutoff in cutoffs]
-    mean = averaged([fit.local for fit in fits])
+    mean = averaged([fit.local for fit in fits], allowed)
     of_cutoff = mean.weight.sum(axis=2)
     change = np.einsum("cbs,cbs,cs->b", mean.weight, np.array([fit.local.slope for fit in fits]), phi_of(cutoffs[0] / cutoffs))
     steep = np.maximum(np.abs(change) + np.log(STEEP), 0.0)  # D is known no better than what it changes by within the lowest ordinates

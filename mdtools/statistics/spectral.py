@@ -31,6 +31,7 @@ __all__ = [
     "ZeroFrequency",
     "averaged",
     "band",
+    "followed",
     "local",
     "log_spectrum",
     "phi_of",
@@ -50,6 +51,7 @@ COSINES = 3  # that the residuals are tested for
 MISFIT = 6.0  # chi^2 of the cosines, 3 on average: more is structure that no cut-off resolves
 STEEP = 0.4  # change of S, up or down, between 0 and the narrowest cut-off
 NEWTON = 60
+FREE = 0.25  # of the standard error of a fit, by which single ions may show it to be off: 3 % of its root mean square
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,13 @@ def band(frequency: Floats, periodogram: Floats, *, series: int) -> tuple[Floats
     return f, power, kappa, np.geomspace(f[lowest], f[-1], CUTOFFS), lowest
 
 
-def zero_frequency(frequency: Floats, periodogram: Floats, *, series: int) -> ZeroFrequency:
+def zero_frequency(frequency: Floats, periodogram: Floats, *, series: int, allowed: Floats | None = None) -> ZeroFrequency:
     """S(0) from the periodogram averaged over `series` independent series of one length (windows times axes).
 
-    frequency : (frequency,) from 0 on, evenly. periodogram : (frequency,).
+    frequency : (frequency,) from 0 on, evenly. periodogram : (frequency,). allowed : see `followed`, of a batch of one.
     Raises NotEnoughData where there are too few ordinates, or where the windows are too short to see S level off.
     """
-    found = zero_frequencies(frequency, np.asarray(periodogram), series=series)
+    found = zero_frequencies(frequency, np.asarray(periodogram), series=series, allowed=allowed)
     lowest = max(FEWEST, -(-INFORMATION // series))
     cutoff = float(frequency[lowest])
     cure = "the windows are too short for its zero-frequency limit; give longer windows (fewer windows, or a longer run)"
@@ -111,16 +113,30 @@ def zero_frequency(frequency: Floats, periodogram: Floats, *, series: int) -> Ze
     return found
 
 
-def zero_frequencies(frequency: Floats, periodogram: Floats, *, series: int) -> ZeroFrequency:
+def followed(frequency: Floats, alone: Floats, *, series: int, n_ions: int) -> Floats:
+    """Which fits (cut-off, batch, shape) follow the spectrum of n_ions single ions (batch, frequency) to its limit.
+
+    One collective current is too noisy to show that a fit is wrong by as much as its own error, and the widest cut-off has the smallest one. Single
+    ions move on the same times and are n_ions times as many: what a fit to their spectrum is off from their own limit, beyond chance, may be
+    FREE of the error that it has for one current. The one that is off least is always followed.
+    """
+    f, power, kappa, cutoffs, _ = band(frequency, alone, series=series)
+    fits = _fits(f, power, kappa * n_ions, cutoffs)
+    mean = averaged(fits)
+    known = np.sum(np.square(mean.response(fits)) / (kappa * n_ions), axis=1)
+    variance = np.array([np.broadcast_to(fit.variance, fit.log.shape) for fit in fits])
+    off = np.square(np.array([fit.log for fit in fits]) - mean.value[:, None]) - np.maximum(variance - known[:, None], 0.0)
+    off /= n_ions * variance
+    return np.asarray(off <= np.maximum(FREE**2, off.min(axis=(0, 2), keepdims=True)))
+
+
+def zero_frequencies(frequency: Floats, periodogram: Floats, *, series: int, allowed: Floats | None = None) -> ZeroFrequency:
     """`zero_frequency` of a batch (..., frequency) at once, which refuses none: see `refused`."""
     f, power, kappa, cutoffs, _ = band(frequency, periodogram, series=series)
     shape = power.shape[:-1]
     power = power.reshape(-1, len(f))
-    fits: list[Local] = []
-    for k, cutoff in enumerate(cutoffs):  # the curve of the last cut-off is where the next one starts
-        start = (fits[-1].log, fits[-1].slope * phi_of(cutoff / cutoffs[k - 1 : k])[0]) if fits else None
-        fits.append(_below(cutoff, f, power, kappa, start))
-    mean = averaged(fits)
+    fits = _fits(f, power, kappa, cutoffs)
+    mean = averaged(fits, allowed)
     change = np.exp(np.einsum("cbs,cbs,cs->b", mean.weight, np.array([fit.slope for fit in fits]), phi_of(cutoffs[0] / cutoffs)))
     of_cutoff = mean.weight.sum(axis=2)
     misfit = np.einsum("cb,cb->b", of_cutoff, [fit.misfit for fit in fits])
@@ -197,12 +213,22 @@ def _each(values: Floats, apart: Floats) -> Floats:
     return values if apart.ndim == 2 else values[:, None]
 
 
-def averaged(fits: list[Local]) -> Averaged:
-    """The mean over all fits, by exp(log_weight)."""
+def averaged(fits: list[Local], allowed: Floats | None = None) -> Averaged:
+    """The mean over all fits, or those `allowed` (cut-off, batch, shape), by exp(log_weight)."""
     weight = np.array([fit.log_weight for fit in fits])
+    if allowed is not None:
+        weight = np.where(allowed, weight, -np.inf)
     weight = np.exp(weight - weight.max(axis=(0, 2), keepdims=True))
     weight /= weight.sum(axis=(0, 2), keepdims=True)
     return Averaged(np.einsum("cbs,cbs->b", weight, [fit.log for fit in fits]), weight)
+
+
+def _fits(f: Floats, power: Floats, kappa: Floats, cutoffs: Floats) -> list[Local]:
+    fits: list[Local] = []
+    for k, cutoff in enumerate(cutoffs):  # the curve of the last cut-off is where the next one starts
+        start = (fits[-1].log, fits[-1].slope * phi_of(cutoff / cutoffs[k - 1 : k])[0]) if fits else None
+        fits.append(_below(cutoff, f, power, kappa, start))
+    return fits
 
 
 def _below(cutoff: float, f: Floats, power: Floats, kappa: Floats, start: Start) -> Local:
