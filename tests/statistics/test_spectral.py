@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mdtools.errors import NotEnoughData
-from mdtools.statistics.spectral import zero_frequency
+from mdtools.statistics.spectral import followed, zero_frequencies, zero_frequency
 
 
 def langevin(f, *, time):
@@ -110,3 +110,29 @@ def test_a_spectrum_without_low_frequencies_is_refused():
     power = np.where(np.arange(129) < 20, 0.0, 1.0)
     with pytest.raises(NotEnoughData, match="the lowest 9 are not all zero"):
         zero_frequency(np.arange(129) / 256, power, series=3)
+
+
+def narrow_beside_broad(f):
+    """Two kinds of ions: two thirds of S(0) in a line as narrow as 1 / 60 of the band."""
+    return (2 * langevin(f, time=9) / langevin(np.zeros(1), time=9) + langevin(f, time=1.5) / langevin(np.zeros(1), time=1.5)) / 3
+
+
+def test_fits_that_do_not_follow_single_ions_are_left_out():
+    """One current of 4 windows does not show the narrow line, and its limit is too low by 0.7 errors; 16 single ions show it."""
+    f, power, ends = periodograms(narrow_beside_broad, frames=1000, windows=4, count=2000, seed=3)
+    alone, current = power[: 16 * 100].reshape(100, 16, -1).mean(axis=1), power[-400:-300]
+    allowed = followed(f, alone, series=12, n_ions=16)
+    widest = allowed[-1].mean()
+    assert widest < 0.1
+    assert allowed.any(axis=(0, 2)).all()
+    blind, seen = zero_frequencies(f, current, series=12), zero_frequencies(f, current, series=12, allowed=allowed)
+    off = [np.mean(np.log((found.value - ends) / 1.0)) / np.mean(found.stderr / found.value) for found in (blind, seen)]
+    assert off[0] < -0.45
+    assert off[1] > -0.3
+    assert np.mean(np.abs(seen.value - ends - 1) < 1.96 * seen.stderr) > 0.9
+
+
+def test_fits_of_a_constant_follow_it():
+    f, power, _ = periodograms(constant, frames=1000, windows=4, count=800, seed=4)
+    alone = power.reshape(50, 16, -1).mean(axis=1)
+    assert followed(f, alone, series=12, n_ions=16).mean() > 0.9
