@@ -42,6 +42,16 @@ def test_modes_are_listed_and_one_is_measured(run, files, capsys):
     assert main(["mode-spectra", run, "--frame-interval", "0.02", *pattern]) == 0
 
 
+def test_other_results_with_frequencies_of_a_file_are_shown(run, files, capsys):
+    told = [run, "--frame-interval", "0.02", "--phonopy", str(files / "phonopy/phonopy_params.yaml"), "--windows", "1"]
+    assert main(["mode-spectra", *told, "--q", "0.5,0,0.5", "--band", "3"]) == 0
+    assert main(["mode-frequencies", "mode_spectra.nc", "--temperature", "300"]) == 0
+    assert "q = 0.5, 0, 0.5; band 3" in capsys.readouterr().out
+    bands = ["--by", "band", "--velocities", "positions", "--path", "0.5 0 0  0.5 0 0.5"]
+    assert main(["spectral-energy-density", *told, *bands]) == 0
+    assert "spectral_energy_density_by_band" in capsys.readouterr().out
+
+
 def test_an_imaginary_mode_is_named_with_the_options_that_measure_it(run, files, capsys):
     phonopy = str(files / "phonopy/imaginary.yaml")
     assert main(["mode-spectra", run, "--frame-interval", "0.02", "--phonopy", phonopy, "--list"]) == 0
