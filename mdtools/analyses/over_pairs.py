@@ -25,8 +25,9 @@ __all__ = ["Counted", "Moments", "counted_pairs", "within_half_cell"]
 
 TILE = 2**20  # pairs of a tile on a CPU: their slots are 2 or 4 MB
 DEVICE_TILE = 2**24  # on an accelerator, where calls cost more than memory
-ORIGINS = 32  # of a tile at most: each keeps counts of its own, because the cell may change
+ORIGINS = 16  # of a tile at most: each keeps counts of its own, because the cell may change
 PARTS = 8  # of the ions, whose rows make a tile of a moment with itself: with the half of all ions that lies ahead of each row
+PART_ORIGINS = 64  # of such a tile at most
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,8 @@ def _tiles(traj: Trajectory, visits: Moments, path: np.ndarray, groups: np.ndarr
     pairs = int(min(DEVICE_TILE if platform() != "cpu" else TILE, memory.block() // 16))
     height, width = (-(-n // PARTS), min(n, n // 2 + -(-n // PARTS))) if ring else (n, n)
     start, stop = shares.mine(len(visits))
-    origins = int(np.clip(pairs // (height * width), 1, min(ORIGINS, len(visits))))
-    origins = _evenly(max(1, stop - start), origins) if ring else origins  # else one shape for all lags and compilations are few
+    origins = int(np.clip(pairs // (height * width), 1, min(PART_ORIGINS if ring else ORIGINS, len(visits))))
+    origins = _evenly(max(1, stop - start), origins) if ring else origins  # else one shape for all lags, and compilations are few
     height = _evenly(height, pairs // width) if origins == 1 else height
     groups = groups.astype(np.int32)
 
