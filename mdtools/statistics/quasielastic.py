@@ -7,9 +7,10 @@ Ordinates (statistics/ordinates.py) are taken as Gamma distributed about
 A_q what vibrations leave of the motion (Debye-Waller), B_q their flat part, kappa_q the number of independent series by the
 scatter over windows. Ions and wave numbers share their noise, so errors come from windows: the influence of each on theta,
 H^-1 g_w, squared and summed (a jackknife), with Student's factor for so many windows, times what the fit leaves over.
-On 120 synthetic runs of 24 ions, 800 frames and eight windows each (continuous, jump), the 95 % intervals cover 94 to 97 %, those of
-68 % 59 to 71 %, the bias of ln theta is 0.1 to 0.3 of its scatter, and the motion is the right one in 97 to 100 %; confined motion in its
-own model 96 to 99 %, but its elastic line beside one Lorentzian, which it has not, 92 % at q u = 0.5 and 76 % at q u = 1.25.
+On 300 synthetic runs of 24 ions, 800 frames and eight windows each (continuous, jump, confined: scripts/coverage_quasielastic.py), the
+95 % intervals of the five parameters cover 93.7 to 96.0 %, those of 68 % 65 to 71 %, the bias of ln theta is 0.0 to 0.4 of its scatter, and
+the motion is the right one in every run. The elastic line of confined motion beside one Lorentzian, which it has not: 92 % at q u = 0.5
+and 76 % at q u = 1.25 (120 runs).
 Source: reference/science.md B5; P. Whittle, Ark. Mat. 2, 423 (1953); debiased: A. Sykulski et al., Biometrika 106, 251 (2019).
 """
 
