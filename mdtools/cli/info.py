@@ -23,6 +23,7 @@ NEEDS = {
     "vibrational_thermodynamics": ("temperature",),
     "ionic_conductivity": ("temperature",),
     "heat_capacity": ("thermo", "temperature"),
+    "enthalpy_bimodality": ("thermo",),
     "strain_elasticity": ("temperature",),
     "onsager": ("temperature",),
     "ionic_conductivity_spectrum": ("temperature",),

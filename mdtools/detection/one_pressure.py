@@ -5,10 +5,12 @@ import xarray as xr
 
 from mdtools.detection.pooled import Pooled, mean_of
 from mdtools.statistics.transition import line_at
+from mdtools.statistics.vibrations import jackknife_of_rows
 from mdtools.units import EV_PER_ANGSTROM3_TO_GPA
 
-__all__ = ["bulk_modulus_of", "enthalpy_of", "is_held", "log_length_of"]
+__all__ = ["bulk_modulus_of", "enthalpy_fluctuation_of", "enthalpy_of", "is_held", "log_length_of"]
 
+FEWEST_WINDOWS = 4
 HELD_CELL = 1e-3  # relative error of the volume of a cell that was held fixed, at the mean of some 10 ps at constant pressure: as cells breathe
 
 
@@ -31,6 +33,29 @@ def enthalpy_of(runs: Pooled) -> tuple[np.ndarray, np.ndarray] | None:
     off, noise = _pressure_of_held_cells(runs)
     expands = volume * runs.kelvin * _expansivity(runs.kelvin, np.log(volume)) / unit
     return energy + pressure * volume + off * expands, np.hypot(error, noise * expands)
+
+
+def enthalpy_fluctuation_of(runs: Pooled) -> tuple[np.ndarray, np.ndarray] | None:
+    """var(H) / (N T^2) of each temperature and its error, in the units of the series; None where a run has not kept it."""
+    every = [one for members in runs.members for one in members]
+    if not all("enthalpy_variance" in one and np.isfinite(one.enthalpy_variance).sum() >= FEWEST_WINDOWS for one in every):
+        return None
+
+    def of(rows: np.ndarray) -> np.ndarray:
+        return np.atleast_1d(rows[:, 1].mean() - rows[:, 0].mean() ** 2 + rows[:, 0].var(ddof=1) / len(rows))
+
+    found = []
+    for t, members in zip(runs.kelvin, runs.members, strict=True):
+        each = []
+        for one in members:
+            rows = np.stack([one.enthalpy_by_window.values, one.enthalpy_variance.values], axis=1)
+            rows = rows[np.isfinite(rows).all(axis=1)]
+            each.append((of(rows)[0], jackknife_of_rows(of, rows)[1][0]))
+        per = float(members[0].n_atoms) * t**2
+        value, error = np.array(each).T / per
+        found.append(mean_of(value, error))
+    value, error = np.array(found).T
+    return value, error
 
 
 def _expansivity(kelvin: np.ndarray, log_volume: np.ndarray) -> np.ndarray:

@@ -7,19 +7,29 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.detection.one_pressure import bulk_modulus_of, enthalpy_of, is_held, log_length_of
+from mdtools.detection.one_pressure import bulk_modulus_of, enthalpy_fluctuation_of, enthalpy_of, is_held, log_length_of
 from mdtools.detection.pooled import Pooled, mean_of, pooled, sizes_of, sweeps_of
 from mdtools.detection.states import SYSTEM_STATES
 from mdtools.errors import NotEnoughData
 from mdtools.statistics.bimodal import UNIFORM, bimodality
 from mdtools.statistics.replicas import mean_with_bounds
-from mdtools.statistics.transition import Located, change_point, excess_models, knee, steepest, two_branches
+from mdtools.statistics.transition import Located, change_point, excess_models, knee, largest, steepest, two_branches
 from mdtools.units import BOLTZMANN
 
 __all__ = ["detect_transition"]
 
 FEWEST = 6  # temperatures: a maximum with two on either side
-ROUTES = ("heat capacity", "thermal expansion", "defects", "defect fluctuation", "probability", "activation energy", "knee of D", "two branches")
+ROUTES = (
+    "heat capacity",
+    "enthalpy fluctuation",
+    "thermal expansion",
+    "defects",
+    "defect fluctuation",
+    "probability",
+    "activation energy",
+    "knee of D",
+    "two branches",
+)
 TYPES = {"smooth": "III", "excess": "II", "step": "I"}
 SURE = 0.8
 FLOOR = 0.03  # relative error of D that is assumed at least
@@ -43,12 +53,12 @@ def detect_transition(
 ) -> xr.Dataset:
     """T_c of a superionic transition by each route on its own, and its type, from runs at six temperatures or more.
 
-    Routes: maximum of C_p = dH/dT (H at one pressure for the series: that of a held cell is brought there by the expansion), of the linear
-    expansion d ln V / 3 dT, of d x_V/dT of empty sites, of N var(x_V); the change point of a melted sublattice, from its probability in every
-    run; maximum of the apparent activation energy -d ln D / d(1/k_B T); knee, where two straight lines of ln D meet; and where two straight
-    branches of H(T) are left for one another, of a type I alone. They answer different questions and are never averaged: in fluorites the knee of
-    D lies above the maximum of C_p. A maximum at an end of the series is none. An interval is never narrower than the temperatures on either
-    side.
+    Routes: maximum of C_p = dH/dT (H at one pressure for the series: that of a held cell is brought there by the expansion), of var(H) / T^2, of
+    the linear expansion d ln V / 3 dT, of d x_V/dT of empty sites, of N var(x_V); the change point of a melted sublattice, from its probability
+    in every run; maximum of the apparent activation energy -d ln D / d(1/k_B T); knee, where two straight lines of ln D meet; and where two
+    straight branches of H(T) are left for one another, of a type I alone. They answer different questions and are never averaged: in fluorites
+    the knee of D lies above the maximum of C_p. A maximum at an end of the series is none. An interval is never narrower than the temperatures on
+    either side.
 
     Type, by BIC of H(T): I jumps, II has an excess of finite width, III is smooth; `undecided` below 0.8.
     Runs at one temperature are replicas: their means are averaged, their probabilities multiplied. Of runs of several sizes the routes
@@ -114,6 +124,9 @@ def detect_transition(
         if types["step"] >= SURE:
             found["two branches"], *step = two_branches(kelvin, *heat)
             latent = step[0], step[1]
+    fluctuation = enthalpy_fluctuation_of(runs)
+    if fluctuation is not None:
+        found["enthalpy fluctuation"] = largest(kelvin, *fluctuation, draws=draws, random=random)
     expansion, expansion_error = nothing, nothing
     size_of_cell = log_length_of(runs, bulk_modulus_of(kelvin, bulk_modulus, others(shear_modulus)))
     if size_of_cell is not None:
@@ -205,14 +218,7 @@ def _of_defects(runs: Pooled, draws: int, random: np.random.Generator) -> dict[s
     kelvin = runs.kelvin
     share, error = runs.mean("empty_sites")
     variance, variance_error = runs.mean("empty_sites_variance", over=lambda one: 1 / float(one.n_sites))
-    peak = int(np.argmax(variance))
-    top = Located()
-    if 0 < peak < len(kelvin) - 1:
-        drawn = np.argmax(variance + variance_error * random.normal(size=(draws, len(kelvin))), axis=1)
-        if np.mean((drawn > 0) & (drawn < len(kelvin) - 1)) >= SURE:
-            lower, upper = np.quantile(kelvin[drawn], [0.025, 0.975])
-            ends = kelvin[peak - 1], kelvin[peak + 1]
-            top = Located(float(kelvin[peak]), float(kelvin[drawn].std() + np.ptp(ends) / 4), float(min(lower, ends[0])), float(max(upper, ends[1])))
+    top = largest(kelvin, variance, variance_error, draws=draws, random=random)
     return {"defects": steepest(kelvin, share, error, draws=draws, random=random)[0], "defect fluctuation": top}
 
 

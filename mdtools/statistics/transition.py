@@ -6,7 +6,7 @@ import numpy as np
 
 from mdtools.statistics.peak import steepest_of_process
 
-__all__ = ["Located", "change_point", "excess_models", "knee", "line_at", "steepest", "two_branches"]
+__all__ = ["Located", "change_point", "excess_models", "knee", "largest", "line_at", "steepest", "two_branches"]
 
 MODELS = ("smooth", "excess", "step")
 SEARCHED = {"step": 6, "excess": 8}  # parameters, those that are searched for on a grid counted twice
@@ -160,6 +160,22 @@ def excess_models(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> dict[str, 
     least = min(found.values())
     weight = {name: np.exp(-0.5 * (value - least)) for name, value in found.items()}
     return {name: float(weight[name] / sum(weight.values())) for name in MODELS}
+
+
+def largest(t: np.ndarray, y: np.ndarray, error: np.ndarray, *, draws: int, random: np.random.Generator) -> Located:
+    """The point at which y is largest, as a fluctuation is at T_c: no nearer than the points beside it.
+
+    None where it lies at an end, where less than 80 % of the draws lie within, or where it does not stand out of a straight line through
+    the others, neighbours left out, by 2.5 standard errors: the largest of equal numbers is somewhere.
+    """
+    peak = int(np.argmax(y))
+    if not 0 < peak < len(t) - 1 or _standing_out(t, y, error, peak) < OUT:
+        return Located()
+    drawn = np.argmax(y + error * random.normal(size=(draws, len(t))), axis=1)
+    if np.mean((drawn > 0) & (drawn < len(t) - 1)) < FOUND:
+        return Located()
+    left, right = t[peak - 1], t[peak + 1]
+    return Located(float(t[peak]), float(t[drawn].std() + (right - left) / 4), *_wider(t[drawn], left, right))
 
 
 def line_at(at: np.ndarray, x: np.ndarray, y: np.ndarray, error: np.ndarray, *, slope: bool = True) -> tuple[np.ndarray, np.ndarray]:

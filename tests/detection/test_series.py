@@ -129,10 +129,25 @@ def test_the_enthalpy_of_held_cells_is_brought_to_one_pressure():
         runs = [run(t, wrong=w, noise=1e-4, random=random) for t, w in zip(KELVIN, wrong, strict=True)]
         exact = np.diff(enthalpy(KELVIN, "excess", 1450.0, 300)) / 100 / BOLTZMANN
         for some, into in ((runs, z), ([one.drop_vars("pressure") for one in runs], z_untold)):
-            found = detect_transition(some)
+            found = detect_transition(some, draws=50)
             into.append((found.heat_capacity - exact) / found.heat_capacity_stderr)
     assert np.std(z) < 1.3
     assert np.std(z_untold) > 2
+
+
+def test_the_enthalpy_fluctuates_most_where_the_heat_capacity_is_largest():
+    """3 k_B an ion, and 4 more at 1450 K, known to a tenth."""
+    random = np.random.default_rng(0)
+    runs = made()
+    for state in runs:
+        t = float(state.stated_temperature)
+        variance = 300 * (3 + 4 * np.exp(-(((t - 1450) / 120) ** 2))) * (BOLTZMANN * t) ** 2
+        state["enthalpy_by_window"] = "window", 0.05 * np.sqrt(variance) * random.normal(size=16)
+        state["enthalpy_variance"] = "window", variance * (1 + 0.4 * random.normal(size=16))
+    one = at(detect_transition(runs), "enthalpy fluctuation")
+    assert one.critical_temperature_lower <= 1450 <= one.critical_temperature_upper
+    assert 50 <= one.critical_temperature_stderr < 110
+    assert np.isnan(at(detect_transition(made()), "enthalpy fluctuation").critical_temperature)  # not kept of these runs
 
 
 @pytest.mark.parametrize("bounded", [False, True])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mdtools.statistics.transition import change_point, excess_models, knee, steepest, two_branches
+from mdtools.statistics.transition import change_point, excess_models, knee, largest, steepest, two_branches
 
 T = np.arange(1000.0, 2001.0, 100.0)
 ERROR = np.full(len(T), 0.003)
@@ -42,6 +42,19 @@ def test_the_steepest_interval_holds_the_transition():
     assert np.median([one.value for one in values]) == pytest.approx(1450, abs=20)
     smooth = [steepest(T, enthalpy("smooth", seed=seed), ERROR, draws=200, random=random)[0] for seed in range(10)]
     assert sum(np.isfinite(one.value) for one in smooth) <= 2
+
+
+def test_the_largest_fluctuation_stands_out_or_there_is_none():
+    random = np.random.default_rng(0)
+    error = np.full(len(T), 0.4)
+    peaked = [
+        largest(T, 3 + 4 * np.exp(-(((T - 1450) / 120) ** 2)) + error * random.normal(size=len(T)), error, draws=200, random=random)
+        for _ in range(40)
+    ]
+    assert np.mean([one.lower <= 1450 <= one.upper for one in peaked]) > 0.95
+    flat = [largest(T, 3 + 1e-3 * T + error * random.normal(size=len(T)), error, draws=200, random=random) for _ in range(200)]
+    assert np.mean([np.isfinite(one.value) for one in flat]) < 0.1
+    assert np.isnan(largest(T, T, error, draws=200, random=random).value)
 
 
 def test_the_knee_is_where_two_lines_meet():
