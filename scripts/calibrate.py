@@ -4,9 +4,10 @@
     python -P scripts/calibrate.py [--systems 120] [--seed 1] [--jobs 2] [--write]      (2.4 s of processor a system, then 2 min)
 
 Systems are drawn at random from mdtools.imitators and mdtools.synthetic: class, sizes, rates, amplitudes, length of the run. Each is measured
-once; weights of `translates?` and `molten?` that make the log-loss of the system's class least on the first half are taken from a grid, below
-the value at which one line alone would decide, and then that of `ordered?`. Prints markdown tables of the half that was held back. --write puts
-the weights, the figures and the next version into mdtools/detection/calibration.json.
+once; weights of `translates?` and `molten?` that make the log-loss of the system's class least on the first half are taken from a grid, below the
+value at which one line alone would decide (they lie at that bound: the lines agree more often than this caution allows for), and then that of
+`ordered?`, which has one line only: it may claim no more than n systems that are all right can show, (n + 1) / (n + 2). Prints markdown tables of
+the half that was held back. --write puts the weights, the figures and the next version into mdtools/detection/calibration.json.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import numpy as np
 
 TABLE = Path(__file__).parents[1] / "mdtools" / "detection" / "calibration.json"
 GRID = (0.25, 0.3, 0.35, 0.4, 0.45)
-ORDERED = (1.0, 1.2, 1.4, 1.6)
+ORDERED = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
 BINS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 FRAMES = (350, 700)
 
@@ -118,7 +119,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    from mdtools.detection.states import WEIGHT
+    from mdtools.detection.states import CAP, WEIGHT
 
     seeds = range(1000 * given.seed, 1000 * given.seed + given.systems)
     if given.jobs > 1:
@@ -136,7 +137,8 @@ def main() -> None:
         best = min(best, (loss(fitted, probabilities(fitted)), translates, molten))
     WEIGHT.update(translates=best[1], molten=best[2])
     least = (np.inf, 0.0)
-    for ordered in ORDERED:
+    shown = np.log(len(fitted) + 1) / CAP  # log-odds of (n + 1) / (n + 2), of a line at its cap
+    for ordered in (one for one in ORDERED if one <= shown):
         WEIGHT.update(ordered=ordered)
         least = min(least, (loss(fitted, probabilities(fitted)), ordered))
     WEIGHT.update(ordered=least[1])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from mdtools import read, synthetic
+from mdtools import chain, read, synthetic
 from mdtools.analyses.melting import melting_indicators
 from mdtools.analyses.run_state import run_state
 from mdtools.detection.indicators import bragg_amplitudes, cage_of
@@ -250,10 +250,24 @@ def test_a_real_run_with_its_log_passes_every_gate(measured, verdicts, t):
 
 
 def test_a_larger_cell_is_called_as_the_small_one():
-    """4 x 4 x 4 cells; 3 x 3 x 3 are the shipped runs, 5 x 5 x 5 are made up (test_imitators)."""
+    """4 x 4 x 4 cells; 3 x 3 x 3 are the shipped runs."""
     verdict = detect_melting(saved("caf2_768_1600K"))
     assert verdict.system_verdict.item() == "superionic"
     assert verdict.system_probability.max() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "answers"), [("caf2_1500", {1200: "crystal", 1800: "superionic"}), ("caf2_756_schottky", {1300: "defect conductor"})]
+)
+def test_all_evidence_of_large_cells_and_of_vacancies(name, answers):
+    """5 x 5 x 5 cells of CaF2, and 4 x 4 x 4 less four CaF2 (reference/science.md C0), 20 ps by LAMMPS: p >= .9, every gate passed."""
+    runs = chain.chains_of(str(RUNS / f"{name}.nc"))
+    verdicts = {round(float(run.made["run_state"].stated_temperature)): run.make("detect_melting") for run in runs}
+    assert {t: one.system_verdict.item() for t, one in verdicts.items()} == answers
+    for one in verdicts.values():
+        assert one.system_probability.max() > 0.9
+        assert set(one.gate_says.values) == {"passed"}
+        assert set(one.line_says.sel(line=["structure", "mechanics", "dynamics"]).values) == {"for"}
 
 
 def test_a_glass_that_still_ages_is_undecided():
