@@ -122,7 +122,7 @@ def _frequencies(runs: Chains) -> None:
     found = frequencies(runs)
     if found is not None:
         table(found.header, found.rows)
-        print()
+        print("".join(f"{line}\n" for line in found.notes[1:]))
 
 
 def _modes(data: Any) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from mdtools import schema
 from mdtools.chain import Chains
 from mdtools.reporting.numbers import plain, with_error
 from mdtools.reporting.parts import Section, Table
@@ -37,12 +38,13 @@ def modes(runs: Chains) -> Section | None:
 
 def frequencies(runs: Chains) -> Table | None:
     """A row for each mode of each run: frequency, damping, damping ratio and susceptibility."""
-    rows = []
+    rows, left_out = [], []
     units = {"mode_frequency": "", "mode_damping": "", "static_susceptibility_direct": ""}
     found = [(run, run.made["mode_frequencies"]) for run in runs if "mode_frequencies" in run.made]
     for run, data in sorted(found, key=lambda one: float(one[1].stated_temperature)):
         units = {name: data[name].attrs.get("units", "") for name in units}
         kelvin = float(data.stated_temperature)
+        left_out += [f"{run.name}: {why}" for why in schema.history(data)[-1].get("left_out", [])]
         for k in range(data.sizes["mode"]):
             one = data.isel(mode=k)
             values = (_value(one, name) for name in ("mode_frequency", "mode_damping", "damping_ratio", "static_susceptibility_direct"))
@@ -52,7 +54,7 @@ def frequencies(runs: Chains) -> Table | None:
     frequency, damping, chi = (f" ({unit})" if unit not in ("", "1") else "" for unit in units.values())
     names = (f"frequency{frequency}", f"damping G{damping}", "G / 2 W", f"susceptibility{chi}")
     notes = ("Damping G: full width of the line in frequency. Above G / 2 W = 1 the mode is overdamped, and has no peak at its frequency.",)
-    return Table(("run", "T", "mode", "regime", "model", *names), tuple(rows), notes=notes)
+    return Table(("run", "T", "mode", "regime", "model", *names), tuple(rows), notes=(*notes, *left_out))
 
 
 def name_of(data: xr.Dataset, k: int) -> str:
