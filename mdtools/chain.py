@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mdtools import progress
+from mdtools import memory, once, progress
 from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, ON_REQUEST, PUBLIC, VARIES
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.signatures import Input, signature
@@ -84,14 +84,25 @@ class Chain:
         """Make everything that can be made of one run, or of it `only` some; `refused` holds the reasons of the rest."""
         for name in only:
             self._ask(name)
-        for name in only:
-            if not wanted_of(name, {*self.options, *self.made}):
-                continue
-            if not any(one.many for one in signature(name).inputs):
-                try:
-                    self.make(name)
-                except (TrajectoryError, NotEnoughData):
+        with once.kept(), self._read_once():
+            for name in only:
+                if not wanted_of(name, {*self.options, *self.made}):
                     continue
+                if not any(one.many for one in signature(name).inputs):
+                    try:
+                        self.make(name)
+                    except (TrajectoryError, NotEnoughData):
+                        continue
+
+    @contextmanager
+    def _read_once(self) -> Iterator[None]:
+        """Inside, a trajectory that is on disk and leaves half of the memory free is in memory: every measurement visits it."""
+        stored = self.traj
+        self.traj = stored if stored is None else stored.held(memory.limit() // 2)
+        try:
+            yield
+        finally:
+            self.traj = stored
 
 
 @dataclass(kw_only=True)

@@ -137,6 +137,11 @@ class Trajectory:
         return np.asarray(self.cell, dtype=np.float64).mean(axis=0)
 
     @cached_property
+    def as_scaled(self) -> "Trajectory":
+        """The same with the rule of displacements that says where ions are in the cell of their time: scaled."""
+        return self if self.unwrap == "scaled" else dataclasses.replace(self, unwrap="scaled")
+
+    @cached_property
     def volume(self) -> float:
         """Mean volume of the cell, angstrom^3."""
         return float(np.abs(np.linalg.det(self.cell)).mean())
@@ -306,6 +311,14 @@ class Trajectory:
         names = (framework,) if isinstance(framework, str) else tuple(framework)
         return self.replace(step={"step": "with_framework", "framework": list(names)}, framework=names)
 
+    def held(self, most: int) -> "Trajectory":
+        """The same with its arrays in memory, where they are on disk and take at most so many bytes in this process; else itself."""
+        stored = {name: getattr(self, name) for name in ("scaled_positions", "velocities")}
+        stored = {name: one for name, one in stored.items() if isinstance(one, Lazy)}
+        if not stored or shares.count() > 1 or sum(one.nbytes for one in stored.values()) > most:
+            return self
+        return dataclasses.replace(self, **{name: one[:] for name, one in stored.items()})
+
     # -- visits -------------------------------------------------------------------------------------------------
 
     def over_atoms(self, quantity: Quantity = "positions", *, block: int, shared: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
@@ -406,6 +419,17 @@ class Trajectory:
             meant = meant.split(",")
         if meant == "none":
             return np.zeros((self.n_frames, 3)), "none"
+        key = (tuple(meant) if isinstance(meant, list) else meant, quantity)
+        if key not in self._reference_paths:
+            self._reference_paths[key] = self._mean_path(meant, quantity)
+        return self._reference_paths[key], meant
+
+    @cached_property
+    def _reference_paths(self) -> dict[Any, np.ndarray]:
+        """Those that were made, 24 bytes a frame: nearly every analysis asks for one, which is a visit to all frames."""
+        return {}
+
+    def _mean_path(self, meant: list[str] | str, quantity: Quantity) -> np.ndarray:
         if meant == "barycentre":
             self.need("masses", who='reference="barycentre"')
             assert self.masses is not None
@@ -425,7 +449,9 @@ class Trajectory:
         for frames, (values,) in self.over_frames(quantity, block=block, shared=True):
             part = np.einsum("tax,a->tx", values.astype(np.float64), weights)
             path[frames] = part[: frames.stop - frames.start]
-        return shares.summed(path), meant
+        path = shares.summed(path)
+        path.flags.writeable = False  # everybody is given the same
+        return path
 
     # -- how it shows itself ------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "errors": (set(), set()),
     "memory": (set(), set()),
     "lazy": (set(), {"numpy"}),
+    "once": (set(), set()),
     "progress": (set(), {"rich"}),
     "shares": ({"errors"}, {"numpy", "jax"}),
     "schema": (set(), {"numpy", "xarray"}),
@@ -32,7 +33,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "kernels": ({"kernels"}, {"jax", "jaxtyping"}),
     "statistics": ({"statistics", "errors"}, {"numpy", "scipy"}),
     "analyses": (
-        {"analyses", "kernels", "harmonic", "trajectory", "schema", "units", "errors", "memory", "progress", "shares"},
+        {"analyses", "kernels", "harmonic", "trajectory", "schema", "units", "errors", "memory", "once", "progress", "shares"},
         {"numpy", "jax", "xarray", "periodictable", "scipy"},
     ),
     "estimates": ({"estimates", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),

@@ -117,7 +117,7 @@ def _sites(traj: Trajectory, mobile: str, n: np.ndarray, text: str | None, refer
         if len(folded) == 0:
             raise TrajectoryError(f"{who}: sites={text!r} is not understood; write three numbers a site, as '0.25 0.25 0.25  0.75 0.75 0.75'")
         # of a file's axes: the frame of reference has its origin in the mean of the species that is at rest
-        path, _ = dataclasses.replace(traj, unwrap="scaled").reference_path(reference)
+        path, _ = traj.as_scaled.reference_path(reference)
         folded = folded - path[0] * n
     steps = np.stack(np.meshgrid(*[np.arange(m) for m in n], indexing="ij"), axis=-1).reshape(-1, 1, 3)
     return ((folded[None] + steps) / n).reshape(-1, 3) % 1.0

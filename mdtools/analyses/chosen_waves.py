@@ -6,6 +6,7 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
+from mdtools import once
 from mdtools.analyses.density_modes import DensityModes
 from mdtools.analyses.labels import species_pairs, window_starts
 from mdtools.analyses.scattering_lengths import coherent
@@ -35,20 +36,55 @@ class Chosen:
             self.seen = lengths_of[first] * lengths_of[second] / traj.n_atoms  # (pair, q)
 
     def correlations(
-        self, correlate: Callable[[Any, Any, Any], Any], *, windows: int, length: int, frames: np.ndarray, currents: bool = False
+        self,
+        correlate: Callable[[Any, Any, Any], Any],
+        *,
+        windows: int,
+        length: int,
+        frames: np.ndarray,
+        currents: bool = False,
+        traj: Trajectory | None = None,
+        name: str | None = None,
     ) -> tuple[np.ndarray, Any]:
         """(quantity, window, pair, q, lag) of correlate(modes, pairs, (which q, which frames)), and the reference that was taken.
 
-        With weights one pair more: their total, weighted at each wave vector before shells are averaged.
+        With weights one pair more: their total, weighted at each wave vector before shells are averaged. traj : fewer frames of the run.
+        name : what is kept for another measurement of this run at the same wave vectors (`once`), whose lags are the first ones of these.
         """
+        if name is None:
+            return self._correlations(correlate, windows=windows, length=length, frames=frames, currents=currents, traj=traj)
+        same = (
+            self.traj,
+            self.indices.tobytes(),
+            self.shells.q.tobytes(),
+            self.shells.indices is None,
+            str(self.reference),
+            self.weights,
+            windows,
+            length,
+        )
+        of_every_lag = np.array_equal(frames, np.arange(len(frames)))
+        key = ("correlations", name, *same, of_every_lag or frames.tobytes())
+        found, taken = once.made(
+            key,
+            lambda: self._correlations(correlate, windows=windows, length=length, frames=frames, currents=currents, traj=traj),
+            enough=lambda kept: kept[0].shape[-1] >= len(frames),
+        )
+        return found[..., : len(frames)], taken
+
+    def _correlations(
+        self, correlate: Callable[[Any, Any, Any], Any], *, windows: int, length: int, frames: np.ndarray, currents: bool, traj: Trajectory | None
+    ) -> tuple[np.ndarray, Any]:
         first, second, names = species_pairs(self.traj)
         pairs = tuple(zip(first.tolist(), second.tolist(), strict=True))
-        modes = DensityModes(self.traj, reference=self.reference, currents=currents)
+        modes = DensityModes(self.traj if traj is None else traj, reference=self.reference, currents=currents)
         n_pairs = len(names) + (self.seen is not None)
         out = np.zeros((2 if currents else 1, windows, n_pairs, len(self.shells.q), len(frames)))
-        for window, part, values in modes.over(self.indices, windows=windows, length=length):
+        for window, which, values in modes.over(self.indices, windows=windows, length=length):
+            part = slice(int(which[0]), int(which[-1]) + 1)  # without those that only fill it up
             with jax.enable_x64(True):
-                found = np.asarray(correlate(values, pairs, (part, slice(window * length, (window + 1) * length))))[..., frames]
+                found = np.asarray(correlate(values, pairs, (which, slice(window * length, (window + 1) * length))))
+            found = found[:, :, : part.stop - part.start, frames]
             if self.seen is not None:
                 total = np.einsum("cpql,pq->cql", found, self.seen[:, part])
                 found = np.concatenate([found, total[:, None]], axis=1)

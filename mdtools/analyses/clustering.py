@@ -1,6 +1,5 @@
 """How the ions of a species moved through a run: which, whether those sit together, whether neighbours went together, and along which axes."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -53,7 +52,7 @@ def moved_together(traj: Trajectory, distance: np.ndarray, reference: Sequence[s
 
 def _mean_places(traj: Trajectory, reference: Sequence[str] | str | None) -> list[np.ndarray]:
     """Mean scaled position of each atom over the first and over the last part of the run, in the frame of reference."""
-    path, _ = dataclasses.replace(traj, unwrap="scaled").reference_path(reference)
+    path, _ = traj.as_scaled.reference_path(reference)
     length = max(1, traj.n_frames // PART)
     out = []
     for begin in (0, traj.n_frames - length):

@@ -56,7 +56,7 @@ def current_correlation(
     if not np.all(np.any(which.indices, axis=1)):
         raise ValueError(f"{who}: q = 0 has no direction, along which a current could be longitudinal; leave out 0 0 0")
 
-    def correlate(modes: np.ndarray, pairs: Any, at: tuple[slice, slice]) -> Any:
+    def correlate(modes: np.ndarray, pairs: Any, at: tuple[np.ndarray, slice]) -> Any:
         return current_correlations(modes, _directions(traj, which.indices[at[0]], at[1]), pairs=pairs, longest=int(frames[-1]))
 
     values, taken = which.correlations(correlate, windows=windows, length=length, frames=frames, currents=True)

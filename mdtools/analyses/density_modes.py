@@ -1,6 +1,5 @@
 """Density and current modes of each species, frame by frame in blocks, and window by window where there is no room for all."""
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 from mdtools import memory, shares
 from mdtools.analyses.devices import in_turn, pieces, platform, split
 from mdtools.analyses.over_atoms import species_groups
-from mdtools.analyses.wave_vectors import Rods, rods_of
+from mdtools.analyses.wave_vectors import Rods, rods_in_parts
 from mdtools.kernels.waves import modes_by_group
 from mdtools.trajectory import Quantity, Trajectory
 
@@ -28,7 +27,7 @@ class DensityModes:
 
     def __init__(self, traj: Trajectory, *, reference: Sequence[str] | str | None, currents: bool = False) -> None:
         # density lives in the cell of its own time: whatever rule makes displacements has no say
-        self.traj = dataclasses.replace(traj, unwrap="scaled")
+        self.traj = traj.as_scaled
         self.currents = currents
         self.quantities: tuple[Quantity, ...] = ("positions", "velocities") if currents else ("positions",)
         self.path, self.taken = self.traj.reference_path(reference)
@@ -37,15 +36,16 @@ class DensityModes:
         self.components = 3 if currents else 1
         self.tiles = _tiles(species_groups(traj), self.n_groups)
 
-    def over(self, indices: np.ndarray, *, windows: int, length: int) -> Iterator[tuple[int, slice, np.ndarray]]:
-        """(window, which wave vectors, modes (group, component, q, frame)): as many wave vectors at a time as there is room for."""
+    def over(self, indices: np.ndarray, *, windows: int, length: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """(window, which wave vectors, modes (group, component, q, frame)): as many wave vectors at a time as there is room for.
+
+        Always equally many: the last one of all is repeated where there are fewer.
+        """
         room = memory.block() // (6 * 16 * self.n_groups * self.components * length)
         n_q = int(np.clip(room, 1, len(indices)))
-        for first in range(0, len(indices), n_q):
-            part = slice(first, min(first + n_q, len(indices)))
-            rods = rods_of(indices[part])
+        for which, rods in rods_in_parts(indices, n_q):
             for window in range(windows):
-                yield window, part, self._within(slice(window * length, (window + 1) * length), rods)
+                yield window, which, self._within(slice(window * length, (window + 1) * length), rods)
 
     def _within(self, frames: slice, rods: Rods) -> np.ndarray:
         out = np.zeros((self.n_groups, self.components, len(rods.rod), frames.stop - frames.start), dtype=np.complex128)

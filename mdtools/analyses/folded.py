@@ -1,6 +1,5 @@
 """Where ions are on the average, folded into a repeated part of the cell: density on a grid, and the sites at its peaks."""
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 
 import jax
@@ -51,7 +50,7 @@ def frames_in_frame(
 
     bytes_per_frame : what the caller makes of a frame besides.
     """
-    path, _ = dataclasses.replace(traj, unwrap="scaled").reference_path(reference)
+    path, _ = traj.as_scaled.reference_path(reference)
     every = np.arange(traj.n_frames)[frames]
     block = _of_one_length(len(every), int(np.clip(memory.block() // (8 * 8 * traj.n_atoms + bytes_per_frame), 1, len(every))))
     for first in range(0, len(every), block):

@@ -1,6 +1,5 @@
 """The lattice that ions are counted on: the unit cell that the framework repeats, and the sites of each species in it."""
 
-import dataclasses
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -117,7 +116,7 @@ def lattice_of(traj: Trajectory, source: Any, repeat: Sequence[int] | None, refe
     missing = [name for name in traj.species_names if not np.any(symbols == name)]
     if missing:
         raise TrajectoryError(f"{crystal.source} has no sites of {', '.join(missing)}; its species are {', '.join(sorted(set(symbols.tolist())))}")
-    origin = dataclasses.replace(traj, unwrap="scaled").reference_path(reference)[0][0] * n  # of the frame of reference, in the first frame
+    origin = traj.as_scaled.reference_path(reference)[0][0] * n  # of the frame of reference, in the first frame
     return {name: Lattice(n, traj.mean_cell / n[:, None], (crystal.scaled[symbols == name] - origin) % 1.0) for name in traj.species_names}
 
 
@@ -154,7 +153,7 @@ def _share_on(probes: np.ndarray, places: np.ndarray, cell: np.ndarray, reach: f
 
 def _sampled(traj: Trajectory, reference: Sequence[str] | str | None, frames: int) -> np.ndarray:
     chosen = np.unique(np.linspace(0, traj.n_frames - 1 if frames > 1 else 0, min(frames, traj.n_frames)).astype(int))
-    path, _ = dataclasses.replace(traj, unwrap="scaled").reference_path(reference)
+    path, _ = traj.as_scaled.reference_path(reference)
     return np.stack([np.asarray(traj.scaled_positions[int(k)], dtype=np.float64) - path[k] for k in chosen])
 
 

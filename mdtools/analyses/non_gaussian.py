@@ -11,11 +11,14 @@ from mdtools.analyses.displacement import origin_frames
 from mdtools.analyses.labels import common, lag_frames, window_starts
 from mdtools.analyses.over_atoms import species_groups, window_length
 from mdtools.analyses.over_tiles import tile_means
+from mdtools.analyses.sampled import stride_within
 from mdtools.analyses.time_pairs import by_window, even_pairs, uneven_pairs
 from mdtools.kernels.displacement import moment_terms
 from mdtools.trajectory import Trajectory
 
-__all__ = ["non_gaussian_parameter"]
+__all__ = ["BUDGET", "non_gaussian_parameter"]
+
+BUDGET = 1e8  # displacements that are formed unless told: a second or two on one core
 
 
 @schema.recorded
@@ -24,7 +27,8 @@ def non_gaussian_parameter(
     *,
     windows: int = 1,
     lags: Literal["all", "log"] | Sequence[float] = "log",
-    origins: Literal["all", "first"] | int = "all",
+    origins: Literal["auto", "all", "first"] | int = "auto",
+    displacement_budget: float = BUDGET,
     reference: Sequence[str] | str | None = None,
 ) -> xr.Dataset:
     """Non-Gaussian parameter alpha_2 of the displacements of each species, in space and along each axis.
@@ -33,8 +37,11 @@ def non_gaussian_parameter(
     for Gaussian displacements, also anisotropic ones along an axis; a fraction f of ions that jump rarely among ions at
     rest gives about 1 / f - 1 at short times. Where nothing moved there is no value (NaN).
 
-    windows, lags, origins, reference : as in `msd`; frames may be uneven. Every displacement is formed (the fourth power
-    leaves nothing of an FFT behind a drift), which costs the number of lags times that of the origins.
+    windows, lags, reference : as in `msd`; frames may be uneven. Every displacement is formed (the fourth power
+        leaves nothing of an FFT behind a drift), which costs the number of lags times that of the origins.
+    origins : "all", "first", every so many frames, or "auto": as many as keep the work within displacement_budget, evenly spaced (of
+        uneven frames all); the stride that was taken is in the history.
+    displacement_budget : how many displacements are formed at most where origins is "auto".
 
     Returns `non_gaussian_parameter` (window, species, lag), `non_gaussian_parameter_by_axis` (window, species, xyz, lag),
     `msd` of the same displacements and `n_origins` (window, lag).
@@ -48,12 +55,17 @@ def non_gaussian_parameter(
     True
     """
     length = window_length(traj, windows, who="non_gaussian_parameter")
-    starts = origin_frames(origins, length)
+    sampled: dict[str, int] = {}
     if traj.is_even:
         frames = lag_frames(lags, longest=length - 1, frame_interval=traj.frame_interval)
+        if origins == "auto":
+            work = float(traj.n_atoms) * windows * float(np.sum(length - frames))
+            sampled["origin_stride"] = stride_within(displacement_budget, work, length, name="displacement_budget")
+        starts = origin_frames(sampled["origin_stride"] if origins == "auto" else origins, length)
         pairs = even_pairs(frames, starts, length, windows=windows, frame_interval=traj.frame_interval)
     else:
-        pairs = uneven_pairs(traj, lags, origins, windows=windows)
+        origin_frames("all" if origins == "auto" else origins, length)  # a word that is not understood is refused
+        pairs = uneven_pairs(traj, lags, "all" if origins == "auto" else origins, windows=windows)
     sums, _, taken = tile_means(
         moment_terms,
         traj,
@@ -76,7 +88,7 @@ def non_gaussian_parameter(
         "lag": pairs.lags,
     }
     unused = traj.n_frames - windows * length if traj.is_even else 0
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused)
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, **sampled)
 
 
 def _excess(fourth: np.ndarray, square: np.ndarray, factor: float) -> np.ndarray:

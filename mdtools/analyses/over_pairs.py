@@ -6,7 +6,7 @@ processor core, and memory is bounded by it. Tiles go to all places (`devices`),
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -98,7 +98,7 @@ def counted_pairs(
     groups = species_groups(traj)
     n_groups = int(groups.max()) + 1
     # where the others are is a matter of the cell, not of how paths are unwrapped
-    path, taken = replace(traj, unwrap="scaled").reference_path(reference)
+    path, taken = traj.as_scaled.reference_path(reference)
     counts = np.zeros((*shape, n_groups, n_groups, bins), dtype=np.int64)
     weighted = np.zeros(counts.shape)
     along = np.zeros((3, *counts.shape), dtype=np.int64) if by_axis else None

@@ -1,6 +1,5 @@
 """Bragg reflections of each species: which wave vectors are strongest, and the density waves there, averaged over stretches of time."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import jax
@@ -21,7 +20,7 @@ NEAR, FAR = 0.6, 1.8
 
 def density_amplitudes(traj: Trajectory, reference: Sequence[str] | str | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Index of each stretch (block,), amplitudes (block, species, reflection, part), |q| (species, reflection) in 1/angstrom."""
-    path, _ = dataclasses.replace(traj, unwrap="scaled").reference_path(reference)
+    path, _ = traj.as_scaled.reference_path(reference)
     length = traj.n_frames // min(BLOCKS, traj.n_frames // 2)
     n_blocks = traj.n_frames // length // 2 * 2
     amplitudes, wave_vectors = [], []

@@ -67,7 +67,7 @@ def intermediate_scattering(
     who = "intermediate_scattering"
     length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
     which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
-    values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames)
+    values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames, name="density")
     out = {
         **common(traj),
         "intermediate_scattering": (("window", "pair", "q", "lag"), which.by_pair(values)[0] / per_pair(traj, convention)[:, None, None]),
@@ -122,7 +122,7 @@ def dynamic_structure_factor(
         longest = (window_length(traj, windows, who=who) - 1) // 2 * even_interval(traj, who=who)
     length, interval, frames = correlation_times(traj, windows, "all", longest, who=who)
     which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
-    values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames)
+    values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames, name="density")
     of_lag = _lag_weights(frames * interval, taper, resolution)
     cycles = 1 / (2 * np.pi) if convention == "mdanse" else 1.0
     totals = cycles * _spectrum(values, of_lag, interval)

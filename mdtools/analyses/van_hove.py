@@ -12,12 +12,14 @@ from mdtools.analyses.displacement import origin_frames
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
 from mdtools.analyses.over_atoms import block_of_atoms, frame_of, group_means, species_groups, window_length
 from mdtools.analyses.over_pairs import Moments, counted_pairs, within_half_cell
+from mdtools.analyses.sampled import stride_within
 from mdtools.kernels.van_hove import displacement_counts, displacement_counts_by_axis, displacement_moments, largest_displacement
 from mdtools.trajectory import Trajectory
 
 __all__ = ["van_hove_distinct", "van_hove_self"]
 
 PER_DECADE = 6
+DISPLACEMENTS = 3e7  # that van_hove_self counts unless told: a few seconds on one core
 PAIRS = 5e8  # pairs that van_hove_distinct visits unless told: a few seconds on one core
 
 
@@ -29,7 +31,8 @@ def van_hove_self(
     lags: Literal["log", "all"] | Sequence[float] = "log",
     r_max: float | None = None,
     bins: int = 400,
-    origins: Literal["all", "first"] | int = "all",
+    origins: Literal["auto", "all", "first"] | int = "auto",
+    displacement_budget: float = DISPLACEMENTS,
     by_axis: bool = False,
     reference: Sequence[str] | str | None = None,
 ) -> xr.Dataset:
@@ -41,7 +44,9 @@ def van_hove_self(
     lags : "log", "all", or times in ps, up to the length of a window.
     r_max : end of the last bin, angstrom; by default just beyond the largest displacement, so that the integral over r is 1.
     bins : number of bins.
-    origins : "all", "first", or every so many frames.
+    origins : "all", "first", every so many frames, or "auto": as many as keep the work within displacement_budget, evenly spaced; the
+        stride that was taken is in the history.
+    displacement_budget : how many displacements are counted at most where origins is "auto"; the default takes seconds.
     by_axis : add the distributions of the displacement along each Cartesian axis, with its sign.
     reference : species whose unweighted mean displacement is subtracted, "barycentre" or "none"; by default the
         framework that the trajectory declares, else the barycentre.
@@ -64,7 +69,9 @@ def van_hove_self(
     length = window_length(traj, windows, who="van_hove_self")
     interval = even_interval(traj, who="van_hove_self")
     frames = lag_frames(lags, longest=length - 1, frame_interval=interval, per_decade=PER_DECADE)
-    starts = origin_frames(origins, length)
+    work = float(traj.n_atoms) * windows * float(np.sum(length - frames))
+    stride = stride_within(displacement_budget, work, length, name="displacement_budget")
+    starts = origin_frames(stride if origins == "auto" else origins, length)
     shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference, "windows": windows}
     moments, taken = group_means(displacement_moments, traj, arguments=(frames, starts), **shared)
     second, fourth = moments[:, :, 0], moments[:, :, 1]
@@ -92,6 +99,7 @@ def van_hove_self(
         out |= {"van_hove_self_by_axis": (("window", "species", "xyz", "lag", "displacement"), density)}
         out |= {"xyz": ["x", "y", "z"], "displacement": (np.arange(2 * bins) + 0.5) * (edge / bins) - edge}
     found = {"reference": taken, "r_max": edge, "frames_unused": traj.n_frames - windows * length}
+    found |= {"origin_stride": stride} if origins == "auto" else {}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 
 
@@ -148,7 +156,8 @@ def van_hove_distinct(
     length = window_length(traj, windows, who="van_hove_distinct", shortest=1 if static else 2)
     interval = 1.0 if static else even_interval(traj, who="van_hove_distinct at other lags than [0]")
     frames = lag_frames(lags, longest=length - 1, frame_interval=interval, per_decade=PER_DECADE)
-    stride = _affordable_stride(traj, windows, length, frames, pair_budget)
+    work = float(traj.n_atoms) ** 2 * windows * float(np.sum(length - frames))
+    stride = stride_within(pair_budget, work, length, name="pair_budget")
     starts = origin_frames(stride if origins == "auto" else origins, length)
     visits = Moments(windows, length, frames, starts)
     edge = within_half_cell(traj, visits, r_max)
@@ -196,14 +205,6 @@ def _just_beyond_largest(traj: Trajectory, reference: Any, frames: np.ndarray, s
         blocks = traj.over_atoms(block=block_of_atoms(traj.n_frames, traj.n_atoms))
         largest = max(float(largest_displacement(values, cell, shift, frames, starts, windows=windows)) for _, values in blocks)
     return largest * (1 + 1e-9) or 1.0
-
-
-def _affordable_stride(traj: Trajectory, windows: int, length: int, frames: np.ndarray, budget: float) -> int:
-    """Frames from one time origin to the next that keep the work within so many pairs."""
-    if not budget > 0:
-        raise ValueError(f"pair_budget={budget!r}; write a positive number of pairs, for instance 2e8")
-    pairs = float(traj.n_atoms) ** 2 * windows * float(np.sum(length - frames))
-    return min(max(1, int(np.ceil(pairs / budget))), length)
 
 
 def _by_pair(

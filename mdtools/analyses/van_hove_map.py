@@ -1,7 +1,6 @@
 """Van Hove functions as maps in space: density on a grid, transformed, multiplied over time, transformed back."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -73,7 +72,7 @@ def van_hove_map(
     groups = species_groups(traj)
     sizes = np.bincount(groups)
     _need_room(len(sizes), windows, len(frames), shape, half)
-    path, taken = replace(traj, unwrap="scaled").reference_path(reference)
+    path, taken = traj.as_scaled.reference_path(reference)
     grid = Grid(traj, path, groups, shape)
     room = fits_over_time(grid, length, len(frames))
     stride = _affordable_stride(traj, windows, length, frames, shape, over_time=room)

@@ -1,5 +1,6 @@
 """Which wave vectors are measured, in indices of the simulation cell, and how they are averaged over shells of |q|."""
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 from mdtools.errors import TrajectoryError
 from mdtools.trajectory import Trajectory
 
-__all__ = ["Rods", "Shells", "chosen", "in_cycles", "lengths", "rods_of", "shells_of"]
+__all__ = ["Rods", "Shells", "chosen", "in_cycles", "lengths", "rods_in_parts", "rods_of", "shells_of"]
 
 SHELLS = 40  # of |q|, where wave vectors are not named one by one
 REACH = 1.5  # q_max by default, in units of 2 pi (N/V)^(1/3): beyond the first rings of a liquid and the lowest reflections
@@ -165,3 +166,23 @@ def rods_of(indices: np.ndarray) -> Rods:
         options.append((cost, axis, axes, rods, rod.reshape(-1), h[:, 2] * flip, flip))
     cost, _, axes, rods, rod, along, flip = min(options, key=lambda one: one[:2])
     return Rods(axes, rods, rod, along, flip.astype(np.float64), int(np.abs(indices).max()), bool(cost < CHEAPER * len(indices)))
+
+
+def rods_in_parts(indices: np.ndarray, most: int) -> list[tuple[np.ndarray, Rods]]:
+    """The wave vectors in parts of one size, at most so many together: which ones they are, and how they are made.
+
+    The arrays of all parts have one shape, so that there is one compilation: the last wave vector is repeated to fill the last part.
+
+    >>> [which.tolist() for which, _ in rods_in_parts(np.array([[1, 0, 0], [2, 0, 0], [0, 3, 0]]), 2)]
+    [[0, 1], [2, 2]]
+    """
+    size = -(-len(indices) // -(-len(indices) // most))
+    parts = np.minimum(np.arange(-(-len(indices) // size) * size), len(indices) - 1).reshape(-1, size)
+    plans = [rods_of(indices[which]) for which in parts]
+    if len(plans) == 1:
+        return [(parts[0], plans[0])]
+    n_rods, highest = max(len(plan.rods) for plan in plans), max(plan.highest for plan in plans)
+    shared = bool(n_rods * (highest + 1) < CHEAPER * size)
+    filled = [np.pad(plan.rods, ((0, n_rods - len(plan.rods)), (0, 0)), mode="edge") for plan in plans]
+    alike = [dataclasses.replace(plan, rods=rods, highest=highest, shared=shared) for plan, rods in zip(plans, filled, strict=True)]
+    return list(zip(parts, alike, strict=True))

@@ -16,6 +16,7 @@ MEASURES = {  # the program that visits the blocks, how many kernels it is made 
     "van_hove_self": ("group_sums", 2, lambda traj: md.van_hove_self(traj, windows=2, r_max=5.0)),
     "van_hove_distinct": ("_slots_by_distance", 1, lambda traj: md.van_hove_distinct(traj, windows=2)),
     "intermediate_scattering": ("modes_by_group", 1, lambda traj: md.intermediate_scattering(traj, hkl=["1 0 0", "0 2 0"])),
+    "current_correlation, in parts": ("modes_by_group", 1, lambda traj: md.current_correlation(traj, q_max=1.5, windows=1)),
     "intermediate_scattering_self": ("self_power", 1, lambda traj: md.intermediate_scattering_self(traj, q=[1.0])),
 }
 
