@@ -13,6 +13,7 @@ from mdtools.units import length_for
 __all__ = ["density", "frames_in_frame", "grid_shape", "own_length", "repeats", "sites"]
 
 FINE = 0.2  # angstrom between grid points where sites are looked for
+SAMPLED = 2048  # frames of a run whose density shows where its sites are, at most, evenly spaced
 WIDTH = 0.25  # angstrom: smoothing of a density before its peaks are taken, less than a thermal amplitude
 
 
@@ -55,7 +56,9 @@ def frames_in_frame(
     block = _of_one_length(len(every), int(np.clip(memory.block() // (8 * 8 * traj.n_atoms + bytes_per_frame), 1, len(every))))
     for first in range(0, len(every), block):
         some = every[first : first + block]
-        stored = np.asarray(traj.scaled_positions[int(some[0]) : int(some[-1]) + 1]).astype(np.float64)
+        stored = np.asarray(traj.scaled_positions[int(some[0]) : int(some[-1]) + 1 : int(every[1] - every[0]) if len(every) > 1 else 1]).astype(
+            np.float64
+        )
         yield some, stored - path[some][:, None, :]
         progress.advance(first + len(some), len(every), "frames", n_bytes=stored.nbytes)
 
@@ -95,7 +98,7 @@ def sites(traj: Trajectory, n: np.ndarray, reference: Sequence[str] | str | None
     cell = traj.mean_cell / n[:, None]
     shape = grid_shape(traj, n, own_length(traj, FINE), instead="")
     found = []
-    for name, each in zip(traj.species_names, density(traj, n, shape, reference), strict=True):
+    for name, each in zip(traj.species_names, density(traj, n, shape, reference, slice(None, None, -(-traj.n_frames // SAMPLED))), strict=True):
         number = round(len(traj.indices(name)) / int(n.prod()))
         found.append(
             _peaks(_smooth(each, cell, own_length(traj, WIDTH)), cell, number, apart=0.5 * (abs(np.linalg.det(cell)) / max(number, 1)) ** (1 / 3))

@@ -42,12 +42,6 @@ class Lattice:
         distance, _ = self._images(2).query(self.sites @ self.cell, k=8)
         return float(distance[distance > 1e-6].min())  # not the site itself, nor one in the same place
 
-    def number(self, address: np.ndarray) -> np.ndarray:
-        """Number of a site in the simulation cell, from its address (site of the unit cell, which unit cell)."""
-        n = self.repeat
-        inside = np.mod(address[..., 1:], n)
-        return address[..., 0] + len(self.sites) * (inside[..., 2] + n[2] * (inside[..., 1] + n[1] * inside[..., 0]))
-
     def place(self, address: np.ndarray) -> np.ndarray:
         """Where a site is, unwrapped, in angstrom."""
         return np.asarray((self.sites[address[..., 0]] + address[..., 1:]) @ self.cell)

@@ -13,6 +13,7 @@ __all__ = ["density_amplitudes"]
 
 REFLECTIONS = 8
 BLOCKS = 16
+SAMPLED = 256  # frames of a stretch of time, at most, evenly spaced: its mean needs no more
 # |q| in units of 2 pi (N/V)^(1/3). The strongest low reflections of the lattices lie between 0.87 (diamond) and 1.8 (fcc 220);
 # longer waves relax slowly in a liquid, shorter ones are weak
 NEAR, FAR = 0.6, 1.8
@@ -27,22 +28,22 @@ def density_amplitudes(traj: Trajectory, reference: Sequence[str] | str | None) 
     for name in traj.species_names:
         atoms = traj.indices(name)
         miller = _strongest(traj, atoms, path, first=n_blocks // 2 * length)
-        waves = np.empty((n_blocks * length, len(miller), 2))
+        taken = (np.arange(n_blocks)[:, None] * length + np.arange(0, length, -(-length // SAMPLED))).ravel()
+        waves = np.empty((len(taken), len(miller), 2))
         block = int(np.clip(memory.block() // (8 * 8 * len(atoms)), 1, len(waves)))
         for first in range(0, len(waves), block):
-            frames = np.minimum(np.arange(first, first + block), len(waves) - 1)  # one shape: the last frame is repeated
+            frames = taken[np.minimum(np.arange(first, first + block), len(waves) - 1)]  # one shape: the last frame is repeated
             with jax.enable_x64(True):
                 values = np.asarray(density_waves(_in_frame(traj, atoms, path, frames), miller))
             waves[first : first + block] = values[: len(waves) - first]
-        amplitudes.append(waves.reshape(n_blocks, length, len(miller), 2).mean(axis=1))
+        amplitudes.append(waves.reshape(n_blocks, -1, len(miller), 2).mean(axis=1))
         wave_vectors.append(np.linalg.norm(2 * np.pi * miller @ np.linalg.inv(traj.mean_cell).T, axis=1))
     return np.arange(n_blocks), np.stack(amplitudes, axis=1), np.stack(wave_vectors)
 
 
 def _in_frame(traj: Trajectory, atoms: np.ndarray, path: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """Scaled coordinates (frame, atom, xyz) of some atoms in the frame of reference."""
-    stored = np.asarray(traj.scaled_positions[int(frames[0]) : int(frames[-1]) + 1])[frames - frames[0]]
-    return stored[:, atoms].astype(np.float64) - path[frames][:, None, :]
+    return np.asarray(traj.scaled_positions[frames])[:, atoms].astype(np.float64) - path[frames][:, None, :]
 
 
 def _strongest(traj: Trajectory, atoms: np.ndarray, path: np.ndarray, *, first: int, sampled: int = 64) -> np.ndarray:

@@ -10,12 +10,14 @@ from mdtools import schema
 from mdtools.analyses.folded import frames_in_frame
 from mdtools.analyses.labels import common, window_starts
 from mdtools.analyses.over_atoms import window_length
+from mdtools.analyses.sampled import stride_within
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.rigidity import displacement_waves as waves_of
 from mdtools.trajectory import Trajectory
 
 __all__ = ["displacement_waves"]
 
+PHASES = 3e8  # of ions at these waves that are summed at most: frames are sampled evenly in longer runs
 FARTHEST = 6  # |h|^2 of the shortest wave taken, h its indices in the simulation cell
 
 
@@ -30,7 +32,8 @@ def displacement_waves(
 
     sublattice : species taken; by default the framework that the trajectory declares, else all. Acoustic waves are common to all
         sublattices, but an ion that diffuses has no place R_i.
-    windows : equal parts of the run, each with its own mean. reference : the lattice frame, as in `msd`.
+    windows : equal parts of the run, each with its own mean. reference : the lattice frame, as in `msd`. Of long runs frames are sampled
+        evenly, as many as make 3e8 phases (8000 frames of 1000 ions); the stride is in the history.
 
     Returns `displacement_covariance` (window, wave, xyz, xyz2), the real part of <A_a A_b*> in angstrom^2; `wave_vector_xyz` (wave, xyz);
     `still_share`, the share of the squared displacement from R_i in the second half of the run in that of the first and second, near 1/2
@@ -49,12 +52,15 @@ def displacement_waves(
     if missing:
         raise TrajectoryError(f"{traj.source} has no {', '.join(missing)}; its species are {', '.join(traj.species_names)}")
     atoms = np.flatnonzero(np.isin(traj.species, names))
-    part = slice(0, windows * length)
+    h = _indices()
+    stride = stride_within(PHASES, float(len(atoms) * len(h)) * windows * length, length // 2, name="phases")
+    part = slice(0, windows * length, stride)
+    used = len(range(0, windows * length, stride))
+    in_window = np.bincount(np.arange(0, windows * length, stride) // length, minlength=windows)
     mean = np.zeros((len(atoms), 3))
     for _, s in frames_in_frame(traj, reference, part):
-        mean += s[:, atoms].sum(axis=0) / (windows * length)
+        mean += s[:, atoms].sum(axis=0) / used
     cell = traj.mean_cell
-    h = _indices()
     k = 2 * np.pi * h @ np.linalg.inv(cell).T
     places = (mean - np.floor(mean)) @ cell
     covariance = np.zeros((windows, len(h), 3, 3))
@@ -64,7 +70,7 @@ def displacement_waves(
         np.add.at(halves, (some >= windows * length // 2).astype(int), np.sum(u**2, axis=(1, 2)))
         with jax.enable_x64(True):
             waves = np.asarray(waves_of(u, places, k))
-        np.add.at(covariance, some // length, np.einsum("fwap,fwbp->fwab", waves, waves) / length)
+        np.add.at(covariance, some // length, np.einsum("fwap,fwbp->fwab", waves, waves) / in_window[some // length][:, None, None, None])
     out = {
         **common(traj),
         "displacement_covariance": (("window", "wave", "xyz", "xyz2"), covariance),
@@ -79,7 +85,7 @@ def displacement_waves(
         "xyz2": ["x", "y", "z"],
     }
     taken = traj.reference_path(reference)[1]
-    found = {"reference": taken, "sublattice": names, "frames_unused": traj.n_frames - windows * length}
+    found = {"reference": taken, "sublattice": names, "frames_unused": traj.n_frames - windows * length, "frame_stride": stride}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 
 

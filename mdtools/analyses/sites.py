@@ -14,7 +14,7 @@ from mdtools.analyses.labels import common, window_starts
 from mdtools.analyses.lattice import Lattice, lattice_of
 from mdtools.analyses.over_atoms import ion_groups, window_length
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.kernels.sites import held, nearest_site
+from mdtools.kernels.sites import held, nearest_site, site_number
 from mdtools.trajectory import Trajectory
 
 __all__ = ["site_occupation"]
@@ -114,24 +114,26 @@ class _Tally:
             inside = np.asarray(distance) < self.radius
             if self.held is None or self.last is None:
                 self.held, self.last = np.asarray(nearest)[0], np.full(s.shape[1], frames[0])
-            belongs, last = (np.asarray(one) for one in held(nearest, inside, self.held))
+            kept, last = held(nearest, inside, self.held)
+            numbers = [np.asarray(site_number(one, lattice.repeat, n_sites=len(lattice.sites))) for one in (nearest, kept)]
+            belongs, last = np.asarray(kept), np.asarray(last)
         last = np.where(last < 0, self.last, frames[0] + last)
         window = frames // self.length
-        self._occupation(np.asarray(nearest), belongs, inside, window)
+        self._occupation(np.asarray(nearest)[..., 0], numbers, inside, window)
         self._jumps(frames, belongs, last)
         self.held, self.last = belongs[-1], last[-1]
 
-    def _occupation(self, nearest: np.ndarray, belongs: np.ndarray, inside: np.ndarray, window: np.ndarray) -> None:
+    def _occupation(self, of_cell: np.ndarray, numbers: list[np.ndarray], inside: np.ndarray, window: np.ndarray) -> None:
         frame = np.arange(len(window))[:, None]
         n = self.lattice.n_sites
-        for address, square in ((nearest, self.empty_square), (belongs, None)):
+        for number, square in zip(numbers, (self.empty_square, None), strict=True):
             seen = np.zeros((len(window), n), dtype=bool)
-            seen[frame, self.lattice.number(address)] = True
+            seen[frame, number] = True
             share = 1 - seen.sum(axis=1) / n
             np.add.at(self.vacant if square is None else self.empty, window, share / self.length)
             if square is not None:
                 np.add.at(square, window, share**2 / self.length)
-        np.add.at(self.visits, nearest[..., 0].ravel(), 1.0)
+        self.visits += np.bincount(of_cell.ravel(), minlength=len(self.visits))
         sizes = np.bincount(self.block_of, minlength=self.ion_blocks)
         np.add.at(self.in_core, (np.broadcast_to(window[:, None], inside.shape), self.block_of[None, :]), inside / self.length / sizes[self.block_of])
 

@@ -3,12 +3,14 @@
 Sites are those of a unit cell and their images; s is in vectors of the simulation cell, which holds `repeat` unit cells.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.shapes import Array, Bool, Float, Int
 
-__all__ = ["held", "nearest_site"]
+__all__ = ["held", "nearest_site", "site_number"]
 
 
 @jax.jit
@@ -30,14 +32,29 @@ def nearest_site(
     inside = u - whole
     size = jnp.array(near.shape[:3])
     voxel = jnp.minimum((inside * size.astype(jnp.float64)[None, None, :]).astype(size.dtype), size[None, None, :] - 1)
-    candidates = near[voxel[..., 0], voxel[..., 1], voxel[..., 2]]
-    apart = inside[:, :, None, :] - points[candidates]
-    parts = [apart[..., i, None] * cell[i][None, None, None, :] for i in range(3)]
-    square = jnp.sum(jnp.square(parts[0] + parts[1] + parts[2]), axis=-1)
-    best = jnp.argmin(square, axis=-1)[..., None]
-    found = address[jnp.take_along_axis(candidates, best, axis=-1)[..., 0]]
+    number = (voxel[..., 0] * size[1] + voxel[..., 1]) * size[2] + voxel[..., 2]
+    # what a voxel asks for lies together: one row is taken for an ion, and not one number for each of its candidates
+    places = jnp.moveaxis(_cartesian(points, cell)[near.reshape(-1, near.shape[-1])], 1, -1)
+    apart = _cartesian(inside, cell)[..., None] - places.at[number].get(mode="promise_in_bounds")
+    square = jnp.square(apart[..., 0, :]) + jnp.square(apart[..., 1, :]) + jnp.square(apart[..., 2, :])
+    best = jnp.argmin(square, axis=-1)
+    found = address[near.reshape(-1, near.shape[-1])[number, best]]
     cells = jnp.concatenate([jnp.zeros_like(whole[..., :1]), whole], axis=-1).astype(found.dtype)
-    return found + cells, jnp.sqrt(jnp.take_along_axis(square, best, axis=-1)[..., 0])
+    return found + cells, jnp.sqrt(jnp.min(square, axis=-1))
+
+
+def _cartesian(u: Float[Array, "*any xyz"], cell: Float[Array, "xyz xyz"]) -> Float[Array, "*any xyz"]:
+    """u @ cell, as sums and products."""
+    row = jnp.expand_dims(cell, tuple(range(1, u.ndim)))
+    parts = [u[..., i, None] * row[i] for i in range(3)]
+    return parts[0] + parts[1] + parts[2]
+
+
+@functools.partial(jax.jit, static_argnames="n_sites")
+def site_number(address: Int[Array, "frame atom part"], repeat: Int[Array, " xyz"], *, n_sites: int) -> Int[Array, "frame atom"]:
+    """Number of a site in the simulation cell, from its address and the number of sites in a unit cell."""
+    x, y, z = (jnp.mod(address[..., 1 + k], repeat[k]) for k in range(3))
+    return address[..., 0] + n_sites * (z + repeat[2] * (y + repeat[1] * x))
 
 
 @jax.jit

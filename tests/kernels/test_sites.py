@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from mdtools.analyses.lattice import Lattice
-from mdtools.kernels.sites import held, nearest_site
+from mdtools.kernels.sites import held, nearest_site, site_number
 
 
 def test_the_nearest_site_is_that_of_all_images_in_a_tilted_cell():
@@ -14,13 +14,15 @@ def test_the_nearest_site_is_that_of_all_images_in_a_tilted_cell():
     s = random.uniform(-2, 2, (50, 7, 3))
     with jax.enable_x64(True):
         found, distance = (np.asarray(one) for one in nearest_site(s, lattice.repeat, lattice.cell, points, address, near))
+        number = np.asarray(site_number(found, lattice.repeat, n_sites=3))
     images = np.stack(np.meshgrid(*[np.arange(-7, 8)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     every = (lattice.sites[:, None] + images).reshape(-1, 3) @ lattice.cell
     place = (s * lattice.repeat) @ lattice.cell
     naive = np.array([[np.linalg.norm(every - one, axis=1).min() for one in row] for row in place])
     np.testing.assert_allclose(distance, naive, atol=1e-12)
     np.testing.assert_allclose(np.linalg.norm(lattice.place(found) - place, axis=-1), naive, atol=1e-12)
-    assert lattice.number(found).max() < lattice.n_sites
+    inside = np.mod(found[..., 1:], lattice.repeat)
+    assert (number == np.ravel_multi_index((*np.moveaxis(inside, -1, 0), found[..., 0]), (2, 1, 3, 3))).all()
 
 
 def test_the_least_distance_of_sites_counts_images_and_not_the_site_itself():
