@@ -37,6 +37,12 @@ class Lazy:
         """What it would take in memory."""
         return int(np.prod(self.shape)) * self.dtype.itemsize
 
+    def chunk(self, axis: int) -> int:
+        """Frames (axis 0) or atoms (1) that lie together on disk, from the first one on; 1 where that is not known."""
+        chunks = getattr(self._stored, "chunks", None)
+        whole = self._frames.start == 0 and self._frames.step == 1 if axis == 0 else self._atoms is None
+        return int(chunks[axis]) if chunks and whole else 1
+
     def part(self, *, frames: slice = slice(None), atoms: np.ndarray | None = None) -> "Lazy":
         """Fewer frames and atoms, still not read."""
         left = self._frames[frames]

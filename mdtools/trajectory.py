@@ -7,7 +7,9 @@ unwrappings are wrong (reference: von Buelow, Bullerjahn, Hummer, J. Chem. Phys.
 
 import contextvars
 import dataclasses
+import functools
 import html
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -330,20 +332,12 @@ class Trajectory:
         """
         block = min(block, self.n_atoms)
         stored = self._stored(quantity)
-        ahead = _ahead(stored, block, stored.shape[0])
         start, stop = _share(self.n_atoms, block) if shared else (0, self.n_atoms)
         if start == stop:
             yield slice(start, start), np.asarray(stored[:, :block])
-
-        def read(first: int) -> tuple[Any, ...]:
-            return (stored[:, first : min(first + ahead, stop)],)
-
-        pieces = _read_ahead(read, range(start, stop, ahead), stored)
-        for first in range(start, stop, block):
-            last = min(first + block, stop)
-            if (first - start) % ahead == 0:
-                (held,), held_from = next(pieces), first
-            values = np.asarray(held[:, first - held_from : last - held_from])
+        cuts = _cuts(start, stop, block, stored.shape[0], [stored], axis=1)
+        pieces = _read_ahead(lambda first, last: (stored[:, first:last],), cuts, stored)
+        for first, last, (values,) in _blocks(pieces, range(start, stop, block), stop, axis=1):
             if last - first < block:
                 values = np.pad(values, ((0, 0), (0, block - (last - first)), (0, 0)), mode="edge")
             yield slice(first, last), values
@@ -362,17 +356,9 @@ class Trajectory:
         if shared:
             start, stop = (start + one for one in _share(stop - start, block))
         stored = [self._stored(quantity) for quantity in quantities]
-        ahead = min(_ahead(one, block, self.n_atoms) for one in stored)
-
-        def read(first: int) -> tuple[Any, ...]:
-            return tuple(one[first : min(first + ahead, stop)] for one in stored)
-
-        pieces = _read_ahead(read, range(start, stop, ahead), *stored)
-        for first in range(start, stop, block):
-            last = min(first + block, stop)
-            if (first - start) % ahead == 0:
-                held, held_from = next(pieces), first
-            values = tuple(np.asarray(one[first - held_from : last - held_from]) for one in held)
+        cuts = _cuts(start, stop, block, self.n_atoms, stored, axis=0)
+        pieces = _read_ahead(lambda first, last: tuple(one[first:last] for one in stored), cuts, *stored)
+        for first, last, values in _blocks(pieces, range(start, stop, block), stop, axis=0):
             if last - first < block:
                 values = tuple(np.pad(v, ((0, block - (last - first)), (0, 0), (0, 0)), mode="edge") for v in values)
             yield slice(first, last), values
@@ -514,30 +500,58 @@ def _share(n: int, block: int) -> tuple[int, int]:
     return min(first * block, n), min(last * block, n)
 
 
-def _ahead(stored: Any, block: int, across: int) -> int:
-    """How much of a stored array is read at once, a whole number of blocks: chunks on disk are larger than some blocks.
+Piece = tuple[int, tuple[Any, ...]]  # where it begins, and what was read
 
-    block : frames or atoms in a block. across : atoms or frames, of which every block has all.
+
+def _cuts(start: int, stop: int, block: int, across: int, stored: Sequence[Any], *, axis: int) -> list[tuple[int, int]]:
+    """First and last (excluded) of the pieces that are read at once: whole chunks of what lies on disk, so that none is read twice.
+
+    block : frames or atoms in a block, which may lie in two pieces. across : atoms or frames, of which every block has all.
     """
-    if isinstance(stored, np.ndarray):
-        return max(stored.shape[0], stored.shape[1], block)  # nothing is copied
-    # three of them are there: one in use, one that is read meanwhile, and one that takes its place
-    return block * max(1, memory.block() // (3 * across * 3 * np.dtype(stored.dtype).itemsize * block))
+    if all(isinstance(one, np.ndarray) for one in stored):
+        return [(start, stop)] if start < stop else []  # nothing is copied
+    each = max(across * 3 * np.dtype(one.dtype).itemsize for one in stored)
+    # four of them are there: two that a block lies in, one that is read meanwhile, and one that takes its place
+    most = max(1, memory.block() // (4 * each))
+    chunk = max(one.chunk(axis) if isinstance(one, Lazy) else 1 for one in stored)
+    if chunk > 2 * most:
+        chunk = 1  # such chunks are read twice rather than held
+    size = max(1, most // chunk) * chunk if chunk > 1 else block * max(1, most // block)
+    first = start // chunk * chunk
+    return [(max(start, one), min(one + size, stop)) for one in range(first, stop, size)]
 
 
-def _read_ahead(read: Callable[[int], tuple[Any, ...]], firsts: range, *stored: Any) -> Iterator[tuple[Any, ...]]:
-    """What is read from each place on, in order; from disk, the next piece is read while the last is worked on."""
-    if all(isinstance(one, np.ndarray) for one in stored) or len(firsts) < 2:
-        yield from map(read, firsts)
+def _blocks(pieces: Iterator[Piece], firsts: range, stop: int, *, axis: int) -> Iterator[tuple[int, int, tuple[np.ndarray, ...]]]:
+    """First, last (excluded) and values of every block, put together of the pieces that it lies in."""
+    held: list[Piece] = []
+    end = firsts.start
+    for first in firsts:
+        last = min(first + firsts.step, stop)
+        while end < last:
+            held.append(next(pieces))
+            end = held[-1][0] + held[-1][1][0].shape[axis]
+        held = [one for one in held if one[0] + one[1][0].shape[axis] > first]
+        parts = [[_part(values, max(first - begin, 0), last - begin, axis) for values in all_of] for begin, all_of in held]
+        yield first, last, tuple(np.asarray(one[0]) if len(one) == 1 else np.concatenate(one, axis=axis) for one in zip(*parts, strict=True))
+
+
+def _part(values: Any, first: int, last: int, axis: int) -> Any:
+    return values[first:last] if axis == 0 else values[:, first:last]
+
+
+def _read_ahead(read: Callable[[int, int], tuple[Any, ...]], cuts: list[tuple[int, int]], *stored: Any) -> Iterator[Piece]:
+    """What is read between each two cuts, in order; from disk, the next piece is read while the last is worked on."""
+    if all(isinstance(one, np.ndarray) for one in stored) or len(cuts) < 2:
+        yield from ((first, read(first, last)) for first, last in cuts)
         return
     with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(contextvars.copy_context().run, read, firsts[0])
-        for first in firsts[1:]:
+        coming = reader.submit(contextvars.copy_context().run, functools.partial(read, *cuts[0]))
+        for (begin, _), (first, last) in itertools.pairwise(cuts):
             here = coming.result()
-            coming = reader.submit(contextvars.copy_context().run, read, first)
-            yield here
+            coming = reader.submit(contextvars.copy_context().run, functools.partial(read, first, last))
+            yield begin, here
         del here
-        yield coming.result()
+        yield cuts[-1][0], coming.result()
 
 
 def _html_table(rows: Mapping[str, str]) -> str:

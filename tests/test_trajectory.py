@@ -64,6 +64,57 @@ def test_from_disk_the_next_piece_is_read_meanwhile_and_no_piece_twice(run):
     assert np.array_equal(together, run.scaled_positions)
 
 
+class OnDisk:
+    """An array in chunks, which counts the chunks that are read."""
+
+    def __init__(self, values, chunks):
+        self.values, self.chunks, self.shape, self.dtype, self.read = values, chunks, values.shape, values.dtype, []
+
+    def __getitem__(self, key):
+        for axis, one in enumerate(key):
+            first, stop, _ = one.indices(self.shape[axis])
+            if (first, stop) != (0, self.shape[axis]):
+                self.read += list(range(first // self.chunks[axis], -(-stop // self.chunks[axis])))
+        return self.values[key]
+
+
+@pytest.mark.parametrize(("visit", "chunk", "block"), [("atoms", 3, 2), ("atoms", 4, 3), ("frames", 5, 3), ("frames", 4, 6)])
+def test_blocks_that_lie_across_the_chunks_on_disk_read_each_chunk_once(run, visit, chunk, block):
+    disk = OnDisk(run.scaled_positions, (chunk, 15, 3) if visit == "frames" else (23, chunk, 3))
+    stored = dataclasses.replace(run, scaled_positions=Lazy(disk))
+    axis = int(visit == "atoms")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "block", lambda: 4 * chunk * (23 if axis else 15) * 3 * 4)  # a chunk at a time
+        if axis:
+            parts = [values[:, : at.stop - at.start] for at, values in stored.over_atoms(block=block)]
+        else:
+            parts = [values[: at.stop - at.start] for at, (values,) in stored.over_frames("positions", block=block)]
+    assert disk.read == list(range(-(-run.scaled_positions.shape[axis] // chunk)))
+    assert np.array_equal(np.concatenate(parts, axis=axis), run.scaled_positions)
+
+
+def test_what_nearly_every_analysis_asks_for_is_visited_once(run):
+    slow = Slow(run.scaled_positions)
+    stored = dataclasses.replace(run, scaled_positions=slow)
+    first, taken = stored.reference_path("A,B")
+    n_reads = len(slow.read)
+    again, _ = stored.reference_path(["A", "B"])
+    assert taken == ["A", "B"]
+    assert again is first
+    assert len(slow.read) == n_reads > 0
+    assert stored.reference_path("barycentre")[0] is not first
+
+
+def test_it_is_held_in_memory_where_there_is_room(run):
+    stored = dataclasses.replace(run, scaled_positions=Lazy(run.scaled_positions), velocities=Lazy(run.velocities))
+    size = run.scaled_positions.nbytes + run.velocities.nbytes
+    assert stored.held(size - 1) is stored
+    held = stored.held(size)
+    assert isinstance(held.scaled_positions, np.ndarray)
+    assert np.array_equal(held.velocities, run.velocities)
+    assert run.held(0) is run
+
+
 def test_what_fails_in_reading_ahead_is_raised_where_it_was_needed(run):
     stored = dataclasses.replace(run, velocities=Slow(run.velocities, fails_at=3))
     with pytest.MonkeyPatch.context() as patch:

@@ -9,12 +9,15 @@ import xarray as xr
 from mdtools import schema
 from mdtools.analyses.chosen_waves import Chosen, Convention, per_pair
 from mdtools.analyses.labels import common, lag_times
+from mdtools.analyses.sampled import waves_within
 from mdtools.analyses.self_scattering import correlation_times
-from mdtools.analyses.wave_vectors import in_cycles
+from mdtools.analyses.wave_vectors import SHELLS, in_cycles
 from mdtools.kernels.scattering import current_correlations
 from mdtools.trajectory import Trajectory
 
 __all__ = ["current_correlation"]
+
+PHASES = 1e9  # of which three components are summed, unless told: some ten seconds on one core
 
 
 @schema.recorded
@@ -24,7 +27,8 @@ def current_correlation(
     hkl: Sequence[str] | Sequence[Sequence[int]] | None = None,
     path: Sequence[str] | None = None,
     q_max: float | None = None,
-    n_q: int = 100,
+    n_q: int | None = None,
+    phase_budget: float = PHASES,
     shells: int | None = None,
     windows: int = 4,
     lags: Literal["all", "log"] | Sequence[float] = "all",
@@ -37,7 +41,7 @@ def current_correlation(
     C_L,ab = 1/N Re < (e.j_a)(t0) (e.j_b)*(t0 + t) >, e = q/|q|, j_s(q, t) = sum_{i in s} v_i exp(i q . r_i), and C_T half of
     1/N Re < j_a . j_b* > of what is left across q; both orders of unlike species added. C_L(0) = C_T(0) = k_B T / m of one species, and
     C_L = -(d^2/dt^2) F / q^2. Velocities are those of the frame of reference, and e follows the cell. Options as in
-    `intermediate_scattering`; the numbers of dynasor are in angstrom^2/fs^2.
+    `intermediate_scattering`, n_q 100, down to 40 in long runs; the numbers of dynasor are in angstrom^2/fs^2.
 
     Returns `longitudinal_current_acf` and `transverse_current_acf` (window, pair, q, lag) in angstrom^2/ps^2.
     Raises TrajectoryError (no velocities, uneven frames), NotEnoughData, ValueError for q = 0, which has no direction.
@@ -52,6 +56,7 @@ def current_correlation(
     who = "current_correlation"
     traj.need("scaled_positions", "velocities", who=who)
     length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
+    n_q = waves_within(n_q, usual=100, fewest=SHELLS, budget=phase_budget, per_wave=float(traj.n_atoms) * windows * length)
     which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference)
     if not np.all(np.any(which.indices, axis=1)):
         raise ValueError(f"{who}: q = 0 has no direction, along which a current could be longitudinal; leave out 0 0 0")
@@ -68,7 +73,7 @@ def current_correlation(
         "transverse_current_acf": (dims, values[1]),
         **which.coordinates(windows, lag_times(frames, interval)),
     }
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length, n_q=n_q)
 
 
 def _directions(traj: Trajectory, indices: np.ndarray, frames: slice) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from mdtools.trajectory import Trajectory
 
-__all__ = ["every", "stride_within"]
+__all__ = ["every", "some_of_each", "stride_within", "waves_within"]
 
 
 def stride_within(budget: float, work: float, most: int, *, name: str) -> int:
@@ -21,6 +21,23 @@ def stride_within(budget: float, work: float, most: int, *, name: str) -> int:
     if not budget > 0:
         raise ValueError(f"{name}={budget!r}; write a positive number, for instance 2e8")
     return min(max(1, int(np.ceil(work / budget))), most)
+
+
+def waves_within(n_q: int | None, *, usual: int, fewest: int, budget: float, per_wave: float) -> int:
+    """Number of wave vectors: what was asked for, or the usual one, fewer where each is `per_wave` phases, so that all are within a budget.
+
+    fewest : what is left at least. Raises ValueError for a budget that is not positive.
+    """
+    if not budget > 0:
+        raise ValueError(f"phase_budget={budget!r}; write a positive number, for instance 2e9")
+    return int(np.clip(budget / per_wave, min(fewest, usual), usual)) if n_q is None else n_q
+
+
+def some_of_each(traj: Trajectory, stride: int) -> np.ndarray:
+    """One of so many ions of each species, sorted; drawn, because every so many may be all on one kind of site."""
+    random = np.random.default_rng(0)
+    some = [random.permutation(atoms)[: -(-len(atoms) // stride)] for atoms in map(traj.indices, traj.species_names)]
+    return np.sort(np.concatenate(some))
 
 
 def every(traj: Trajectory, stride: int, frames: slice = slice(None)) -> Trajectory:

@@ -11,14 +11,17 @@ from mdtools import schema
 from mdtools.analyses.chosen_waves import Chosen, Convention, per_pair
 from mdtools.analyses.labels import common, even_interval, lag_times
 from mdtools.analyses.over_atoms import window_length
+from mdtools.analyses.sampled import waves_within
 from mdtools.analyses.scattering_lengths import Weights
 from mdtools.analyses.scattering_lengths import incoherent as incoherent_lengths
 from mdtools.analyses.self_scattering import correlation_times, per_ion, self_correlation
+from mdtools.analyses.wave_vectors import SHELLS
 from mdtools.kernels.scattering import even_spectrum, mode_correlations
 from mdtools.trajectory import Trajectory
 
 __all__ = ["dynamic_structure_factor", "intermediate_scattering"]
 
+PHASES = 3e9  # that are summed unless told: some ten seconds on one core
 FWHM = np.sqrt(8 * np.log(2))  # of a Gaussian, in standard deviations
 
 
@@ -29,7 +32,8 @@ def intermediate_scattering(
     hkl: Sequence[str] | Sequence[Sequence[int]] | None = None,
     path: Sequence[str] | None = None,
     q_max: float | None = None,
-    n_q: int = 300,
+    n_q: int | None = None,
+    phase_budget: float = PHASES,
     shells: int | None = None,
     windows: int = 4,
     lags: Literal["all", "log"] | Sequence[float] = "all",
@@ -46,7 +50,8 @@ def intermediate_scattering(
 
     hkl : indices of the simulation cell, each "h k l" (or three numbers). path : corners "h k l"; all whole indices on the lines between.
     q_max : else all wave vectors up to q_max (1/angstrom), by default 1.5 times 2 pi (N/V)^(1/3), n_q : thinned to about so many, the
-        longer the fewer, so that beyond some |q| shells of equal width hold equally many. Of q and -q one is taken.
+        longer the fewer, so that beyond some |q| shells of equal width hold equally many; by default 300, down to 80 in long runs, so that
+        the work, a phase for each ion, wave vector and frame, keeps within phase_budget. Of q and -q one is taken.
     shells : average over this many equal shells of |q|; 0 keeps every wave vector; by default 40, and 0 for hkl and path.
     windows, lags, reference : as in `msd`. longest : longest lag in ps, by default all that a window holds.
     weights : also the total as "neutron" (coherent, b_a b_b F_ab, fm^2) or "xray" (f_a(q) f_b(q) F_ab, electrons squared) see it, per atom;
@@ -66,6 +71,7 @@ def intermediate_scattering(
     """
     who = "intermediate_scattering"
     length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
+    n_q = waves_within(n_q, usual=300, fewest=2 * SHELLS, budget=phase_budget, per_wave=float(traj.n_atoms) * windows * length)
     which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
     values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames, name="density")
     out = {
@@ -74,7 +80,7 @@ def intermediate_scattering(
         **which.weighted("intermediate_scattering", values[0], ("lag",)),
         **which.coordinates(windows, lag_times(frames, interval)),
     }
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length, n_q=n_q)
 
 
 @schema.recorded
@@ -84,7 +90,8 @@ def dynamic_structure_factor(
     hkl: Sequence[str] | Sequence[Sequence[int]] | None = None,
     path: Sequence[str] | None = None,
     q_max: float | None = None,
-    n_q: int = 300,
+    n_q: int | None = None,
+    phase_budget: float = PHASES,
     shells: int | None = None,
     windows: int = 4,
     longest: float | None = None,
@@ -121,6 +128,7 @@ def dynamic_structure_factor(
     if longest is None:
         longest = (window_length(traj, windows, who=who) - 1) // 2 * even_interval(traj, who=who)
     length, interval, frames = correlation_times(traj, windows, "all", longest, who=who)
+    n_q = waves_within(n_q, usual=300, fewest=2 * SHELLS, budget=phase_budget, per_wave=float(traj.n_atoms) * windows * length)
     which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
     values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames, name="density")
     of_lag = _lag_weights(frames * interval, taper, resolution)
@@ -141,7 +149,7 @@ def dynamic_structure_factor(
         if weights == "neutron":
             share = incoherent_lengths(traj, who=who) * per_ion(traj, "dynasor")
             out["neutron_incoherent_structure_factor"] = (("window", "q", "frequency"), np.einsum("s,wsqf->wqf", share, spectra))
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length, n_q=n_q)
 
 
 def _of_density(longest: int) -> Callable[[Any, Any, Any], Any]:

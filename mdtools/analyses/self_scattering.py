@@ -11,12 +11,14 @@ from mdtools import memory, schema, shares
 from mdtools.analyses.devices import in_turn, split
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import frame_of, species_groups, window_length
+from mdtools.analyses.sampled import some_of_each, stride_within
 from mdtools.analyses.wave_vectors import Shells, chosen, in_cycles, shells_of
 from mdtools.kernels.scattering import from_power, self_power
 from mdtools.trajectory import Trajectory
 
 __all__ = ["check_convention", "correlation_times", "intermediate_scattering_self", "per_ion", "self_correlation"]
 
+PHASES = 4e8  # that are made unless told: some ten seconds on one core
 ATOMS = 32  # whose spectra are in the cache of a processor together
 
 # half of the 26 points of Lebedev on a sphere (F_s is even), which integrate polynomials of degree 7: faces, edges and corners of a cube
@@ -40,6 +42,8 @@ def intermediate_scattering_self(
     windows: int = 8,
     lags: Literal["all", "log"] | Sequence[float] = "all",
     longest: float | None = None,
+    ions: Literal["auto", "all"] | int = "auto",
+    phase_budget: float = PHASES,
     reference: Sequence[str] | str | None = None,
     convention: Literal["dynasor", "mdanse"] | None = None,
 ) -> xr.Dataset:
@@ -52,6 +56,9 @@ def intermediate_scattering_self(
         need not belong to the cell. hkl : indices of the simulation cell, here also fractions. path, q_max, n_q : as in
         `intermediate_scattering`. shells : equal shells of |q| that are averaged, 0 for none; of q, hkl and path none are.
     windows, lags, reference : as in `msd`. longest : longest lag in ps, by default all that a window holds.
+    ions : "all", one of so many of each species, drawn at random, or "auto": as many as keep the work, a phase for each ion, wave vector
+        and frame, within phase_budget; what was taken is in the history (ion_stride). In a long run each ion is seen for long.
+    phase_budget : how many phases are made at most where ions is "auto"; the default takes seconds.
     convention : "dynasor" divides by all atoms in place of those of the species; "mdanse" as here.
 
     Returns `intermediate_scattering_self` (window, species, q, lag), `n_wave_vectors` (q). Where an ion stays, F_s levels off at the
@@ -69,7 +76,12 @@ def intermediate_scattering_self(
     traj.need("scaled_positions", who=who)
     length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
     indices, average = _chosen(traj, who, q=q, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells)
-    values, taken = self_correlation(traj, indices, windows=windows, frames=frames, reference=reference)
+    work = float(traj.n_atoms) * len(indices) * windows * length
+    fewest = max(1, min(len(traj.indices(name)) for name in traj.species_names))
+    stride = stride_within(phase_budget, work, fewest, name="phase_budget") if ions == "auto" else 1 if ions == "all" else ions
+    if isinstance(stride, bool) or not isinstance(stride, int | np.integer) or not 1 <= stride <= fewest:
+        raise ValueError(f'ions={ions!r} is not understood; write "auto", "all" or one of how many ions, 1 to {fewest}')
+    values, taken = self_correlation(traj, indices, windows=windows, frames=frames, reference=reference, ion_stride=stride)
     values = values * per_ion(traj, convention)[:, None, None]
     out = {
         **common(traj),
@@ -78,7 +90,8 @@ def intermediate_scattering_self(
         "lag": lag_times(frames, interval),
         **average.described(),
     }
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
+    found = {"reference": taken, "frames_unused": traj.n_frames - windows * length, **({"ion_stride": stride} if ions == "auto" else {})}
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 
 
 def correlation_times(
@@ -111,11 +124,17 @@ def per_ion(traj: Trajectory, convention: str | None) -> np.ndarray:
 
 
 def self_correlation(
-    traj: Trajectory, indices: np.ndarray, *, windows: int, frames: np.ndarray, reference: Sequence[str] | str | None
+    traj: Trajectory, indices: np.ndarray, *, windows: int, frames: np.ndarray, reference: Sequence[str] | str | None, ion_stride: int = 1
 ) -> tuple[np.ndarray, Any]:
-    """F_s (window, species, q, lag) at indices of the mean cell, whole or not, and the reference that was taken."""
-    cell, shift, taken = frame_of(traj, reference, "positions")
+    """F_s (window, species, q, lag) at indices of the mean cell, whole or not, and the reference that was taken.
+
+    ion_stride : one of so many ions of each species stands for all.
+    """
+    cell, shift, taken = frame_of(traj, reference, "positions")  # of all ions
     groups = species_groups(traj)
+    if ion_stride > 1:
+        kept = some_of_each(traj, ion_stride)
+        groups, traj = groups[kept], traj.select(kept)
     n_groups = int(groups.max()) + 1
     share = np.zeros((traj.n_atoms, n_groups))
     share[np.arange(traj.n_atoms), groups] = 1.0 / np.bincount(groups)[groups]

@@ -13,6 +13,7 @@ __all__ = ["Layout", "layout_of"]
 
 _CHUNK_FRAMES = 256
 _CHUNK_BYTES = 2**20
+_FEWEST = 16  # atoms of a chunk
 _SHARD_BYTES = 2**26
 _SHARES = 32  # of the memory of the job: shards are buffered, encoded and written of several arrays at once
 
@@ -38,11 +39,15 @@ class Layout:
 
 
 def layout_of(n_frames: int, n_atoms: int, itemsize: int) -> Layout:
-    """Chunks of about a megabyte and shards of at most 64, fewer where the job may not take so much memory."""
+    """Chunks of about a megabyte and shards of at most 64, fewer where the job may not take so much memory.
+
+    Of a long run a chunk holds fewer atoms, so that their whole histories take no more than the job should hold at once.
+    """
     frame_bytes = 3 * itemsize * n_atoms
     shard_bytes = min(_SHARD_BYTES, memory.limit() // _SHARES)
     frames = min(max(shard_bytes // frame_bytes, 1), _CHUNK_FRAMES, n_frames)
     in_row = min(max(shard_bytes // (frame_bytes * frames), 1), -(-n_frames // frames))
-    columns = -(-n_atoms // max(_CHUNK_BYTES // (3 * itemsize * frames), 1))
+    in_chunk = min(_CHUNK_BYTES // (3 * itemsize * frames), memory.limit() // _SHARES // (3 * itemsize * n_frames))
+    columns = -(-n_atoms // max(in_chunk, min(_FEWEST, n_atoms)))
     atoms = -(-n_atoms // columns)
     return Layout(shape=(n_frames, n_atoms, 3), chunk=(frames, atoms, 3), shard=(frames * in_row, atoms * columns, 3))
