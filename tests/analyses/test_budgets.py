@@ -1,0 +1,77 @@
+"""Long runs are sampled so that the work keeps within a budget: what is taken is said, and is what asking for it by hand gives."""
+
+import numpy as np
+import pytest
+
+import mdtools as md
+from mdtools import once, synthetic
+from mdtools.analyses.sampled import every, some_of_each
+
+
+@pytest.fixture(scope="module")
+def gas():
+    return synthetic.ornstein_uhlenbeck(n_atoms=16, n_frames=240, frame_interval=0.05, seed=3)
+
+
+WAVES = {"q_max": 1.2, "reference": "none"}
+LIMITED = {  # what is measured, the option that limits it, what is said, and the option that asks for the same
+    "non_gaussian_parameter": ({"reference": "none"}, {"displacement_budget": 16 * 2000}, "origin_stride", "origins"),
+    "van_hove_self": ({"windows": 2, "bins": 20, "reference": "none"}, {"displacement_budget": 16 * 500}, "origin_stride", "origins"),
+    "structure_factor": (WAVES, {"phase_budget": 16 * 240 * 5}, "frame_stride", "frames"),
+    "intermediate_scattering_self": (WAVES, {"phase_budget": 16 * 240 * 5}, "ion_stride", "ions"),
+}
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_what_a_budget_leaves_is_said_and_can_be_asked_for(gas, name):
+    options, budget, said, asked = LIMITED[name]
+    measure = getattr(md, name)
+    thin = measure(gas, **options, **budget)
+    stride = md.history(thin)[-1][said]
+    assert stride > 1
+    same = measure(gas, **options, **{asked: stride})
+    np.testing.assert_array_equal(thin[name], same[name])
+    whole = measure(gas, **options, **{asked: "all"})
+    assert md.history(measure(gas, **options))[-1][said] == 1
+    assert not np.array_equal(thin[name], whole[name])
+    error = {"non_gaussian_parameter": 0.5, "van_hove_self": 0.5}.get(name, 0.3)
+    assert abs(float((thin[name] - whole[name]).mean())) < error * max(float(abs(whole[name]).mean()), 0.1)
+    with pytest.raises(ValueError, match=next(iter(budget))):
+        measure(gas, **options, **dict.fromkeys(budget, 0))
+    with pytest.raises(ValueError, match=asked):
+        measure(gas, **options, **{asked: 0})
+
+
+@pytest.mark.parametrize(("name", "fewest"), [("intermediate_scattering", 80), ("dynamic_structure_factor", 80), ("current_correlation", 40)])
+def test_a_long_run_is_seen_at_fewer_wave_vectors_unless_told(gas, name, fewest):
+    measure = getattr(md, name)
+    few = measure(gas, phase_budget=1.0, q_max=8.0, reference="none")
+    assert md.history(few)[-1]["n_q"] == fewest
+    assert md.history(measure(gas, phase_budget=1.0, n_q=20, q_max=8.0, reference="none"))[-1]["n_q"] == 20
+    with pytest.raises(ValueError, match="phase_budget"):
+        measure(gas, phase_budget=-1.0, reference="none")
+
+
+def test_density_correlations_are_made_once_for_function_and_spectrum(gas, monkeypatch):
+    options = {**WAVES, "windows": 2}
+    alone = md.dynamic_structure_factor(gas, **options)
+    visits = []
+    over_frames = type(gas).over_frames
+    monkeypatch.setattr(type(gas), "over_frames", lambda self, *a, **b: visits.append(a) or over_frames(self, *a, **b))
+    with once.kept():
+        md.intermediate_scattering(gas, **options)
+        n_visits = len(visits)
+        after = md.dynamic_structure_factor(gas, **options)
+        assert len(visits) == n_visits > 0
+        md.dynamic_structure_factor(gas, **options | {"q_max": 1.0})  # other wave vectors are not the same
+        assert len(visits) > n_visits
+    np.testing.assert_allclose(after.dynamic_structure_factor, alone.dynamic_structure_factor, rtol=1e-9, atol=1e-12)
+
+
+def test_every_so_many_frames_and_some_ions_of_each_species(gas):
+    thin = every(gas, 7, slice(3, 200))
+    np.testing.assert_array_equal(thin.scaled_positions, gas.scaled_positions[3:200:7])
+    np.testing.assert_array_equal(thin.time, gas.time[3:200:7])
+    some = some_of_each(gas, 3)
+    assert [int(np.sum(gas.species[some] == name)) for name in gas.species_names] == [3, 3]
+    assert (np.diff(some) > 0).all()
