@@ -7,7 +7,7 @@ import numpy as np
 
 __all__ = ["TOGETHER", "Rooms", "turned"]
 
-TOGETHER = 64  # frames whose rows become columns within the cache
+TOGETHER = 256  # frames whose rows become columns within the cache
 ALIGNED = 64  # bytes: a processor computes on an array that begins at a multiple of it as it is, without a copy
 
 
