@@ -619,8 +619,7 @@ def dataset(variables: Mapping[str, Any], *, reduced: bool = False) -> xr.Datase
             attrs["units"] = "1" if reduced else unit
         data[name] = xr.Variable(dims, np.asarray(values), attrs)
     along = {k: v for k, v in data.items() if k in DIMENSIONS and v.dims == (k,)}
-    out = xr.Dataset({k: v for k, v in data.items() if k not in along})
-    out = out.assign_coords(along)
+    out = xr.Dataset({k: v for k, v in data.items() if k not in along}, coords=along)
     out.attrs["unit_system"] = "lj" if reduced else "angstrom, ps, amu, e, K, eV"
     return out
 

@@ -42,7 +42,10 @@ def split(block: int, n: int) -> int:
 
 
 def in_turn(items: Iterable[Item], work: Callable[[Item], T], *, each_core: bool = True) -> Iterator[tuple[Item, T]]:
-    """Each item and what work makes of it with 64-bit JAX, in their order. At most two items a place are under way or waiting."""
+    """Each item and what work makes of it with 64-bit JAX, in their order. At most two items a place, and one, are under way or waiting.
+
+    On processors there is a thread more than places, which makes its item ready while the others wait for theirs to be computed.
+    """
     there = places(each_core=each_core)
 
     def made(item: Item, place: Any) -> T:
@@ -53,7 +56,7 @@ def in_turn(items: Iterable[Item], work: Callable[[Item], T], *, each_core: bool
         yield from ((item, made(item, there[0])) for item in items)
         return
     waiting: collections.deque[tuple[Item, Future[T]]] = collections.deque()
-    with ThreadPoolExecutor(len(there)) as pool:
+    with ThreadPoolExecutor(len(there) + (there[0].platform == "cpu")) as pool:
         for k, item in enumerate(items):
             waiting.append((item, pool.submit(made, item, there[k % len(there)])))
             if len(waiting) > 2 * len(there):
