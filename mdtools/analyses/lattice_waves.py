@@ -12,7 +12,7 @@ from mdtools import memory
 from mdtools.analyses.devices import in_turn, platform, split
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.analyses.over_frames import block_of_frames
-from mdtools.analyses.turning import TOGETHER, Rooms, turned
+from mdtools.analyses.turning import Rooms, turned
 from mdtools.errors import TrajectoryError
 from mdtools.harmonic.crystal import Crystal
 from mdtools.harmonic.mapping import SiteMap, mapped
@@ -21,6 +21,7 @@ from mdtools.trajectory import Quantity, Trajectory
 
 __all__ = ["mapping_of", "mass_weighted", "projected", "symbols_of", "told", "waves_at_once", "waves_of"]
 
+FRAMES = 64  # visited together: few enough for the cache of a processor
 PARTS = 16  # of the run, whose mean positions are compared with the sites
 
 
@@ -43,7 +44,7 @@ def mapping_of(traj: Trajectory, crystal: Crystal) -> SiteMap:
     n_parts = min(PARTS, traj.n_frames)
     of_frame = np.minimum(np.arange(traj.n_frames) * n_parts // traj.n_frames, n_parts - 1)
     total = np.zeros((n_parts, traj.n_atoms, 3))
-    for frames, (values,) in traj.over_frames("positions", block=min(TOGETHER, block_of_frames(traj.n_frames, traj.n_atoms))):
+    for frames, (values,) in traj.over_frames("positions", block=min(FRAMES, block_of_frames(traj.n_frames, traj.n_atoms))):
         for part in np.unique(of_frame[frames]).tolist():
             first, last = np.searchsorted(of_frame[frames], [part, part + 1])
             total[part] += values[first:last].reshape(last - first, -1).sum(axis=0, dtype=np.float64).reshape(-1, 3)  # fast in two dimensions
@@ -98,7 +99,7 @@ def waves_of(
         return cell_sums(turned(values, rooms), sites, cell[at] if cell.ndim == 3 else cell, shift[at], members, phases)
 
     block = block_of_frames(traj.n_frames, traj.n_atoms)
-    block = min(TOGETHER, block) if platform() == "cpu" else split(block, traj.n_frames)  # few enough for the cache of a processor
+    block = min(FRAMES, block) if platform() == "cpu" else split(block, traj.n_frames)  # few enough for the cache of a processor
     out = np.empty((2, len(q), len(mapping.kept), 3, traj.n_frames))
     for (frames, _), part in in_turn(traj.over_frames(quantity, block=block), of):
         out[..., frames] = np.asarray(part).reshape(2, len(q), len(mapping.kept), 3, -1)[..., : frames.stop - frames.start]

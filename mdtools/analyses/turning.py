@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["TOGETHER", "Rooms", "turned"]
+__all__ = ["Rooms", "turned"]
 
-TOGETHER = 256  # frames whose rows become columns within the cache
+CACHE = 2**19  # bytes of the rows that become columns together
+LEAST = 64  # frames of them, however many atoms there are: fewer would leave columns too short to be written well
 ALIGNED = 64  # bytes: a processor computes on an array that begins at a multiple of it as it is, without a copy
 
 
@@ -35,7 +36,8 @@ def turned(values: np.ndarray, rooms: Rooms, pick: Callable[[np.ndarray], np.nda
     """
     n_atoms = pick(values[:1]).shape[1]
     room = rooms.of((3 * n_atoms, len(values)), values.dtype)
-    for first in range(0, len(values), TOGETHER):
-        part = pick(values[first : first + TOGETHER])
-        room[:, first : first + TOGETHER] = part.reshape(len(part), -1).T  # two axes change places faster than three, the last of them short
+    together = max(LEAST, CACHE // max(1, 3 * n_atoms * values.dtype.itemsize))
+    for first in range(0, len(values), together):
+        part = pick(values[first : first + together])
+        room[:, first : first + together] = part.reshape(len(part), -1).T  # two axes change places faster than three, the last of them short
     return room.reshape(n_atoms, 3, len(values))
