@@ -7,7 +7,7 @@ import xarray as xr
 
 from mdtools.statistics.stationary import drift_probability, settled_from, trend_probability, unequal_probability
 
-__all__ = ["GATES", "Gates", "gates_of"]
+__all__ = ["GATES", "Gates", "gates_of", "is_canonical"]
 
 GATES = ("stationary", "held temperature", "species temperatures", "flow", "drift", "size", "cell", "vacuum", "thermostat")
 RARE = 0.01  # probability of a false alarm, shared among the tests of a gate
@@ -141,15 +141,21 @@ def _thermostat(out: Gates, data: xr.Dataset) -> None:
             "the total momentum fluctuates as if every atom were damped (Langevin): D and line widths are those of the bath too; "
             "or the file leaves atoms out"
         )
-    if "kinetic_fluctuation" in data and np.isfinite(data.kinetic_fluctuation).all():
-        ratio, error = _mean(data.kinetic_fluctuation.values)
-        if ratio + 3 * error < CANONICAL[0] or ratio - 3 * error > CANONICAL[1]:
-            reasons.append(
-                f"the kinetic energy fluctuates {ratio:.2g} of its canonical measure (below 1: constant energy, Berendsen; above: rigid bonds, "
-                "a ramp): no heat capacity by fluctuations"
-            )
+    if not is_canonical(data):
+        reasons.append(
+            f"the kinetic energy fluctuates {_mean(data.kinetic_fluctuation.values)[0]:.2g} of its canonical measure (below 1: constant energy, "
+            "Berendsen; above: rigid bonds, a ramp): no heat capacity by fluctuations"
+        )
     if "momentum_temperature" in data or "kinetic_fluctuation" in data:
         out.say("thermostat", not reasons, "; ".join(reasons), word="unclear")
+
+
+def is_canonical(data: xr.Dataset) -> bool:
+    """Whether the kinetic energy of a run fluctuates as in the canonical ensemble; also where nothing tells."""
+    if "kinetic_fluctuation" not in data or not np.isfinite(data.kinetic_fluctuation).all():
+        return True
+    ratio, error = _mean(data.kinetic_fluctuation.values)
+    return ratio + 3 * error >= CANONICAL[0] and ratio - 3 * error <= CANONICAL[1]
 
 
 def _mean(values: np.ndarray) -> tuple[float, float]:

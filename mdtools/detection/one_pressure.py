@@ -3,7 +3,9 @@
 import numpy as np
 import xarray as xr
 
+from mdtools.detection.gates import is_canonical
 from mdtools.detection.pooled import Pooled, mean_of
+from mdtools.statistics.interval import student
 from mdtools.statistics.transition import line_at
 from mdtools.statistics.vibrations import jackknife_of_rows
 from mdtools.units import EV_PER_ANGSTROM3_TO_GPA
@@ -30,15 +32,21 @@ def enthalpy_of(runs: Pooled) -> tuple[np.ndarray, np.ndarray] | None:
     unit = 1.0 if every[0].attrs.get("unit_system") == "lj" else EV_PER_ANGSTROM3_TO_GPA
     pressure = np.mean(stated or measured or [0.0]) / unit
     volume = np.array([np.mean([float(one.volume) / float(one.n_atoms) for one in members]) for members in runs.members])
-    off, noise = _pressure_of_held_cells(runs)
+    off, noise = _pressure_of_held_cells(runs, pressure * unit)
     expands = volume * runs.kelvin * _expansivity(runs.kelvin, np.log(volume)) / unit
     return energy + pressure * volume + off * expands, np.hypot(error, noise * expands)
 
 
 def enthalpy_fluctuation_of(runs: Pooled) -> tuple[np.ndarray, np.ndarray] | None:
-    """var(H) / (N T^2) of each temperature and its error, in the units of the series; None where a run has not kept it."""
+    """var(H) / (N T^2) of each temperature and its error, in the units of the series.
+
+    None where a run has not kept it or fluctuates as no canonical ensemble does (constant energy, Berendsen), as `heat_capacity` refuses it; and
+    where some cells were held and others not: C_V of one and C_p of the next have a maximum between them.
+    """
     every = [one for members in runs.members for one in members]
     if not all("enthalpy_variance" in one and np.isfinite(one.enthalpy_variance).sum() >= FEWEST_WINDOWS for one in every):
+        return None
+    if not all(map(is_canonical, every)) or len({is_held(one) for one in every}) > 1:
         return None
 
     def of(rows: np.ndarray) -> np.ndarray:
@@ -50,7 +58,8 @@ def enthalpy_fluctuation_of(runs: Pooled) -> tuple[np.ndarray, np.ndarray] | Non
         for one in members:
             rows = np.stack([one.enthalpy_by_window.values, one.enthalpy_variance.values], axis=1)
             rows = rows[np.isfinite(rows).all(axis=1)]
-            each.append((of(rows)[0], jackknife_of_rows(of, rows)[1][0]))
+            wide = student(len(rows) - 1) / student(1e9)  # as wide as one of many degrees of freedom
+            each.append((of(rows)[0], jackknife_of_rows(of, rows)[1][0] * wide))
         per = float(members[0].n_atoms) * t**2
         value, error = np.array(each).T / per
         found.append(mean_of(value, error))
@@ -64,10 +73,8 @@ def _expansivity(kelvin: np.ndarray, log_volume: np.ndarray) -> np.ndarray:
     return np.array([np.polyfit(kelvin[near] - kelvin[near].mean(), log_volume[near], 1)[0] if len(near) > 1 else 0.0 for near in order])
 
 
-def _pressure_of_held_cells(runs: Pooled) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over the replicas of the pressure of a held cell less the mean of the series, and its error; 0 where cells breathe or no log tells."""
-    known = [float(np.nanmean(one.pressure)) for members in runs.members for one in members if _tells_pressure(one)]
-    common = float(np.mean(known)) if known else 0.0
+def _pressure_of_held_cells(runs: Pooled, common: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over the replicas of the pressure of a held cell less that of the series, and its error; 0 where cells breathe or no log tells."""
     off, noise = np.zeros((2, len(runs.kelvin)))
     for k, members in enumerate(runs.members):
         for one in members:

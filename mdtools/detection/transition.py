@@ -53,12 +53,12 @@ def detect_transition(
 ) -> xr.Dataset:
     """T_c of a superionic transition by each route on its own, and its type, from runs at six temperatures or more.
 
-    Routes: maximum of C_p = dH/dT (H at one pressure for the series: that of a held cell is brought there by the expansion), of var(H) / T^2, of
-    the linear expansion d ln V / 3 dT, of d x_V/dT of empty sites, of N var(x_V); the change point of a melted sublattice, from its probability
-    in every run; maximum of the apparent activation energy -d ln D / d(1/k_B T); knee, where two straight lines of ln D meet; and where two
-    straight branches of H(T) are left for one another, of a type I alone. They answer different questions and are never averaged: in fluorites
-    the knee of D lies above the maximum of C_p. A maximum at an end of the series is none. An interval is never narrower than the temperatures on
-    either side.
+    Routes: maximum of C_p = dH/dT (H at one pressure for the series: that of a held cell is brought there by the expansion), of var(H) / T^2 (where
+    every thermostat is canonical, and all cells were held or none), of the linear expansion d ln V / 3 dT, of d x_V/dT of empty sites, of
+    N var(x_V); the change point of a melted sublattice, from its probability in every run; maximum of the apparent activation energy
+    -d ln D / d(1/k_B T); knee, where two straight lines of ln D meet; and where two straight branches of H(T) are left for one another, of a type I
+    alone. They answer different questions and are never averaged: in fluorites the knee of D lies above the maximum of C_p. A maximum at an end of
+    the series is none. An interval is never narrower than the temperatures on either side.
 
     Type, by BIC of H(T): I jumps, II has an excess of finite width, III is smooth; `undecided` below 0.8.
     Runs at one temperature are replicas: their means are averaged, their probabilities multiplied. Of runs of several sizes the routes

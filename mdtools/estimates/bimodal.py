@@ -25,8 +25,8 @@ def enthalpy_bimodality(run_state: xr.Dataset) -> xr.Dataset:
     only where the run went back and forth: `changes` counts how often. One change is a run that left one phase for the other, and
     T_c of such runs has the hysteresis of heating or cooling.
 
-    Returns `bimodality` and `enthalpy_step`, the distance of the two values in eV per ion, with _stderr; `changes` between windows above
-    and below the middle of the two; `says`: "two values", "one value".
+    Returns `bimodality` and `enthalpy_step`, the distance of the two values in eV per ion (of peaks of one width; NaN of one value), with
+    _stderr; `changes` between windows above and below the middle of the two; `says`: "two values", "one value".
     Raises TrajectoryError for a run without a log of energy and volume or at a held cell, where phases share the box instead; NotEnoughData for
     fewer than eight windows with rows of the log.
     Source: reference/science.md C5; M. S. S. Challa, D. P. Landau, K. Binder, Phys. Rev. B 34, 1841 (1986).
@@ -52,14 +52,15 @@ def enthalpy_bimodality(run_state: xr.Dataset) -> xr.Dataset:
     (b, apart), (b_error, apart_error) = bimodality(rows)
     n = float(data.n_atoms)
     high = rows[:, 0] > _middle(rows)
+    two = b - 2 * b_error > UNIFORM
     out = {
         **carried(data),
         "bimodality": b,
         "bimodality_stderr": b_error,
-        "enthalpy_step": apart / n,
-        "enthalpy_step_stderr": apart_error / n,
+        "enthalpy_step": apart / n if two else np.nan,
+        "enthalpy_step_stderr": apart_error / n if two else np.nan,
         "changes": int(np.sum(high[1:] != high[:-1])),
-        "says": "two values" if b - 2 * b_error > UNIFORM else "one value",
+        "says": "two values" if two else "one value",
     }
     return schema.dataset(out, reduced=is_reduced(data))
 

@@ -11,7 +11,9 @@ from mdtools.statistics.least_squares import quality
 
 __all__ = ["Scatter", "conditions", "mean_with_bounds", "replica_scatter"]
 
-PLACES = 601  # of a mean, over which its probability is summed
+LIKELY = np.log(2.0)  # within which of the largest log-probability a scatter will do
+PLACES = 4001  # of a mean, over which its probability is summed
+SCATTERS = 25  # of replicas beyond their errors, of which one is taken
 SAME = 1e-3  # relative difference of conditions that count as one
 
 
@@ -57,7 +59,9 @@ def mean_with_bounds(value: NDArray[Any], stderr: NDArray[Any], bound: NDArray[A
     """Mean of replicas and its standard error, where of some no more is known than that they lie below a bound.
 
     Values are normal about the mean with their error or, of three or more, their scatter where that is larger; a bounded one counts with its
-    probability to lie where it does. Left out it would raise the mean, since those below are the ones that are not seen.
+    probability to lie where it does. Left out it would raise the mean, since those below are the ones that are not seen. Where bounds contradict
+    values, replicas scatter by more than their errors: by the least that makes the bounds half as likely as they can be, and no more
+    than values and bounds do together.
 
     >>> mean_with_bounds(np.array([1.0, 3.0]), np.array([0.3, 0.3]), np.array([1.0]))[0] < 2.0
     True
@@ -65,8 +69,13 @@ def mean_with_bounds(value: NDArray[Any], stderr: NDArray[Any], bound: NDArray[A
     wide = np.maximum(stderr, value.std(ddof=1) if len(value) >= 3 else 0.0)
     typical = float(np.sqrt(np.mean(wide**2)))
     every = np.concatenate([value, bound])
-    grid = np.linspace(every.min() - 8 * typical, every.max() + 8 * typical, PLACES)
-    log_p = -0.5 * np.sum(((value - grid[:, None]) / wide) ** 2, axis=1) + special.log_ndtr((bound - grid[:, None]) / typical).sum(axis=1)
+    most = float(every.std(ddof=1)) if len(bound) else 0.0
+    grid = np.linspace(every.min() - 8 * typical - 4 * most, every.max() + 8 * typical + 4 * most, PLACES)
+    more = np.linspace(0.0, most, SCATTERS)[:, None]
+    log_p = -0.5 * np.sum(np.square((value - grid[:, None]) / np.hypot(wide, more)[:, None, :]), axis=2)
+    both = log_p + special.log_ndtr((bound - grid[:, None]) / np.hypot(typical, more)[:, :, None]).sum(axis=2)
+    agree = special.logsumexp(both, axis=1) - special.logsumexp(log_p, axis=1)  # probability of the bounds, from the values
+    log_p = both[np.argmax(agree > agree.max() - LIKELY)]
     p = np.exp(log_p - log_p.max())
     p /= p.sum()
     mean = float(p @ grid)

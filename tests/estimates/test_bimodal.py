@@ -29,6 +29,7 @@ def test_one_phase_has_one_value():
     found = enthalpy_bimodality(run(np.zeros(FRAMES)))
     assert found.says.item() == "one value"
     assert abs(found.bimodality - 1 / 3) < 4 * found.bimodality_stderr
+    assert np.isnan(found.enthalpy_step)  # there is none
 
 
 @pytest.mark.parametrize(("changes", "share"), [(1, 0.5), (1, 0.25), (7, 0.5)])

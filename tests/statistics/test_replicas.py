@@ -33,3 +33,11 @@ def test_a_bound_far_above_says_nothing():
     known = np.array([1.0, 1.2])
     alone = mean_with_bounds(known, np.full(2, 0.1), np.array([]))
     assert mean_with_bounds(known, np.full(2, 0.1), np.array([9.0])) == pytest.approx(alone, rel=1e-3)
+
+
+def test_a_bound_that_contradicts_a_value_is_in_the_error():
+    """One replica has 0.00 +- 0.03 and another is below -3: their mean is not known to 0.02."""
+    for value in (np.zeros(1), np.array([0.0, 0.1])):
+        mean, error = mean_with_bounds(value, np.full(len(value), 0.03), np.array([-3.0]))
+        assert -3.5 < mean < -0.3
+        assert 0.4 < error < 2.0
