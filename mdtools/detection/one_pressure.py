@@ -30,7 +30,7 @@ def enthalpy_of(runs: Pooled) -> tuple[np.ndarray, np.ndarray] | None:
     stated = [float(one.stated_pressure) for one in every if "stated_pressure" in one]
     measured = [float(np.nanmean(one.pressure)) for one in every if "pressure" in one]
     unit = 1.0 if every[0].attrs.get("unit_system") == "lj" else EV_PER_ANGSTROM3_TO_GPA
-    pressure = np.mean(stated or measured or [0.0]) / unit
+    pressure = float(np.mean(stated or measured or [0.0])) / unit
     volume = np.array([np.mean([float(one.volume) / float(one.n_atoms) for one in members]) for members in runs.members])
     off, noise = _pressure_of_held_cells(runs, pressure * unit)
     expands = volume * runs.kelvin * _expansivity(runs.kelvin, np.log(volume)) / unit
