@@ -392,6 +392,14 @@ def test_info_says_no_exactly_where_the_functions_refuse():
             assert (answer == "no") == (refused_for_lack and "frames" not in str(runs.members[0].refused[name])), (name, missing)
 
 
+def test_info_says_in_what_the_runs_of_a_series_must_differ_and_that_two_phases_need_a_barostat():
+    lacking = {row[0]: row[2] for row in info(synthetic.ornstein_uhlenbeck(n_atoms=8, n_frames=20, frame_interval=0.05, seed=1))[1]}
+    assert lacking["activation-energy"].startswith("several temperatures")
+    assert lacking["isotope-exponent"].startswith("runs that differ in the mass")
+    assert lacking["activation-volume"].startswith("several pressures")
+    assert "barostat" in lacking["enthalpy-bimodality"]
+
+
 # -- progress -------------------------------------------------------------------------------------------------------
 
 

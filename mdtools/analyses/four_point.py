@@ -43,8 +43,8 @@ def overlap_fluctuations(
     who = "overlap_fluctuations"
     traj.need("scaled_positions", who=who)
     if radius is not None and not radius > 0:
-        raise ValueError(f"radius={radius}: give a positive distance")
-    part = window_length(traj, windows + 1, who=who, shortest=4)
+        raise ValueError(f"{who}: radius={radius!r}; write a positive distance in angstrom (--radius)")
+    part = window_length(traj, windows, who=who, shortest=4, besides=1)
     starts = np.arange(windows)[:, None] * part + np.arange(0, part, -(-part // ORIGINS))[None, :]
     lags = lag_frames("log", longest=part, frame_interval=traj.frame_interval)[1:]
     names = traj.species_names

@@ -14,18 +14,19 @@ from mdtools.trajectory import Quantity, Trajectory
 __all__ = ["block_of_atoms", "frame_of", "group_means", "ion_groups", "species_groups", "window_length"]
 
 
-def window_length(traj: Trajectory, windows: int, *, who: str, shortest: int = 2) -> int:
-    """Frames in each of `windows` equal parts. Raises NotEnoughData where a part would be shorter than `shortest`."""
-    length = traj.n_frames // windows if windows > 0 else 0
+def window_length(traj: Trajectory, windows: int, *, who: str, shortest: int = 2, besides: int = 0) -> int:
+    """Frames in each of `windows` equal parts, and in so many more `besides` them, from which no time origin starts.
+
+    Raises NotEnoughData where a part would be shorter than `shortest`.
+    """
+    length = traj.n_frames // (windows + besides) if windows > 0 else 0
     if length < shortest:
-        raise NotEnoughData(
-            f"{who} needs at least {shortest} frames in a window; {traj.source} has {traj.n_frames} frames for windows={windows}: "
-            + (
-                f"pass windows={max(1, traj.n_frames // shortest)} or fewer"
-                if traj.n_frames >= shortest
-                else f"give a longer run, of {shortest} frames or more"
-            )
-        )
+        fewest, most = shortest * (1 + besides), traj.n_frames // shortest - besides
+        beside = f", and in {besides} part{'s' if besides > 1 else ''} more" if besides else ""
+        given = f"{who} needs at least {shortest} frames in a window{beside}; {traj.source} has {traj.n_frames} frames for windows={windows}: "
+        if most < 1:
+            raise NotEnoughData(f"{given}give a longer run, of {fewest} frames or more")
+        raise NotEnoughData(given + (f"pass windows={most} or fewer" if windows > 0 else f"pass windows=1 to {most} (--windows)"))
     return length
 
 

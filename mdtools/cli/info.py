@@ -3,7 +3,7 @@
 from typing import Any
 
 from mdtools import memory
-from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES
+from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, VARIES
 from mdtools.errors import TrajectoryError
 from mdtools.signatures import signature
 
@@ -31,6 +31,8 @@ NEEDS = {
     "haven_ratio": ("temperature",),
     "shear_modulus": ("temperature",),
 }
+# what runs of a series must differ in -> in words
+DIFFER = {"stated_temperature": "several temperatures", "mass": "runs that differ in the mass of a species", "stated_pressure": "several pressures"}
 # columns of the audit of a chain of restarts -> how they are headed
 PIECES = {
     "piece": "piece",
@@ -105,8 +107,10 @@ def missing(traj: Any, name: str) -> list[str]:
         lacking.append("the temperature along the run: a log (--log), or velocities and masses")
     if "cell_strain" in stages[1:] and traj.fixed_cell:
         lacking.append("a cell that breathes: a run under a barostat of the whole cell (LAMMPS: fix npt tri)")
+    if name == "enthalpy_bimodality" and traj.fixed_cell:
+        lacking.append("a cell that breathes: a run under a barostat")
     if any(one.many for one in signature(name).inputs):
-        lacking.append("several temperatures: give a series table")
+        lacking.append(f"{DIFFER[VARIES[name]]}: give a series table")
     return lacking
 
 

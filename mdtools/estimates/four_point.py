@@ -43,7 +43,7 @@ def four_point_susceptibility(overlap_fluctuations: xr.Dataset) -> xr.Dataset:
     n_windows = data.sizes["window"]
     if n_windows < FEWEST:
         raise NotEnoughData(
-            f"four_point_susceptibility learns its errors from {FEWEST} windows or more; there are {n_windows}: measure with windows=8"
+            f"four_point_susceptibility learns its errors from {FEWEST} windows or more; there are {n_windows}: measure with windows=8 (--windows)"
         )
     mean, square = (data[name].transpose("window", "species", "lag").values for name in ("overlap", "overlap_square"))
     ions = data.n_ions.values[:, None]

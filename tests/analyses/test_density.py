@@ -91,6 +91,26 @@ def test_the_command_line_writes_cubes_by_the_name_of_out(crystal, write_dump, f
     assert "density" in capsys.readouterr().err
 
 
+def test_each_run_of_a_series_has_files_of_its_own(write_dump, from_paths, tmp_path, capsys):
+    """The last run took the names of the others."""
+    random = np.random.default_rng(0)
+    cells = {"cold": 6.0, "hot": 7.0, "short": 6.0}
+    for name, edge in cells.items():
+        path = random.normal(3, 0.1, (2 if name == "short" else 6, 2, 3))
+        write_dump(from_paths(path, edge * np.eye(3), species=np.array(["Li", "O"])), tmp_path / f"{name}.lammpstrj")
+    table = tmp_path / "series.csv"
+    table.write_text("path,temperature\n" + "".join(f"{name}.lammpstrj,{300 + k}\n" for k, name in enumerate(cells)))
+    density = ["density-map", str(table), "--spacing", "1", "--windows", "2"]
+    assert main([*density, "--out", str(tmp_path / "d.cube")]) == 0
+    said = capsys.readouterr().out
+    assert {path.name for path in tmp_path.glob("*.cube")} == {f"d.{run}.{name}.cube" for run in ("cold", "hot") for name in ("Li", "O")}
+    assert "not made: density_map of short" in said
+    assert "windows=1 or fewer" in said
+    assert main([*density, "--out", str(tmp_path / "CHGCAR")]) == 0
+    assert {path.name for path in tmp_path.glob("CHGCAR*")} == {f"CHGCAR.{run}.{name}" for run in ("cold", "hot") for name in ("Li", "O")}
+    assert "7.0000" in (tmp_path / "CHGCAR.hot.Li").read_text().splitlines()[2]
+
+
 def test_what_cannot_be_is_refused_with_what_to_write(crystal, tmp_path):
     with pytest.raises(ValueError, match="spacing"):
         density_map(crystal[0], spacing=0.0)

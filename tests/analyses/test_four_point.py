@@ -39,7 +39,14 @@ def test_the_radius_is_half_the_distance_of_neighbours_and_few_frames_are_refuse
     out = overlap_fluctuations(crystal, windows=4)
     assert (out.overlap == 1).all()
     np.testing.assert_allclose(out.overlap_radius, out.overlap_radius.values[0], rtol=0.1)
-    with pytest.raises(NotEnoughData, match="windows="):
-        overlap_fluctuations(from_paths(np.zeros((20, 3, 3)), CUBE))
+    few = from_paths(np.zeros((20, 3, 3)), CUBE)
+    with pytest.raises(NotEnoughData, match="for windows=8: pass windows=4 or fewer"):  # a part of 4 frames is left for the lags
+        overlap_fluctuations(few)
+    assert overlap_fluctuations(few, windows=4, radius=1.0, reference="none").sizes["window"] == 4
+    for none in (0, -1):
+        with pytest.raises(NotEnoughData, match=f"for windows={none}: pass windows=1 to 4"):
+            overlap_fluctuations(few, windows=none)
+    with pytest.raises(NotEnoughData, match="longer run, of 8 frames"):
+        overlap_fluctuations(from_paths(np.zeros((7, 3, 3)), CUBE), windows=1)
     with pytest.raises(ValueError, match="positive"):
         overlap_fluctuations(crystal, radius=0.0)
