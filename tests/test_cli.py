@@ -392,6 +392,16 @@ def test_info_says_no_exactly_where_the_functions_refuse():
             assert (answer == "no") == (refused_for_lack and "frames" not in str(runs.members[0].refused[name])), (name, missing)
 
 
+def test_a_part_of_a_long_run_is_said_with_the_option_that_takes_all(dump, capsys):
+    assert main(["van-hove-self", str(dump), "--windows", "1", "--displacement-budget", "100"]) == 0
+    [said] = [line for line in capsys.readouterr().out.splitlines() if "--origins all" in line]
+    stride = md.history(load("van_hove_self.nc")[0][1])[-1]["origin_stride"]
+    assert said == f"van-hove-self took one time origin in {stride}, within its budget of work; --origins all takes every one"
+    assert stride > 1
+    assert main(["van-hove-self", str(dump), "--windows", "1", "--origins", "all"]) == 0
+    assert "budget" not in capsys.readouterr().out
+
+
 def test_info_says_in_what_the_runs_of_a_series_must_differ_and_that_two_phases_need_a_barostat():
     lacking = {row[0]: row[2] for row in info(synthetic.ornstein_uhlenbeck(n_atoms=8, n_frames=20, frame_interval=0.05, seed=1))[1]}
     assert lacking["activation-energy"].startswith("several temperatures")

@@ -4,12 +4,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mdtools.catalogue import ANALYSES
 from mdtools.chain import Chains
 from mdtools.cli.info import PIECES, info, pieces
 
-IMAGINARY = -0.01  # THz, as files write them; acoustic modes at q = 0 are off zero by less
-
 __all__ = ["show_info", "show_results", "table"]
+
+IMAGINARY = -0.01  # THz, as files write them; acoustic modes at q = 0 are off zero by less
+# setting in the history of a result that saw one of so many -> the option that takes all, and of what
+STRIDES = {"origin_stride": ("origins", "time origin"), "frame_stride": ("frames", "frame"), "ion_stride": ("ions", "ion of each species")}
 
 
 def table(header: Sequence[str], body: Sequence[Sequence[str]]) -> None:
@@ -48,6 +51,7 @@ def show_results(runs: Chains, stages: Sequence[str], *, refused: Mapping[str, E
                 listed = rows(made[stage]) + outline(made[stage])
                 body += [([run] if several else []) + [row.quantity, row.of, row.value, row.unit if row.unit != "1" else ""] for row in listed]
     table([*(["run"] if several else []), "quantity", "of", "value", "unit"], body)
+    print("".join(f"{line}\n" for line in _sampled(runs, stages)), end="")
     if (
         "mode_spectra" in stages
         and (data := next((member.made["mode_spectra"] for member in runs if "mode_spectra" in member.made), None)) is not None
@@ -55,6 +59,24 @@ def show_results(runs: Chains, stages: Sequence[str], *, refused: Mapping[str, E
         _modes(data)
     for what, reason in (refused or {}).items():
         print(f"not made: {what}: {reason}")
+
+
+def _sampled(runs: Chains, stages: Sequence[str]) -> list[str]:
+    """Which results were made of a part of a long run, to keep within a budget of work, and the option that takes all of it."""
+    from mdtools import schema
+    from mdtools.signatures import signature
+
+    lines = []
+    for run in runs:
+        for stage in (one for one in stages if one in run.made and one in ANALYSES):
+            told = schema.history(run.made[stage])[-1]
+            for name, (option, what) in STRIDES.items():
+                if told.get(name, 1) > 1 and signature(stage).option(option):
+                    of = f" of {run.name}" if len(runs) > 1 else ""
+                    lines.append(
+                        f"{stage.replace('_', '-')}{of} took one {what} in {told[name]}, within its budget of work; --{option} all takes every one"
+                    )
+    return lines
 
 
 def _states(runs: Chains) -> None:

@@ -165,18 +165,21 @@ def test_the_enthalpy_fluctuates_most_where_the_heat_capacity_is_largest():
 
 @pytest.mark.parametrize("bounded", [False, True])
 def test_replicas_that_gave_but_a_bound_count(bounded):
-    """Two replicas in three show no D at the onset: the third, which does, is not what diffusion is there."""
+    """Two replicas in three show no D at the onset: the third, with three times of it, is not what diffusion is there, and its knee is none."""
     ln_d = -2.3 / (BOLTZMANN * KELVIN) + 2.3 / (BOLTZMANN * 1600) + np.where(KELVIN > 1600, 1.7 * (1 / BOLTZMANN / KELVIN - 1 / BOLTZMANN / 1600), 0)
     diffusing = []
     for t, d in zip(KELVIN, np.exp(ln_d), strict=True):
         for k in range(3):
             seen = k == 0 or t > 1350
-            values = (1.5 * d if t < 1350 else d, 0.2 * d, np.nan) if seen else (np.nan, np.nan, 1.2 * d if bounded else np.nan)
+            values = (3 * d if t < 1350 else d, 0.2 * d, np.nan) if seen else (np.nan, np.nan, 1.2 * d if bounded else np.nan)
             names = ("self_diffusivity", "self_diffusivity_stderr", "self_diffusivity_upper")
             diffusing.append(xr.Dataset({"stated_temperature": t, **{name: ("species", [x]) for name, x in zip(names, values, strict=True)}},
                                         coords={"species": ["F"]}))  # fmt: skip
-    found = at(detect_transition(made(), self_diffusivity=diffusing), "knee of D").critical_temperature.item()
-    assert abs(found - 1600) < 60 if bounded else found != 1600
+    found = at(detect_transition(made(), self_diffusivity=diffusing, draws=50), "knee of D").critical_temperature.item()
+    if bounded:
+        assert abs(found - 1600) < 60
+    else:
+        assert found < 1400
 
 
 @pytest.mark.parametrize("seed", range(4))
