@@ -393,12 +393,12 @@ def test_info_says_no_exactly_where_the_functions_refuse():
 
 
 def test_a_part_of_a_long_run_is_said_with_the_option_that_takes_all(dump, capsys):
-    assert main(["van-hove-self", str(dump), "--windows", "1", "--displacement-budget", "100"]) == 0
+    assert main(["van-hove-self", str(dump), *MEASURED, "--windows", "1", "--displacement-budget", "100"]) == 0
     [said] = [line for line in capsys.readouterr().out.splitlines() if "--origins all" in line]
     stride = md.history(load("van_hove_self.nc")[0][1])[-1]["origin_stride"]
     assert said == f"van-hove-self took one time origin in {stride}, within its budget of work; --origins all takes every one"
     assert stride > 1
-    assert main(["van-hove-self", str(dump), "--windows", "1", "--origins", "all"]) == 0
+    assert main(["van-hove-self", str(dump), *MEASURED, "--windows", "1", "--origins", "all"]) == 0
     assert "budget" not in capsys.readouterr().out
 
 
