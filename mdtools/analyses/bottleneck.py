@@ -9,7 +9,7 @@ import xarray as xr
 
 from mdtools import memory, schema
 from mdtools.analyses.bottleneck_paths import Paths, paths_of
-from mdtools.analyses.folded import frames_in_frame, repeats
+from mdtools.analyses.folded import frames_in_frame, repeats, site_frames
 from mdtools.analyses.labels import common, even_interval, noise_width, taper_weights, window_starts
 from mdtools.analyses.over_atoms import window_length
 from mdtools.errors import TrajectoryError
@@ -117,6 +117,8 @@ def bottleneck_radius(
     }
     told = {"reference": taken, "n_sites": paths.n_sites, "n_bottlenecks": len(paths.ends), "next_corner": paths.next_corner}
     told["beyond_twice_the_mean_radius"] = float(found["beyond"].mean())
+    if sites is None:
+        told["site_frames"] = len(site_frames(traj))
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), frames_unused=traj.n_frames - windows * length, **told)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.folded import frames_in_frame, repeats, sites
+from mdtools.analyses.folded import frames_in_frame, repeats, site_frames, sites
 from mdtools.analyses.labels import common, window_starts
 from mdtools.analyses.over_atoms import window_length
 from mdtools.errors import TrajectoryError
@@ -83,7 +83,7 @@ def bragg_reflections(
         "part": ["real", "imaginary"],
         "cell_axis": ["a", "b", "c"],
     }
-    found = {"reference": taken, "q_max": float(q[-1]), "frames_unused": traj.n_frames - windows * length}
+    found = {"reference": taken, "q_max": float(q[-1]), "frames_unused": traj.n_frames - windows * length, "site_frames": len(site_frames(traj))}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.folded import density, grid_shape, own_length, repeats, sites
+from mdtools.analyses.folded import density, grid_shape, own_length, repeats, site_frames, sites
 from mdtools.analyses.labels import common, window_starts
 from mdtools.analyses.over_atoms import window_length
 from mdtools.trajectory import Trajectory
@@ -71,4 +71,5 @@ def density_map(
         "xyz": ["x", "y", "z"],
         **{name: np.arange(size) / size for name, size in zip(along, shape, strict=True)},
     }
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length)
+    told = {"reference": taken, "frames_unused": traj.n_frames - windows * length, "site_frames": len(site_frames(traj))}
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **told)

@@ -10,7 +10,7 @@ from mdtools.kernels.reflections import density_on_grid
 from mdtools.trajectory import Trajectory
 from mdtools.units import length_for
 
-__all__ = ["density", "frames_in_frame", "grid_shape", "own_length", "repeats", "sites"]
+__all__ = ["density", "frames_in_frame", "grid_shape", "own_length", "repeats", "site_frames", "sites"]
 
 FINE = 0.2  # angstrom between grid points where sites are looked for
 SAMPLED = 2048  # frames of a run whose density shows where its sites are, at most, evenly spaced
@@ -89,6 +89,11 @@ def density(
     return total / (count * n.prod())
 
 
+def site_frames(traj: Trajectory) -> range:
+    """The frames whose density shows where the sites are."""
+    return range(0, traj.n_frames, -(-traj.n_frames // SAMPLED))
+
+
 def sites(traj: Trajectory, n: np.ndarray, reference: Sequence[str] | str | None) -> list[np.ndarray]:
     """Of each species as many sites (site, xyz) as it has ions in a folded cell (to the nearest whole number: there may be vacancies; less
     where the density has fewer peaks), in vectors of that cell.
@@ -98,7 +103,7 @@ def sites(traj: Trajectory, n: np.ndarray, reference: Sequence[str] | str | None
     cell = traj.mean_cell / n[:, None]
     shape = grid_shape(traj, n, own_length(traj, FINE), instead="")
     found = []
-    for name, each in zip(traj.species_names, density(traj, n, shape, reference, slice(None, None, -(-traj.n_frames // SAMPLED))), strict=True):
+    for name, each in zip(traj.species_names, density(traj, n, shape, reference, slice(None, None, site_frames(traj).step)), strict=True):
         number = round(len(traj.indices(name)) / int(n.prod()))
         found.append(
             _peaks(_smooth(each, cell, own_length(traj, WIDTH)), cell, number, apart=0.5 * (abs(np.linalg.det(cell)) / max(number, 1)) ** (1 / 3))

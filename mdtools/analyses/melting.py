@@ -11,7 +11,7 @@ from mdtools import memory, schema
 from mdtools.analyses.clustering import moved_together
 from mdtools.analyses.labels import common, lag_frames, lag_times
 from mdtools.analyses.over_atoms import group_means, ion_groups
-from mdtools.analyses.reflections import density_amplitudes
+from mdtools.analyses.reflections import amplitude_stride, density_amplitudes
 from mdtools.errors import NotEnoughData
 from mdtools.kernels.melting import distance_shares, moments_and_overlap, neighbour_counts, stayed_within
 from mdtools.trajectory import Trajectory
@@ -95,6 +95,7 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
         "part": ["real", "imaginary"],
     }
     found = {"reference": taken, "origin_stride": stride, "smoothing": width * traj.frame_interval}
+    found["amplitude_stride"] = amplitude_stride(traj)
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 
 

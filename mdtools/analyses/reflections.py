@@ -9,7 +9,7 @@ from mdtools import memory
 from mdtools.kernels.reflections import density_on_grid, density_waves
 from mdtools.trajectory import Trajectory
 
-__all__ = ["density_amplitudes"]
+__all__ = ["amplitude_stride", "density_amplitudes"]
 
 REFLECTIONS = 8
 BLOCKS = 16
@@ -19,16 +19,26 @@ SAMPLED = 256  # frames of a stretch of time, at most, evenly spaced: its mean n
 NEAR, FAR = 0.6, 1.8
 
 
+def amplitude_stride(traj: Trajectory) -> int:
+    """From one frame to the next of those that an amplitude is the mean over."""
+    return -(-_length(traj) // SAMPLED)
+
+
+def _length(traj: Trajectory) -> int:
+    """Frames of a stretch of time."""
+    return traj.n_frames // min(BLOCKS, traj.n_frames // 2)
+
+
 def density_amplitudes(traj: Trajectory, reference: Sequence[str] | str | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Index of each stretch (block,), amplitudes (block, species, reflection, part), |q| (species, reflection) in 1/angstrom."""
     path, _ = traj.as_scaled.reference_path(reference)
-    length = traj.n_frames // min(BLOCKS, traj.n_frames // 2)
+    length = _length(traj)
     n_blocks = traj.n_frames // length // 2 * 2
     amplitudes, wave_vectors = [], []
     for name in traj.species_names:
         atoms = traj.indices(name)
         miller = _strongest(traj, atoms, path, first=n_blocks // 2 * length)
-        taken = (np.arange(n_blocks)[:, None] * length + np.arange(0, length, -(-length // SAMPLED))).ravel()
+        taken = (np.arange(n_blocks)[:, None] * length + np.arange(0, length, amplitude_stride(traj))).ravel()
         waves = np.empty((len(taken), len(miller), 2))
         block = int(np.clip(memory.block() // (8 * 8 * len(atoms)), 1, len(waves)))
         for first in range(0, len(waves), block):

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.folded import frames_in_frame
+from mdtools.analyses.folded import frames_in_frame, site_frames
 from mdtools.analyses.labels import common, window_starts
 from mdtools.analyses.lattice import Lattice, lattice_of
 from mdtools.analyses.over_atoms import ion_groups, window_length
@@ -81,7 +81,8 @@ def site_occupation(
     for frames, s in frames_in_frame(traj, reference, slice(0, windows * length), bytes_per_frame=COPIES * 3 * 8 * traj.n_atoms):
         for name, tally in zip(traj.species_names, tallies, strict=True):
             tally.add(frames, s[:, traj.indices(name)])
-    return _labelled(traj, tallies, windows, ion_blocks, reference)
+    out = _labelled(traj, tallies, windows, ion_blocks, reference)
+    return schema.resolved(out, site_frames=len(site_frames(traj))) if sites == "density" else out
 
 
 @dataclass

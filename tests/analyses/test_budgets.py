@@ -5,6 +5,7 @@ import pytest
 
 import mdtools as md
 from mdtools import once, synthetic
+from mdtools.analyses import folded, reflections
 from mdtools.analyses.sampled import every, some_of_each
 
 
@@ -75,3 +76,15 @@ def test_every_so_many_frames_and_some_ions_of_each_species(gas):
     some = some_of_each(gas, 3)
     assert [int(np.sum(gas.species[some] == name)) for name in gas.species_names] == [3, 3]
     assert (np.diff(some) > 0).all()
+
+
+def test_frames_that_sites_and_amplitudes_are_taken_from_are_said(monkeypatch):
+    crystal = synthetic.damped_oscillator(cells=3, n_frames=400)
+    monkeypatch.setattr(folded, "SAMPLED", 100)
+    monkeypatch.setattr(reflections, "SAMPLED", 10)
+    for found in (md.density_map(crystal, repeat=(3, 3, 3), spacing=0.5), md.bragg_reflections(crystal, repeat=(3, 3, 3), windows=2)):
+        assert md.history(found)[-1]["site_frames"] == 100
+    occupied = md.site_occupation(crystal, repeat=(3, 3, 3), windows=2, ion_blocks=3)
+    assert md.history(occupied)[-1]["site_frames"] == 100
+    assert "site_frames" not in md.history(md.site_occupation(crystal, sites="first", windows=2, ion_blocks=3))[-1]
+    assert md.history(md.melting_indicators(crystal))[-1]["amplitude_stride"] == 3  # of 25 frames a stretch, at most 10
