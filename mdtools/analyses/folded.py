@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from mdtools import memory, progress
+from mdtools.errors import TrajectoryError
 from mdtools.kernels.reflections import density_on_grid
 from mdtools.trajectory import Trajectory
 from mdtools.units import length_for
@@ -31,13 +32,13 @@ def own_length(traj: Trajectory, angstrom: float) -> float:
 
 
 def grid_shape(traj: Trajectory, n: np.ndarray, spacing: float, *, instead: str = "a larger spacing, ") -> tuple[int, int, int]:
-    """Grid points along each vector of the folded cell, at most `spacing` apart. Raises ValueError where they are too many."""
+    """Grid points along each vector of the folded cell, at most `spacing` apart. Raises TrajectoryError where they are too many for the memory."""
     if not spacing > 0:
         raise ValueError(f"spacing={spacing!r}; write the distance between grid points in angstrom, for instance 0.2")
     edges = np.linalg.norm(traj.mean_cell, axis=1) / n
     shape = tuple(int(one) for one in np.ceil(edges / spacing - 1e-9))
     if 8 * np.prod(shape, dtype=float) > memory.block():
-        raise ValueError(
+        raise TrajectoryError(
             f"spacing={spacing:g} makes {' x '.join(map(str, shape))} grid points, {memory.in_words(8 * np.prod(shape, dtype=float))} a species, and "
             f"{memory.in_words(memory.block())} may be taken: pass {instead}a repeat of the unit cell (--repeat 3,3,3), or more memory (--memory)"
         )
