@@ -60,8 +60,11 @@ def structure_factor(
     which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
     work = float(traj.n_atoms) * len(which.indices) * windows * length
     stride = stride_within(phase_budget, work, length, name="phase_budget") if frames == "auto" else 1 if frames == "all" else frames
+    if frames == "auto":
+        stride = length // (length // stride)  # so that each window has its own frames, up to its end
     if isinstance(stride, bool) or not isinstance(stride, int | np.integer) or not 1 <= stride <= length:
         raise ValueError(f'frames={frames!r} is not understood; write "auto", "all" or every how many frames, 1 to {length}')
+    length = length // stride * stride
     thin = every(traj, stride, slice(0, windows * length))
 
     def square(modes: np.ndarray, pairs: Any, _: Any) -> Any:

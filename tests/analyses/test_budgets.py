@@ -43,6 +43,16 @@ def test_what_a_budget_leaves_is_said_and_can_be_asked_for(gas, name):
         measure(gas, **options, **{asked: 0})
 
 
+def test_each_window_has_frames_of_its_own(gas):
+    """A budget of every 35th frame of windows of 60: by that, four windows of one frame would all lie in the first half of the run."""
+    n_waves = int(md.structure_factor(gas, **WAVES, shells=0).n_wave_vectors.sum())
+    thin = md.structure_factor(gas, **WAVES, shells=0, phase_budget=16 * n_waves * 240 / 35)
+    assert md.history(thin)[-1]["frame_stride"] == 60
+    alone = md.structure_factor(every(gas, 60), **WAVES, shells=0)
+    np.testing.assert_allclose(thin.structure_factor, alone.structure_factor, rtol=1e-9, atol=1e-12)
+    assert md.history(md.structure_factor(gas, **WAVES, frames=35))[-1]["frames_unused"] == 100
+
+
 @pytest.mark.parametrize(("name", "fewest"), [("intermediate_scattering", 80), ("dynamic_structure_factor", 80), ("current_correlation", 40)])
 def test_a_long_run_is_seen_at_fewer_wave_vectors_unless_told(gas, name, fewest):
     measure = getattr(md, name)

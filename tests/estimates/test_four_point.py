@@ -11,9 +11,10 @@ from mdtools.estimates.four_point import four_point_susceptibility
 CUBE = 40.0 * np.eye(3)
 
 
-def walks(from_paths, *, ions, together, seed, frames=900, radius=2.0):
-    """Ions that walk in groups of `together`, all of a group by the same steps."""
+def walks(from_paths, *, ions, together, seed, frames=900, radius=2.0, still=0):
+    """Ions that walk in groups of `together`, all of a group by the same steps, and of which the first `still` groups stay."""
     steps = np.random.default_rng(seed).normal(0, 0.4, (frames, ions // together, 3))
+    steps[:, :still] = 0
     path = np.repeat(np.cumsum(steps, axis=0), together, axis=1)
     return four_point_susceptibility(overlap_fluctuations(from_paths(path, CUBE, dtype=np.float64), radius=radius, reference="none"))
 
@@ -28,6 +29,13 @@ def test_it_counts_the_ions_that_move_together_whatever_their_number(from_paths,
     z = (found.four_point_susceptibility - together * q * (1 - q)) / found.four_point_susceptibility_stderr
     assert np.abs(z).max() < 4.5
     assert found.regime.item() in ("peak", "rising")
+
+
+def test_ions_that_stay_make_it_less(from_paths):
+    """chi_4 = p q (1 - q) of a share p that moves with the overlap q, and <Q> = 1 - p + p q: 1 / (2 - p) where q = 1/2."""
+    found = walks(from_paths, ions=60, together=1, seed=1, still=30)
+    assert abs(found.correlated_ions - 2 / 3) < 3.5 * found.correlated_ions_stderr
+    assert found.correlated_ions < 1 - 2 * found.correlated_ions_stderr
 
 
 def test_errors_are_those_of_independent_runs(from_paths):
