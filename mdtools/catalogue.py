@@ -11,7 +11,7 @@ READING = {
     "read": "mdtools.readers",
     "read_series": "mdtools.readers",
     "Trajectory": "mdtools.trajectory",
-    "Series": "mdtools.trajectory",
+    "Series": "mdtools.series",
 }
 ANALYSES = {
     "msd": "mdtools.analyses.displacement",

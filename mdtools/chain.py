@@ -180,7 +180,8 @@ def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = 
 
     Datasets belong to one run when their histories begin with the same step.
     """
-    from mdtools.trajectory import Series, Trajectory
+    from mdtools.series import Series
+    from mdtools.trajectory import Trajectory
 
     options = options or {}
     if isinstance(source, Chains):

@@ -1,30 +1,26 @@
-"""Trajectory: a frozen value that every stage reads, and Series: a table of runs.
+"""Trajectory: a frozen value that every stage reads.
 
 Positions are kept unwrapped and *scaled* (in cell vectors), because in a crystal under changing cell both usual
 unwrappings are wrong (reference: von Buelow, Bullerjahn, Hummer, J. Chem. Phys. 153, 021101 (2020), and the page
 "Correct input" of README): cumulative scaled displacement times the mean cell is exact for affine breathing.
 """
 
-import contextvars
 import dataclasses
-import functools
-import html
-import itertools
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
-from mdtools import memory, progress, shares
+from mdtools import memory, progress, shares, visits
 from mdtools.errors import TrajectoryError
+from mdtools.in_words import charges_in_words, html_table, thermo_in_words
 from mdtools.lazy import Lazy
+from mdtools.selection import atoms_by_expression
 from mdtools.thermo import Thermo
 
-__all__ = ["Series", "Trajectory", "Unwrap"]
+__all__ = ["Quantity", "Trajectory", "Unwrap"]
 
 Unwrap = Literal["scaled", "tor", "lattice"]
 Quantity = Literal["positions", "velocities"]
@@ -230,7 +226,17 @@ class Trajectory:
 
     def _meant(self, atoms: Any, when: Literal["first"] | float) -> np.ndarray:
         if isinstance(atoms, str) and atoms not in self.species_names:
-            return self._expression(atoms, when)
+            self.need("scaled_positions", who="a selection by expression")
+            frame = 0 if when == "first" else int(np.argmin(np.abs(self.time - float(when))))
+            scaled = np.asarray(self.scaled_positions[frame], dtype=np.float64)
+            wrapped = (scaled - np.floor(scaled)) @ self.cell[frame]
+            try:
+                return atoms_by_expression(atoms, wrapped, species=self.species, masses=self.masses, charges=self.charges)
+            except ValueError as reason:
+                raise TrajectoryError(
+                    f"{self.source}: the selection {atoms!r} is not understood ({reason}); write species labels, indices "
+                    "or for instance 'Li and prop z > 10'"
+                ) from None
         wanted = [atoms] if isinstance(atoms, str) else list(atoms)
         if wanted and all(isinstance(name, str) for name in wanted):
             unknown = [name for name in wanted if name not in self.species_names]
@@ -243,34 +249,6 @@ class Trajectory:
         if len(indices) and (indices.min() < 0 or indices.max() >= self.n_atoms):
             raise TrajectoryError(f"{self.source}: an index lies outside 0 ... {self.n_atoms - 1}")
         return indices.astype(np.intp)
-
-    def _expression(self, text: str, when: Literal["first"] | float) -> np.ndarray:
-        import re
-        import warnings
-
-        import MDAnalysis
-
-        self.need("scaled_positions", who="a selection by expression")
-        frame = 0 if when == "first" else int(np.argmin(np.abs(self.time - float(when))))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            universe = MDAnalysis.Universe.empty(self.n_atoms, trajectory=True)
-            universe.add_TopologyAttr("types", self.species.tolist())
-            if self.masses is not None:
-                universe.add_TopologyAttr("masses", self.masses)
-            if self.charges is not None and self.charges.ndim == 1:
-                universe.add_TopologyAttr("charges", self.charges)
-            scaled = np.asarray(self.scaled_positions[frame], dtype=np.float64)
-            universe.atoms.positions = (scaled - np.floor(scaled)) @ self.cell[frame]
-            names = "|".join(re.escape(name) for name in sorted(self.species_names, key=len, reverse=True))
-            expression = re.sub(rf"(?<![\w.])(?<!type )({names})(?![\w.])", r"type \1", text)
-            try:
-                return universe.select_atoms(expression).indices
-            except Exception as reason:
-                raise TrajectoryError(
-                    f"{self.source}: the selection {text!r} is not understood ({reason}); write species labels, indices "
-                    "or for instance 'Li and prop z > 10'"
-                ) from None
 
     def relabel(self, labels: Mapping[str, Sequence[int] | np.ndarray]) -> "Trajectory":
         """A copy in which some atoms carry a new species label, so that a sublattice can be a species.
@@ -305,7 +283,7 @@ class Trajectory:
         else:
             values = np.asarray(charges, dtype=np.float64)
             said = f"array of shape {values.shape}"
-        before = {} if self.charges is None else {"before": self._charges_in_words()}
+        before = {} if self.charges is None else {"before": charges_in_words(self.charges, self.species)}
         return self.replace(step={"step": "with_charges", "charges": said, **before}, charges=values)
 
     def with_framework(self, framework: Sequence[str] | str) -> "Trajectory":
@@ -332,14 +310,10 @@ class Trajectory:
         """
         block = min(block, self.n_atoms)
         stored = self._stored(quantity)
-        start, stop = _share(self.n_atoms, block) if shared else (0, self.n_atoms)
+        start, stop = visits.share(self.n_atoms, block) if shared else (0, self.n_atoms)
         if start == stop:
             yield slice(start, start), np.asarray(stored[:, :block])
-        cuts = _cuts(start, stop, block, stored.shape[0], [stored], axis=1)
-        pieces = _read_ahead(lambda first, last: (stored[:, first:last],), cuts, stored)
-        for first, last, (values,) in _blocks(pieces, range(start, stop, block), stop, axis=1):
-            if last - first < block:
-                values = np.pad(values, ((0, 0), (0, block - (last - first)), (0, 0)), mode="edge")
+        for first, last, (values,) in visits.blocks_of([stored], start, stop, block, axis=1):
             yield slice(first, last), values
             progress.advance(last, self.n_atoms, "atoms", n_bytes=values.nbytes)
 
@@ -354,13 +328,9 @@ class Trajectory:
         start, stop, _ = within.indices(self.n_frames)
         block = min(block, stop - start)
         if shared:
-            start, stop = (start + one for one in _share(stop - start, block))
+            start, stop = (start + one for one in visits.share(stop - start, block))
         stored = [self._stored(quantity) for quantity in quantities]
-        cuts = _cuts(start, stop, block, self.n_atoms, stored, axis=0)
-        pieces = _read_ahead(lambda first, last: tuple(one[first:last] for one in stored), cuts, *stored)
-        for first, last, values in _blocks(pieces, range(start, stop, block), stop, axis=0):
-            if last - first < block:
-                values = tuple(np.pad(v, ((0, block - (last - first)), (0, 0), (0, 0)), mode="edge") for v in values)
+        for first, last, values in visits.blocks_of(stored, start, stop, block, axis=0):
             yield slice(first, last), values
             progress.advance(last, self.n_frames, "frames", n_bytes=sum(one.nbytes for one in values))
 
@@ -455,8 +425,8 @@ class Trajectory:
             "framework": ", ".join(self.framework) or "not declared (reference is the barycentre)",
             "temperature": "not stated" if self.temperature is None else f"{self.temperature:g} {temp}",
             "velocities": "no" if self.velocities is None else "yes",
-            "charges": "no" if self.charges is None else self._charges_in_words(),
-            **self._thermo_in_words(),
+            "charges": "no" if self.charges is None else charges_in_words(self.charges, self.species),
+            **thermo_in_words(self.log, self.history, reduced=self.reduced),
         }
         if self.n_frames > 1:
             spacing = f"frame interval {self.frame_interval:.6g} {tau}" if self.is_even else "frames unevenly spaced"
@@ -465,136 +435,9 @@ class Trajectory:
             rows[f"note {number}"] = note
         return rows
 
-    def _thermo_in_words(self) -> dict[str, str]:
-        """Means of the log with their error, and what the velocities and paths themselves say (`sanity` of the reader)."""
-        found: dict[str, str] = next((step["sanity"] for step in reversed(self.history) if "sanity" in step), {})
-        rows = {f"sanity: {name}": str(value) for name, value in found.items()}
-        if self.log is None:
-            return {"thermo": "no"} | rows
-        units = {"temperature": "K", "pressure": "GPa", "volume": "angstrom^3"}
-        means = {name: value for name, value in self.log.means().items() if name in units}
-        words = ", ".join(
-            f"{name} {mean:.6g}" + (f" +- {error:.2g}" if error > 1e-9 * abs(mean) else "") + ("" if self.reduced else f" {units[name]}")
-            for name, (mean, error) in means.items()
-        )
-        return {"thermo": f"{len(self.log)} rows; {words}"} | rows
-
-    def _charges_in_words(self) -> str:
-        assert self.charges is not None
-        if self.charges.ndim != 1:
-            return "per frame and atom" if self.charges.ndim == 2 else "tensors"
-        means = {name: self.charges[self.indices(name)].mean() for name in self.species_names}
-        return ", ".join(f"{name} {value:+g}" for name, value in means.items()) + f" (sum {self.charges.sum():+.3g} e)"
-
     def __repr__(self) -> str:
         rows = self.describe()
         return f"<Trajectory {rows['source']}: {rows['atoms']}, {rows['frames']} frames, {rows['time']}>"
 
     def _repr_html_(self) -> str:
-        return _html_table(self.describe())
-
-
-def _share(n: int, block: int) -> tuple[int, int]:
-    """First and last (excluded) of n atoms or frames that this process visits: whole blocks."""
-    first, last = shares.mine(-(-n // block))
-    return min(first * block, n), min(last * block, n)
-
-
-Piece = tuple[int, tuple[Any, ...]]  # where it begins, and what was read
-
-
-def _cuts(start: int, stop: int, block: int, across: int, stored: Sequence[Any], *, axis: int) -> list[tuple[int, int]]:
-    """First and last (excluded) of the pieces that are read at once: whole chunks of what lies on disk, so that none is read twice.
-
-    block : frames or atoms in a block, which may lie in two pieces. across : atoms or frames, of which every block has all.
-    """
-    if all(isinstance(one, np.ndarray) for one in stored):
-        return [(start, stop)] if start < stop else []  # nothing is copied
-    each = max(across * 3 * np.dtype(one.dtype).itemsize for one in stored)
-    # four of them are there: two that a block lies in, one that is read meanwhile, and one that takes its place
-    most = max(1, memory.block() // (4 * each))
-    chunk = max(one.chunk(axis) if isinstance(one, Lazy) else 1 for one in stored)
-    if chunk > 2 * most:
-        chunk = 1  # such chunks are read twice rather than held
-    size = max(1, most // chunk) * chunk if chunk > 1 else block * max(1, most // block)
-    first = start // chunk * chunk
-    return [(max(start, one), min(one + size, stop)) for one in range(first, stop, size)]
-
-
-def _blocks(pieces: Iterator[Piece], firsts: range, stop: int, *, axis: int) -> Iterator[tuple[int, int, tuple[np.ndarray, ...]]]:
-    """First, last (excluded) and values of every block, put together of the pieces that it lies in."""
-    held: list[Piece] = []
-    end = firsts.start
-    for first in firsts:
-        last = min(first + firsts.step, stop)
-        while end < last:
-            held.append(next(pieces))
-            end = held[-1][0] + held[-1][1][0].shape[axis]
-        held = [one for one in held if one[0] + one[1][0].shape[axis] > first]
-        parts = [[_part(values, max(first - begin, 0), last - begin, axis) for values in all_of] for begin, all_of in held]
-        yield first, last, tuple(np.asarray(one[0]) if len(one) == 1 else np.concatenate(one, axis=axis) for one in zip(*parts, strict=True))
-
-
-def _part(values: Any, first: int, last: int, axis: int) -> Any:
-    return values[first:last] if axis == 0 else values[:, first:last]
-
-
-def _read_ahead(read: Callable[[int, int], tuple[Any, ...]], cuts: list[tuple[int, int]], *stored: Any) -> Iterator[Piece]:
-    """What is read between each two cuts, in order; from disk, the next piece is read while the last is worked on."""
-    if all(isinstance(one, np.ndarray) for one in stored) or len(cuts) < 2:
-        yield from ((first, read(first, last)) for first, last in cuts)
-        return
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(contextvars.copy_context().run, functools.partial(read, *cuts[0]))
-        for (begin, _), (first, last) in itertools.pairwise(cuts):
-            here = coming.result()
-            coming = reader.submit(contextvars.copy_context().run, functools.partial(read, first, last))
-            yield begin, here
-        del here
-        yield cuts[-1][0], coming.result()
-
-
-def _html_table(rows: Mapping[str, str]) -> str:
-    cells = "".join(f"<tr><th style='text-align:left'>{html.escape(k)}</th><td>{html.escape(v)}</td></tr>" for k, v in rows.items())
-    return f"<table>{cells}</table>"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Series:
-    """A table of runs: one member a row, in the order of the table. Replicas are members, never concatenated.
-
-    names : (run,) label of each member. members : the trajectories, or for a refused member the reason.
-    rows : the table as it was given.
-    """
-
-    names: tuple[str, ...]
-    members: tuple[Trajectory | Exception, ...]
-    rows: tuple[dict[str, Any], ...]
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __iter__(self) -> Iterator[tuple[str, Trajectory]]:
-        """The members that could be read."""
-        for name, member in zip(self.names, self.members, strict=True):
-            if isinstance(member, Trajectory):
-                yield name, member
-
-    @property
-    def refused(self) -> dict[str, Exception]:
-        """The members that could not be read, with the reason."""
-        return {n: m for n, m in zip(self.names, self.members, strict=True) if isinstance(m, Exception)}
-
-    @property
-    def temperatures(self) -> dict[str, float | None]:
-        return {name: member.temperature for name, member in self}
-
-    def describe(self) -> dict[str, str]:
-        rows = {name: repr(member)[1:-1] for name, member in self}
-        return rows | {name: f"refused: {reason}" for name, reason in self.refused.items()}
-
-    def __repr__(self) -> str:
-        return f"<Series of {len(self)} runs: {json.dumps(list(self.names))}>"
-
-    def _repr_html_(self) -> str:
-        return _html_table(self.describe())
+        return html_table(self.describe())

@@ -8,7 +8,8 @@ import pytest
 from mdtools import memory, synthetic
 from mdtools.errors import TrajectoryError
 from mdtools.lazy import Lazy
-from mdtools.trajectory import Series, Trajectory
+from mdtools.series import Series
+from mdtools.trajectory import Trajectory
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ def _trajectory(paths: tuple[str, ...], reading: dict[str, Any]) -> Any:
 
 def _members(found: Any) -> list[Any]:
     """The trajectory that was read, or those of a run that was split at its gaps."""
-    from mdtools.trajectory import Series
+    from mdtools.series import Series
 
     return [traj for _, traj in found] if isinstance(found, Series) else [found]
 

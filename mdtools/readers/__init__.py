@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.trajectory import Series, Trajectory, Unwrap
+from mdtools.series import Series
+from mdtools.trajectory import Trajectory, Unwrap
 
 if TYPE_CHECKING:
     from mdtools.readers.frames import Frames

@@ -21,8 +21,9 @@ from mdtools.readers.standing import standing_box
 from mdtools.readers.timeline import Timeline, shortened, timeline
 from mdtools.readers.understood import Options, Understood
 from mdtools.readers.unwrap import continuous_basis
+from mdtools.series import Series
 from mdtools.thermo import Thermo
-from mdtools.trajectory import Series, Trajectory
+from mdtools.trajectory import Trajectory
 from mdtools.units import UNIT_SYSTEMS, UnitSystem
 
 __all__ = ["assemble", "assemble_parts", "check_words", "stated_numbers", "understand", "with_naive_schemes"]

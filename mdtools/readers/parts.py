@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from mdtools.errors import NotEnoughData
-from mdtools.trajectory import Series, Trajectory
+from mdtools.series import Series
+from mdtools.trajectory import Trajectory
 
 __all__ = ["MOST_NAMED", "parts_note", "series_of_parts"]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.trajectory import Series, Trajectory
+from mdtools.series import Series
+from mdtools.trajectory import Trajectory
 
 __all__ = ["placed_rows", "read_rows", "rows_of"]
 

@@ -7,7 +7,7 @@ import mdtools as md
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.readers import read, write_store
 from mdtools.readers.gaps import breaks, segments
-from mdtools.trajectory import Series
+from mdtools.series import Series
 
 OPTIONS = {"units": "metal", "timestep": 0.01, "species": {1: "Li"}, "precision": "float64"}
 

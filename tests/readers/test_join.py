@@ -11,7 +11,7 @@ from mdtools.readers import read, read_series
 from mdtools.readers.seams import seam_between
 from mdtools.readers.timeline import shortened
 from mdtools.readers.xdatcar import read_xdatcar
-from mdtools.trajectory import Series
+from mdtools.series import Series
 
 CELL, ATOMS, FRAMES = 10.0, 12, 90
 DUMP = {"units": "metal", "timestep": 0.001, "species": {1: "Li"}, "precision": "float64"}
