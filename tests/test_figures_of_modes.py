@@ -4,7 +4,7 @@ import ase
 import numpy as np
 import pytest
 
-from mdtools import synthetic
+from mdtools import schema, synthetic
 from mdtools.analyses.bottleneck import bottleneck_radius
 from mdtools.analyses.energy_spectrum import spectral_energy_density
 from mdtools.analyses.lattice_modes import mode_spectra
@@ -46,6 +46,25 @@ def test_a_soft_mode_over_temperature(ax):
     assert len(ax.patches) == 2  # T_c by both routes
     low, high = ax.patches[0].get_x(), ax.patches[0].get_x() + ax.patches[0].get_width()
     assert low < 1.0 < high
+
+
+def test_free_energies_over_volume_with_the_volume_of_equilibrium(ax):
+    free = np.array([[3.0, 2.0], [1.0, 1.0], [2.0, 4.0]]) / 1e3  # the first run has the largest volume
+    rows = {"free_energy": free, "free_energy_stderr": np.full((3, 2), 1e-4)}
+    points = {"equilibrium_volume": [11.0, np.nan], "equilibrium_volume_stderr": [0.1, np.nan], "gibbs_energy": [1e-3, np.nan]}
+    data = schema.dataset(
+        {
+            "temperature": [100.0, 900.0],
+            "run": [0, 1, 2],
+            "volume_per_atom": ("run", [12.0, 11.0, 10.0]),
+            **{name: (("run", "temperature"), values) for name, values in rows.items()},
+            **{name: ("temperature", values) for name, values in points.items()},
+        }
+    )
+    figures.quasi_harmonic_thermodynamics(data, ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["100 K"]  # 900 K has no volume
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[10, 1], [11, 0], [12, 2]], atol=1e-12)
+    assert ax.lines[-1].get_xdata()[0] == 11.0
 
 
 def test_the_map_of_a_path_with_fitted_modes(ax):

@@ -111,7 +111,8 @@ def phonon_dos(
     Returns `phonon_dos` (window, species, frequency) and `phonon_dos_by_direction` (window, species, direction,
     frequency) in 1/THz, with cross_sections `phonon_dos_neutron` (window, frequency),
     `kinetic_temperature` (window, species; m v^2 / 3 k_B, no degree of freedom taken off) in K,
-    `frequency_resolution` (equivalent noise width of the taper: 1.5 over the length of a window for "hann"), `nyquist_frequency` in THz.
+    `frequency_resolution` (equivalent noise width of the taper: 1.5 over the length of a window for "hann"), `nyquist_frequency` in THz; of a run
+    with a log the mean `potential_energy` with _stderr, which `quasi_harmonic_thermodynamics` takes.
     Raises TrajectoryError (no velocities, masses or stated temperature; uneven frames), NotEnoughData.
     Source: reference/science.md B6; g(0): Lin, Blanco, Goddard, J. Chem. Phys. 119, 11792 (2003).
 
@@ -156,9 +157,20 @@ def phonon_dos(
     }
     if cross_sections is not None:
         out["phonon_dos_neutron"] = (("window", "frequency"), _as_neutrons_see(traj, by_direction.sum(axis=2), cross_sections, who=who))
+    out |= _potential_energy(traj)
     unused = traj.n_frames - windows * length
     told = {} if made is None else {**made.told, "transfer_undone_to": made.band}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, **told)
+
+
+def _potential_energy(traj: Trajectory) -> dict[str, Any]:
+    """Mean over the rows of the log within the run, and its standard error from blocks; nothing where there is no log of it."""
+    if traj.log is None:
+        return {}
+    means = traj.log.between(float(traj.time[0]), float(traj.time[-1])).means()
+    if "potential_energy" not in means:
+        return {}
+    return dict(zip(("potential_energy", "potential_energy_stderr"), means["potential_energy"], strict=True))
 
 
 def _of_spectra(

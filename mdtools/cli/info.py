@@ -21,6 +21,7 @@ NEEDS = {
     "spectral_energy_density": ("velocities", "masses"),
     "vibrational_moments": ("temperature",),
     "vibrational_thermodynamics": ("temperature",),
+    "quasi_harmonic_thermodynamics": ("temperature",),
     "ionic_conductivity": ("temperature",),
     "heat_capacity": ("thermo", "temperature"),
     "enthalpy_bimodality": ("thermo",),
@@ -32,7 +33,12 @@ NEEDS = {
     "shear_modulus": ("temperature",),
 }
 # what runs of a series must differ in -> in words
-DIFFER = {"stated_temperature": "several temperatures", "mass": "runs that differ in the mass of a species", "stated_pressure": "several pressures"}
+DIFFER = {
+    "stated_temperature": "several temperatures",
+    "mass": "runs that differ in the mass of a species",
+    "stated_pressure": "several pressures",
+    "volume": "several volumes at one temperature",
+}
 # columns of the audit of a chain of restarts -> how they are headed
 PIECES = {
     "piece": "piece",

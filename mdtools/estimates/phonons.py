@@ -14,7 +14,7 @@ from mdtools.statistics.spectral import zero_frequency
 from mdtools.statistics.vibrations import THERMODYNAMICS, displacement, fluidity, integral, jackknife, moment
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV, PLANCK
 
-__all__ = ["vibrational_moments", "vibrational_thermodynamics"]
+__all__ = ["densities_of", "per_atom", "vibrational_moments", "vibrational_thermodynamics"]
 
 FEWEST = 4  # windows, for an error from their spread
 EDGE, FOLDED = 0.95, 0.015  # part of the Nyquist limit, and share of the power above it from which lines are taken to be folded back
@@ -52,7 +52,7 @@ def vibrational_moments(phonon_dos: xr.Dataset, *, frequency_range: Sequence[flo
     True
     """
     who = "vibrational_moments"
-    density, f, counts = _windows_of(phonon_dos, who=who)
+    density, f, counts = densities_of(phonon_dos, who=who)
     reduced = is_reduced(phonon_dos)
     heat = float(phonon_dos["stated_temperature"]) * (1.0 if reduced else BOLTZMANN / KINETIC_TO_EV)
     mass = np.append(phonon_dos["mass"].values, np.average(phonon_dos["mass"].values, weights=counts[:-1]))
@@ -115,7 +115,7 @@ def vibrational_thermodynamics(phonon_dos: xr.Dataset, *, temperatures: Sequence
     who = "vibrational_thermodynamics"
     if is_reduced(phonon_dos):
         raise TrajectoryError(f"{who} needs real units, since Planck's constant has none in lj: read the run with its real units")
-    density, f, _ = _windows_of(phonon_dos, who=who)
+    density, f, _ = densities_of(phonon_dos, who=who)
     at = np.atleast_1d(np.asarray(phonon_dos["stated_temperature"] if temperatures is None else temperatures, dtype=np.float64))
     if not np.all(at > 0):
         raise TrajectoryError(f"{who}: temperatures must be above 0 K, and {at.min():g} was given")
@@ -123,7 +123,7 @@ def vibrational_thermodynamics(phonon_dos: xr.Dataset, *, temperatures: Sequence
     units = {"free_energy": BOLTZMANN * at, "energy": BOLTZMANN * at, "free_energy_classical": BOLTZMANN * at}
     for name, weight in THERMODYNAMICS.items():
         curves = np.stack([weight(PLANCK * f / (BOLTZMANN * one)) for one in at])
-        value, error = jackknife(functools.partial(_per_atom, curves=curves, f=f), density)
+        value, error = jackknife(functools.partial(per_atom, curves=curves, f=f), density)
         scale = units.get(name, np.ones(len(at)))
         out |= {
             f"vibrational_{name}": (("sublattice", "temperature"), value * scale),
@@ -147,7 +147,7 @@ def _band(f: np.ndarray, frequency_range: Sequence[float] | None, *, who: str) -
     return slice(first, last + 1)
 
 
-def _per_atom(g: np.ndarray, *, curves: np.ndarray, f: np.ndarray) -> np.ndarray:
+def per_atom(g: np.ndarray, *, curves: np.ndarray, f: np.ndarray) -> np.ndarray:
     """(sublattice, temperature) of densities (sublattice, frequency) and weights (temperature, frequency)."""
     return np.asarray(3 * integral(g[:, None] * curves, f) / integral(g, f)[:, None])
 
@@ -157,7 +157,7 @@ def _labels(phonon_dos: xr.Dataset) -> dict[str, Any]:
     return {"species": names, "sublattice": [*names, ALL]}
 
 
-def _windows_of(phonon_dos: xr.Dataset, *, who: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def densities_of(phonon_dos: xr.Dataset, *, who: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Densities (window, species and all, frequency), frequencies, and the number of atoms of each."""
     if "window" not in phonon_dos.dims or "species" not in phonon_dos.dims:
         raise TrajectoryError(f"{who} needs every window and species of the measurement: pass phonon_dos as it was measured")

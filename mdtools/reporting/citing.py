@@ -67,6 +67,11 @@ METHODS: Mapping[str, tuple[str, Sequence[str]]] = {
     "quasielastic_width": ("Quasielastic widths and models of motion were fitted by Whittle likelihood", ("whittle1953", "chudley1961")),
     "vibrational_moments": ("Moments and fluidity were taken of the densities of states", ("lin2003",)),
     "vibrational_thermodynamics": ("Harmonic thermodynamics were computed from the densities of states", ("berens1983",)),
+    "quasi_harmonic_thermodynamics": (
+        "Free energies of the densities of states at several volumes, and static energies, were fitted by the equation of Birch and Murnaghan",
+        ("birch1947", "berens1983"),
+    ),
+    "mode_grueneisen": ("Grueneisen parameters of modes were fitted over volume", ()),
     "mode_frequencies": ("Frequencies and dampings of modes were fitted by Whittle likelihood", ("whittle1953", "sykulski2019")),
     "bottleneck_barrier": ("Stiffness of the windows between sites, and how much their breathing lowers the barrier, were estimated", ()),
     "attempt_frequency": ("Attempt frequencies were estimated by band centre, by crossings of the middle of sites, and by the rate of hops", ()),

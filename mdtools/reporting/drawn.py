@@ -64,7 +64,7 @@ def _one(draw: Callable[[Any], Any], *, title: str = "") -> Any:
 def of_series(runs: Chains) -> Section | None:
     """Arrhenius plot and dashboard over temperature, where there are at least two temperatures."""
     with styled():
-        drawn = [*_arrhenius(runs), *_curves(runs), *_soft_modes(runs), *_dashboard(runs)]
+        drawn = [*_arrhenius(runs), *_curves(runs), *_of_all(runs), *_dashboard(runs)]
     return Section("temperature", "Over temperature", figures=tuple(drawn), large=False) if drawn else None
 
 
@@ -98,10 +98,10 @@ def _curves(runs: Chains) -> Iterator[Drawing]:
             yield drawing(f"series-{result.replace('_', '-')}-{k}", f"{words} of {name}, by temperature", drawn)
 
 
-def _soft_modes(runs: Chains) -> Iterator[Drawing]:
-    if "detect_soft_modes" in runs.made:
-        for picture in pictures_of(runs.made, "detect_soft_modes"):
-            for k, of in enumerate(labels_of(picture, runs.made["detect_soft_modes"])):
+def _of_all(runs: Chains) -> Iterator[Drawing]:
+    for result in ("detect_soft_modes", "quasi_harmonic_thermodynamics"):
+        for picture in pictures_of(runs.made, result) if result in runs.made else ():
+            for k, of in enumerate(labels_of(picture, runs.made[result])):
                 yield drawing(f"{picture.id}-{k}", picture.words.replace("{of}", picture.title(runs.made, of)), _framed(picture, runs.made, of))
 
 

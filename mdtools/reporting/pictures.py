@@ -104,6 +104,13 @@ PICTURES: dict[str, tuple[Picture, ...]] = {
             draw=_whole(figures.bottleneck_opening, "bottleneck_radius"),
         ),
     ),
+    "quasi_harmonic_thermodynamics": (
+        Picture(
+            id="quasi-harmonic",
+            words="Free energy over volume at several temperatures; dotted: the volume of equilibrium, with two standard errors",
+            draw=_whole(figures.quasi_harmonic_thermodynamics, "quasi_harmonic_thermodynamics"),
+        ),
+    ),
     "detect_soft_modes": (
         Picture(
             id="soft-mode",

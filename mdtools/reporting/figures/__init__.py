@@ -22,7 +22,7 @@ from mdtools.reporting.figures.scattering import (
 )
 from mdtools.reporting.figures.temperature import activation_energy, conduction, dos_of_runs, msd_of_runs, over_temperature
 from mdtools.reporting.figures.van_hove import van_hove_distinct, van_hove_distinct_map, van_hove_self, van_hove_self_map
-from mdtools.reporting.figures.vibrations import phonon_dos, velocity_acf
+from mdtools.reporting.figures.vibrations import phonon_dos, quasi_harmonic_thermodynamics, velocity_acf
 
 __all__ = [
     "activation_energy",
@@ -48,6 +48,7 @@ __all__ = [
     "over_temperature",
     "phonon_dos",
     "proton_displacement",
+    "quasi_harmonic_thermodynamics",
     "quasielastic_width",
     "self_overlap",
     "soft_mode",

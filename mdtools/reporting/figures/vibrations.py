@@ -1,4 +1,4 @@
-"""Phonon density of states and velocity correlation."""
+"""Phonon density of states, velocity correlation, and what volume does to free energies."""
 
 from typing import Any
 
@@ -6,9 +6,11 @@ import numpy as np
 import xarray as xr
 
 from mdtools.reporting.figures.bands import curve
-from mdtools.reporting.style import axis_label, colour, safe, thinned
+from mdtools.reporting.style import COLOURS, axis_label, colour, safe, thinned
 
-__all__ = ["phonon_dos", "velocity_acf"]
+__all__ = ["phonon_dos", "quasi_harmonic_thermodynamics", "velocity_acf"]
+
+CURVES = 5  # temperatures of a figure
 
 
 def phonon_dos(data: xr.Dataset, ax: Any) -> None:
@@ -41,4 +43,26 @@ def velocity_acf(data: xr.Dataset, ax: Any, *, longest: float | None = None) -> 
     ax.axhline(0, color="0.7", linewidth=0.7, zorder=0)
     ax.set_xlabel(axis_label("time", data.lag.attrs.get("units", "")))
     ax.set_ylabel("velocity correlation / value at 0")
+    ax.legend()
+
+
+def quasi_harmonic_thermodynamics(data: xr.Dataset, ax: Any) -> None:
+    """Free energy of each run over its volume, less that of equilibrium, at a few temperatures; line: the volume of equilibrium, band: two errors.
+
+    Of a run at a pressure the least value is not 0.
+    """
+    inside = np.flatnonzero(np.isfinite(data.equilibrium_volume.values))
+    order = np.argsort(data.volume_per_atom.values)
+    volume = data.volume_per_atom.values[order]
+    shown = inside[np.unique(np.linspace(0, len(inside) - 1, CURVES).round().astype(int))]
+    for k, place in enumerate(shown):
+        one = data.isel(temperature=place)
+        energy = 1e3 * (one.free_energy.values[order] - float(one.gibbs_energy))
+        look = {"color": COLOURS[k % len(COLOURS)], "linewidth": 1.0, "marker": "o", "markersize": 3, "capsize": 2}
+        ax.errorbar(volume, energy, yerr=2e3 * one.free_energy_stderr.values[order], label=f"{float(one.temperature):.4g} K", **look)
+        middle, error = float(one.equilibrium_volume), float(one.equilibrium_volume_stderr)
+        ax.axvspan(middle - 2 * error, middle + 2 * error, color=COLOURS[k % len(COLOURS)], alpha=0.2, linewidth=0)
+        ax.axvline(middle, color=COLOURS[k % len(COLOURS)], linewidth=0.8, linestyle=":")
+    ax.set_xlabel(axis_label("volume per atom", data.volume_per_atom.attrs.get("units", "")))
+    ax.set_ylabel("free energy (meV per atom)")
     ax.legend()
