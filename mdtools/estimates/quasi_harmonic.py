@@ -251,9 +251,9 @@ def _vibrations(runs: list[xr.Dataset], at: np.ndarray, *, classical: bool, who:
         made[-1]["free_energy"] *= BOLTZMANN * at
     owner = np.repeat(np.arange(len(runs)), [len(one["entropy"]) - 1 for one in made])
     samples = {name: np.tile(np.stack([one[name][0] for one in made]), (1 + len(owner), 1, 1)) for name in names}
-    for run, one in enumerate(made):
+    for run, table in enumerate(made):
         for name in names:
-            samples[name][1 + np.flatnonzero(owner == run), run] = one[name][1:]
+            samples[name][1 + np.flatnonzero(owner == run), run] = table[name][1:]
     return samples, owner
 
 
