@@ -13,9 +13,10 @@ from mdtools.harmonic.mapping import SiteMap
 from mdtools.harmonic.modes import HarmonicCrystal, degenerate_sets
 from mdtools.harmonic.phonopy_files import read_phonopy
 from mdtools.harmonic.primitive_cell import crystal_of
+from mdtools.harmonic.symmetry import star
 from mdtools.harmonic.wave_vectors import commensurate, is_half_reciprocal, need_commensurate
 
-__all__ = ["ChosenModes", "asked", "lattice_source", "listed", "patterned"]
+__all__ = ["ChosenModes", "asked", "lattice_source", "listed", "patterned", "starred"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +135,17 @@ def patterned(mapping: SiteMap, crystal: Crystal, q: Any, pattern: Mapping[str, 
         raise TrajectoryError(f"{who}: nothing moves in the pattern {dict(pattern)!r}")
     vector = weighted / np.linalg.norm(weighted) * np.exp(-2j * np.pi * crystal.scaled @ point)[:, None]
     return ChosenModes(point[None], vector[None], np.array([0]), np.array([np.nan]), np.array([0]))
+
+
+def starred(modes: ChosenModes, mapping: SiteMap, crystal: Crystal) -> ChosenModes:
+    """The modes of one wave vector at every wave vector that is the same by symmetry, in the sets of the first."""
+    members = star(modes.q[0], crystal, mapping.matrix)
+    n, times = len(modes.band), len(members)
+    return ChosenModes(
+        np.repeat(np.array([q for q, _ in members]), n, axis=0),
+        np.concatenate([one.of_vectors(modes.vectors, modes.q[0]) for _, one in members]),
+        *(np.tile(getattr(modes, name), times) for name in ("band", "frequency", "degenerate")),
+    )
 
 
 def _point(mapping: SiteMap, q: Any, who: str) -> np.ndarray:

@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.chosen_modes import ChosenModes, asked, listed, patterned
+from mdtools.analyses.chosen_modes import ChosenModes, asked, listed, patterned, starred
 from mdtools.analyses.differenced import differenced
 from mdtools.analyses.labels import common, window_starts
-from mdtools.analyses.lattice_waves import mass_weighted, projected, waves_of
+from mdtools.analyses.lattice_waves import mass_weighted, projected, waves_at_once, waves_of
 from mdtools.analyses.lattice_windows import Lattice, lattice_of, windows_of
 from mdtools.analyses.over_frames import in_windows
 from mdtools.errors import TrajectoryError
@@ -37,6 +37,7 @@ def mode_spectra(
     reference: Sequence[str] | str | None = None,
     centre: Literal["sites", "mean"] = "sites",
     most_dropped: float = 0.05,
+    star: bool = False,
     list: bool = False,
 ) -> xr.Dataset:
     """Power spectra of the coordinates and velocities of single modes at a wave vector of the supercell.
@@ -54,12 +55,14 @@ def mode_spectra(
     windows, reference : as in `msd`. taper : as in `phonon_dos`.
     centre : "sites" takes displacements from the perfect sites, so that a condensed mode has its mean; "mean" from the mean over the run.
     most_dropped : share of an eigenvector on atoms that hold no site (diffusing ions) above which it is refused.
+    star : the same modes at every wave vector of the supercell that is q by the symmetry of the primitive cell (of q and -q one), in one
+        `degenerate_set`: `mode_frequencies` fits them together, with errors smaller by the root of their number.
     list : no spectra, but every wave vector that fits into the supercell with its bands and frequencies.
 
     Returns `mode_coordinate_periodogram` (window, mode, frequency) in amu angstrom^2 ps, `mode_coordinate_square` (window, mode),
     `mode_coordinate_mean` (window, mode, part), with velocities of the file `mode_velocity_periodogram` and
     `mode_velocity_square`; `unprojected_coordinate_square` and `unprojected_velocity_square`, to which the squares of all
-    bands of a q sum; `window_length`, `frequency_resolution`; labels `q_reduced`, `band`, `harmonic_frequency` (THz, negative where
+    bands of a q (of a star) sum; `window_length`, `frequency_resolution`; labels `q_reduced`, `band`, `harmonic_frequency` (THz, negative where
     imaginary), `degenerate_set`, `series`, `dropped_weight`.
     Raises TrajectoryError (no positions or masses, no supercell, q that does not fit, too much dropped), NotEnoughData (short windows, frames
     too far apart for the frequency in the file).
@@ -79,6 +82,9 @@ def mode_spectra(
     if list:
         out: dict[str, Any] = {**common(traj), **labels, "window": window_starts(traj, windows)}
         return schema.resolved(schema.dataset(out, reduced=traj.reduced), **lattice.told)
+    if star:
+        modes = starred(modes, lattice.mapping, lattice.crystal)
+        labels = modes.labels(lattice.mapping)
     modes.need_kept(lattice.mapping, most_dropped, who=WHO)
     of_time, out = windows_of(traj, windows, taper, who=WHO)
     if not traj.reduced:
@@ -117,19 +123,28 @@ def _spectra(
     reference: Sequence[str] | str | None,
     centre: str,
 ) -> tuple[dict[str, Any], Any]:
-    """Spectra and squares of the coordinates (or velocities) of modes of one wave vector."""
-    waves, taken = waves_of(traj, quantity, lattice.mapping, modes.q[:1], reference=reference)
-    weighted = mass_weighted(waves[0], traj, lattice.mapping)
-    if centre == "mean":
-        weighted -= weighted.mean(axis=-1, keepdims=True)
-    series = projected(weighted, modes.vectors, modes.q[0], lattice.mapping, lattice.crystal)
+    """Spectra and squares of the coordinates (or velocities) of modes, those of one wave vector behind one another."""
+    mapping, found, unprojected = lattice.mapping, [], np.zeros(traj.n_frames)
+    starts = np.flatnonzero(np.append(True, np.any(np.diff(modes.q, axis=0) != 0, axis=1)))
+    ends = np.append(starts[1:], len(modes.q))
+    at_once = waves_at_once(traj, mapping, len(starts))
+    for first in range(0, len(starts), at_once):
+        some = slice(first, first + at_once)
+        waves, taken = waves_of(traj, quantity, mapping, modes.q[starts[some]], reference=reference)
+        for wave, start, end in zip(waves, starts[some], ends[some], strict=True):
+            weighted = mass_weighted(wave, traj, mapping)
+            if centre == "mean":
+                weighted -= weighted.mean(axis=-1, keepdims=True)
+            found.append(projected(weighted, modes.vectors[start:end], modes.q[start], mapping, lattice.crystal))
+            unprojected += np.sum(np.abs(weighted) ** 2, axis=(0, 1))
+    series = np.concatenate(found)
     parts = in_windows(np.stack([series.real, series.imag]), windows)  # (window, part, mode, frame)
     with jax.enable_x64(True):
         power = np.asarray(periodogram(parts, weight)).sum(axis=1)
     out: dict[str, Any] = {
         f"mode_{word}_periodogram": (("window", "mode", "frequency"), traj.frame_interval * power),
         f"mode_{word}_square": (("window", "mode"), np.mean(parts**2, axis=-1).sum(axis=1)),
-        f"unprojected_{word}_square": ("window", np.mean(in_windows(np.sum(np.abs(weighted) ** 2, axis=(0, 1)), windows), axis=-1)),
+        f"unprojected_{word}_square": ("window", np.mean(in_windows(unprojected, windows), axis=-1)),
     }
     if quantity == "positions":
         out["mode_coordinate_mean"] = (("window", "mode", "part"), parts.mean(axis=-1).transpose(0, 2, 1))

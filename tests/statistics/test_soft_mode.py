@@ -1,11 +1,11 @@
 """T_c of a stiffness that vanishes: exact laws, errors that cover, and the phi^4 lattice by its kept series (`scripts/phi4.py`).
 
-What the lattice with A = B = 0.25, C = 1 is compared with. reference/science.md D4 gives 1.34 +- 0.04: there Binder's cumulant of 10 cells reaches its
-value in the Ising model, 0.465. That is a temperature of 10 cells and no T_c of the infinite lattice: cumulants of 6 and 14 cells cross at 1.41 +-
-0.02, where they are 0.34 (so small a lattice is not yet Ising's), and a cumulant falls with T, so that it is 0.465 below T_c. The soft mode at q = 0 of
-10 cells is shifted in the same way: a cell less than two correlation lengths wide has 1 / chi larger than the infinite lattice (1.7 times at T = 1.5),
-and what is extrapolated from it vanishes further down. So like is compared with like: 10 cells with 1.34, and 20 cells, at 1.5 and 1.6 still 2.1 and
-3.1 correlation lengths wide, with 1.41.
+What the lattice with A = B = 0.25, C = 1 is compared with. reference/science.md D4 gives 1.34 +- 0.04: there Binder's cumulant of 10 cells
+reaches its value in the Ising model, 0.465. That is a temperature of 10 cells and no T_c of the infinite lattice: cumulants of 6 and 14 cells
+cross at 1.41 +- 0.02, where they are 0.34 (so small a lattice is not yet Ising's), and a cumulant falls with T, so that it is 0.465 below T_c. The
+soft mode at q = 0 of 10 cells is shifted in the same way: a cell less than two correlation lengths wide has 1 / chi larger than the infinite
+lattice (1.7 times at T = 1.5), and what is extrapolated from it vanishes further down. So like is compared with like: 10 cells with 1.34, and
+20 cells, at 1.5 and 1.6 still 2.1 and 3.1 correlation lengths wide, with 1.41.
 """
 
 import numpy as np
