@@ -19,7 +19,21 @@ from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, ON_REQUEST, PUBLIC
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.signatures import Input, signature
 
-__all__ = ["STAGES", "Chain", "Chains", "chains_of", "group_name", "load", "made_for", "names_apart", "renamed", "run_name", "save", "stage_of"]
+__all__ = [
+    "STAGES",
+    "Chain",
+    "Chains",
+    "chains_of",
+    "doubts",
+    "group_name",
+    "load",
+    "made_for",
+    "names_apart",
+    "renamed",
+    "run_name",
+    "save",
+    "stage_of",
+]
 
 _FORMATS = {".gz", ".bz2", ".xz", ".zst", ".lammpstrj", ".dump", ".zarr", ".dcd", ".xtc", ".trr", ".xyz", ".extxyz", ".nc", ".csv", ".toml"}
 STAGES = {**ANALYSES, **ESTIMATES, **DECISIONS}
@@ -206,6 +220,17 @@ def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = 
     for one in source if isinstance(source, Iterable) else [source]:
         named += load(one) if isinstance(one, (str, Path)) else [("", one)]
     return _from_datasets(named, options)
+
+
+def doubts(runs: Chains) -> list[str]:
+    """What every command asks of runs whose numbers contradict one another, a line each: a slip of units, or the log of another run?"""
+    found = [
+        (run.name, doubt)
+        for run in runs
+        if run.traj is not None
+        for doubt in dict.fromkeys(one for step in run.traj.history for one in step.get("doubts", ()))
+    ]
+    return [f"{name}: {doubt}" if len(runs) > 1 else doubt for name, doubt in found]
 
 
 def stage_of(data: Any) -> str:

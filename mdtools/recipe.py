@@ -16,6 +16,7 @@ time = "02:00:00"
 
 import difflib
 import glob
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -126,15 +127,21 @@ def read_recipe(path: str | Path) -> Recipe:
 
 
 def opened(asked: Recipe) -> chain.Chains:
-    """The runs that a recipe names."""
+    """The runs that a recipe names; what is doubtful about them is said."""
+    runs = chain.chains_of(_read(asked))
+    print("".join(f"{doubt}\n" for doubt in chain.doubts(runs)), end="", file=sys.stderr)
+    return runs
+
+
+def _read(asked: Recipe) -> Any:
     from mdtools.readers import read, read_series
 
     with progress.stage("read"):
         if asked.row is not None:
-            return chain.chains_of(read_series([asked.row], **asked.reading))
+            return read_series([asked.row], **asked.reading)
         if asked.source == "series":
-            return chain.chains_of(read_series(asked.paths[0], **asked.reading))
-        return chain.chains_of(read(asked.paths[0] if len(asked.paths) == 1 else list(asked.paths), **asked.reading))
+            return read_series(asked.paths[0], **asked.reading)
+        return read(asked.paths[0] if len(asked.paths) == 1 else list(asked.paths), **asked.reading)
 
 
 def _paths(recipe: Path, source: str, section: dict[str, Any]) -> tuple[Path, ...]:

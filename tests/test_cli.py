@@ -392,13 +392,37 @@ def test_info_says_no_exactly_where_the_functions_refuse():
             assert (answer == "no") == (refused_for_lack and "frames" not in str(runs.members[0].refused[name])), (name, missing)
 
 
+def test_every_command_doubts_numbers_that_contradict_one_another(dump, capsys):
+    """The log of another run gives its temperature to a conductivity that looks as any other."""
+    log = Path("other.log")
+    log.write_text(
+        "units metal\ntimestep 0.001\nrun 100\nStep Temp Volume\n" + "".join(f"{50 * k} 400.0 1.0\n" for k in range(200)) + "Loop time of 1 on\n"
+    )
+    assert main(["msd", str(dump), *MEASURED, "--log", str(log)]) == 0
+    err = capsys.readouterr().err
+    assert "is it the log of another run" in err
+    assert main(["convert", str(dump), "gas.zarr", *MEASURED[:4], "--log", str(log)]) == 0  # the store knows it, too
+    Path("two.csv").write_text(f"name,path,log\none,{dump},{log.resolve()}\nother,{dump},{log.resolve()}\nsound,{dump},\n")
+    capsys.readouterr()
+    assert main(["msd", "gas.zarr"]) == 0
+    assert capsys.readouterr().err.count("is it the log of another run") == 1
+    assert main(["msd", "two.csv", *MEASURED]) == 0
+    asked = [line.split(":")[0] for line in capsys.readouterr().err.splitlines() if "is it the log of another run" in line]
+    assert asked == ["one", "other"]
+    assert main(["msd", str(dump), *MEASURED]) == 0
+    assert "?" not in capsys.readouterr().err
+
+
 def test_a_part_of_a_long_run_is_said_with_the_option_that_takes_all(dump, capsys):
-    assert main(["van-hove-self", str(dump), *MEASURED, "--windows", "1", "--displacement-budget", "100"]) == 0
+    assert main(["van-hove-self", str(dump), *MEASURED, "--windows", "4", "--displacement-budget", "100"]) == 0
     [said] = [line for line in capsys.readouterr().out.splitlines() if "--origins all" in line]
     stride = md.history(load("van_hove_self.nc")[0][1])[-1]["origin_stride"]
     assert said == f"van-hove-self took one time origin in {stride}, within its budget of work; --origins all takes every one"
     assert stride > 1
-    assert main(["van-hove-self", str(dump), *MEASURED, "--windows", "1", "--origins", "all"]) == 0
+    assert main(["hop-distance", "van_hove_self.nc"]) == 0
+    said = f"took one time origin in {stride}, within its budget of work; mdtools van-hove-self ... --origins all takes every one"
+    assert said in capsys.readouterr().out  # of what an estimate stands on
+    assert main(["van-hove-self", str(dump), *MEASURED, "--windows", "4", "--origins", "all"]) == 0
     assert "budget" not in capsys.readouterr().out
 
 

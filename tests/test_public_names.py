@@ -2,12 +2,13 @@
 
 import importlib
 import inspect
+import re
 from pathlib import Path
 
 import pytest
 
 import mdtools
-from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, PUBLIC
+from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, PUBLIC, SHOWING, WRITING
 from mdtools.cli.arguments import COMMANDS
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -25,6 +26,11 @@ def test_a_public_name_is_there_and_is_where_the_catalogue_says(name):
 @pytest.mark.parametrize("name", sorted(PUBLIC))
 def test_readme_names_it(name):
     assert f"`{name}`" in README or f"md.{name}" in README, f"README does not mention {name}"
+
+
+def test_the_table_of_readme_has_every_function_and_no_other():
+    table = README.partition("## What it answers")[2].partition("Also public:")[0]
+    assert set(re.findall(r"`md\.(\w+)", table)) == {*STAGES, *SHOWING, *WRITING}
 
 
 @pytest.mark.parametrize("name", sorted(STAGES))

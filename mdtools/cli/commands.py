@@ -71,6 +71,13 @@ def sources(request: Request) -> chain.Chains:
     return out
 
 
+def _doubted(request: Request) -> chain.Chains:
+    """The runs that files hold, when what is doubtful about them has been said: numbers that are made of them look as any others."""
+    runs = sources(request)
+    print("".join(f"{doubt}\n" for doubt in chain.doubts(runs)), end="", file=sys.stderr)
+    return runs
+
+
 def _trajectory(paths: tuple[str, ...], reading: dict[str, Any]) -> Any:
     from mdtools.readers import read
 
@@ -122,11 +129,11 @@ def _measure(request: Request) -> None:
     unfit = next((path for path in request.paths if _is_saved(path)), None)
     if unfit:
         raise Refusal(f"{request.command} measures trajectories, and {unfit} holds results; give the trajectory file, or a series table")
-    _make(request, sources(request))
+    _make(request, _doubted(request))
 
 
 def _estimate(request: Request) -> None:
-    _make(request, sources(request))
+    _make(request, _doubted(request))
 
 
 def _make(request: Request, runs: chain.Chains) -> None:
@@ -188,7 +195,7 @@ def _report(request: Request) -> None:
     from mdtools.reporting.page import report
     from mdtools.reporting.sections import verdicts
 
-    runs = sources(request)
+    runs = _doubted(request)
     path = report(runs, **request.options)
     section = verdicts(runs)
     for shown in section.tables:

@@ -62,21 +62,22 @@ def show_results(runs: Chains, stages: Sequence[str], *, refused: Mapping[str, E
 
 
 def _sampled(runs: Chains, stages: Sequence[str]) -> list[str]:
-    """Which results were made of a part of a long run, to keep within a budget of work, and the option that takes all of it."""
+    """Which measurements, also those that a result is made of, saw a part of a long run within a budget of work, and the option that takes all."""
     from mdtools import schema
     from mdtools.signatures import signature
 
     lines = []
     for run in runs:
-        for stage in (one for one in stages if one in run.made and one in ANALYSES):
-            told = schema.history(run.made[stage])[-1]
-            for name, (option, what) in STRIDES.items():
-                if told.get(name, 1) > 1 and signature(stage).option(option):
-                    of = f" of {run.name}" if len(runs) > 1 else ""
-                    lines.append(
-                        f"{stage.replace('_', '-')}{of} took one {what} in {told[name]}, within its budget of work; --{option} all takes every one"
-                    )
-    return lines
+        of = f" of {run.name}" if len(runs) > 1 else ""
+        for stage in (one for one in stages if one in run.made):
+            for told in (one for one in schema.history(run.made[stage]) if one["step"] in ANALYSES):
+                command = told["step"].replace("_", "-")
+                taken = "" if told["step"] == stage else f"mdtools {command} ... "
+                for name, (option, what) in STRIDES.items():
+                    if told.get(name, 1) > 1 and signature(told["step"]).option(option):
+                        all_of = f"{taken}--{option} all takes every one"
+                        lines.append(f"{command}{of} took one {what} in {told[name]}, within its budget of work; {all_of}")
+    return list(dict.fromkeys(lines))
 
 
 def _states(runs: Chains) -> None:

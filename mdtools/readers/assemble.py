@@ -126,11 +126,13 @@ def _understood(
         options = replace(options, temperature=frames.temperature)
         said.append(f"temperature {frames.temperature:g} K is that of the thermostat in the file")
     log: Thermo | None = None
+    doubts: list[str] = []
     if options.log is not None:
         log, of_log = options.log.thermo(frames, kept, line.time[chosen.start : chosen.stop], system)
         told, of_told = options.log.told(options)
+        doubts = options.log.doubts(replace(options, **told))
         options = replace(options, **told)
-        said += [*of_told, *of_log]
+        said += [*of_told, *of_log, *doubts]
     species = resolve_species(frames, options.species, options.topology)
     assert species.values is not None
     masses = resolve_masses(frames, species.values, system, options.masses, options.topology)
@@ -180,6 +182,7 @@ def _understood(
         **{name: getattr(options, name) for name in ("timestep", "begin", "end", "stride", "precision", "unwrap", "temperature", "pressure")},
         "framework": list(framework),
         **({"pieces": shortened(line.pieces)} if line.pieces else {}),
+        **({"doubts": doubts} if doubts else {}),
         **(step or {}),
     }
     return Understood(

@@ -34,12 +34,14 @@ class _Motion:
 
 
 def examined(traj: Trajectory) -> Trajectory:
-    """The run with what `sanity` found in its history and its notes."""
+    """The run with what `sanity` found in its history and its notes, of which each is a doubt that every command says."""
     figures, notes = sanity(traj)
     step = {**(traj.history[-1] if traj.history else {"step": "read"}), "sanity": figures}
     new = tuple(note for note in notes if note not in traj.notes)
     if "notes" in step:
         step["notes"] = [*step["notes"], *new]
+    if new:
+        step["doubts"] = [*step.get("doubts", ()), *new]
     return replace(traj, notes=(*traj.notes, *new), history=(*traj.history[:-1], step))
 
 

@@ -84,8 +84,6 @@ class Log:
         if options.units is None and frames.units is None and self.units:
             out["units"] = self.units
             notes.append(f"units {self.units} are those of {source}")
-        elif self.units and not frames.in_angstrom_and_ps and self.units != (options.units or frames.units):
-            notes.append(f"{source} is in units {self.units}, the trajectory is read in {options.units or frames.units}: is that a slip?")
         name = self.units or options.units or frames.units
         timed = frames.times is not None or frames.interval is not None or options.timestep is not None or options.frame_interval is not None
         if not timed and name in UNIT_SYSTEMS:
@@ -94,6 +92,13 @@ class Log:
                 out["frame_interval" if frames.steps is None else "timestep"] = length
                 notes.append(f"the {'time between frames' if frames.steps is None else 'time step'} {length:g} is that of {source}")
         return out | self._thermostat(options, notes), notes
+
+    def doubts(self, options: Any) -> list[str]:
+        """A question where the trajectory is read in other units than those of the log."""
+        read_in = options.units or self.frames.units
+        if not self.units or self.frames.in_angstrom_and_ps or self.units == read_in:
+            return []
+        return [f"{self.runs[0].source} is in units {self.units}, the trajectory is read in {read_in}: is that a slip?"]
 
     def _thermostat(self, options: Any, notes: list[str]) -> dict[str, Any]:
         stated, note = self.temperature()
