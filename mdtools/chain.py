@@ -316,7 +316,28 @@ def load(path: str | Path) -> list[tuple[str, Any]]:
         made = [(name, group) for name, group in _groups(file) if "history" in group.attrs]
         if not made:
             raise TrajectoryError(f"{path} holds nothing that mdtools made: no history is written in it")
+        for _, group in made:
+            _tell_dimensions(group)
         return [(name.rpartition("/")[0], xr.open_dataset(H5NetCDFStore(group)).load()) for name, group in made]
+
+
+def _tell_dimensions(group: Any) -> None:
+    """Tell h5netcdf the dimensions of the variables of a group.
+
+    It would ask HDF5 for the name of each, which searches the file from its beginning: minutes, where six runs have all their results in it.
+    """
+    import h5py
+
+    def place(stored: Any) -> int:
+        return int(h5py.h5o.get_info(stored.id).addr)
+
+    stored = group._h5group
+    names = {place(one): name for name, one in stored.items() if one.attrs.get("CLASS") == b"DIMENSION_SCALE"}
+    for variable in group.variables.values():
+        listed = variable._h5ds.attrs.get("DIMENSION_LIST", ())
+        found = [names.get(place(stored.file[scales[-1]])) if len(scales) else None for scales in listed]
+        if found and None not in found:
+            variable._dimensions = tuple(found)
 
 
 def _groups(group: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -560,7 +560,10 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "suggested_begin": ("ps", "from when on the run has settled, as an offer; NaN where it has from the start, or never"),
     "moving_axes": ("1", "number of axes along which ions went from site to site; -1 where it was not measured"),
     "time_needed": ("ps", "length of a run whose half holds 20 periods of vibration and 3 residence times; NaN where no jump was seen"),
-    "diffusivity_bound": ("angstrom^2/ps", "largest D that the displacement of this run leaves room for, at two standard errors"),
+    "diffusivity_bound": (
+        "angstrom^2/ps",
+        "largest D that this run leaves room for: its displacement at two standard errors, and three unseen jumps",
+    ),
     "line_says": ("", "whether a line of evidence is for or against the verdict of the system"),
     "line_log_odds": ("1", "log-odds of a line of evidence for that verdict, within -3 and 3"),
     "lines_available": ("1", "number of lines of evidence with data, of four"),

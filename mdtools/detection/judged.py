@@ -14,6 +14,7 @@ from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 __all__ = ["Judged", "judge_all", "site_evidence"]
 
 FAR = 0.8  # MSD over the neighbour distance squared, beyond which the lengths of displacements show no hops
+UNSEEN = 3.0  # jumps in a run, of which none is seen with a probability of 5 %
 NEEDED, HOPELESS = 20.0, 5.0  # periods of vibration in half a run: enough, and too few to see a sublattice melt at CaF2's T_c
 
 
@@ -80,14 +81,18 @@ def _judge(data: xr.Dataset, weights: tuple[np.ndarray, np.ndarray], bragg: np.n
     share = 0.0 if alone else worth * _resolved_share(float(lag[-1]), cage, evidence)
     order = (logistic(WEIGHT["ordered"] * odds["bragg_amplitude"]), logistic(WEIGHT["ordered"] * wave))
     rotates = logistic(WEIGHT["rotates"] * odds["elastic_shape"])
-    return Judged(cage, share, alone, evidence, odds, species_probabilities(odds, share=share), order, rotates, _bound(lag, square, evidence, d))
+    return Judged(cage, share, alone, evidence, odds, species_probabilities(odds, share=share), order, rotates, _bound(lag, square, evidence, data))
 
 
-def _bound(lag: np.ndarray, square: np.ndarray, evidence: dict[str, np.ndarray], d: float) -> float:
-    """(MSD + 2 sigma - 2 <u^2>) / 6 t at the longest lag: what D may be at most."""
-    last = square[:, -1]
+def _bound(lag: np.ndarray, square: np.ndarray, evidence: dict[str, np.ndarray], data: xr.Dataset) -> float:
+    """(MSD + 2 sigma - 2 <u^2>) / 6 t at the longest lag, and 3 d^2 / 6 N t_run: what D may be at most.
+
+    However flat the MSD, a run in which none was seen has room for three jumps at 95 % (exp(-3) = 0.05).
+    """
+    last, d = square[:, -1], float(data.neighbour_distance)
     plateau = np.nan_to_num(2 * (evidence["lindemann"][0] * d) ** 2)
-    return float((max(last[0] - plateau, 0.0) + 2 * last[1:].std(ddof=1)) / (6 * lag[-1]))
+    jumps = UNSEEN * d**2 / (6 * float(data.n_ions) * float(data.n_frames) * float(data.frame_interval))
+    return float((max(last[0] - plateau, 0.0) + 2 * last[1:].std(ddof=1)) / (6 * lag[-1]) + jumps)
 
 
 def _shape(data: xr.Dataset, weights: tuple[np.ndarray, np.ndarray], d: float) -> np.ndarray:

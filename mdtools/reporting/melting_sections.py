@@ -24,7 +24,9 @@ def lines_and_gates(runs: Chains) -> tuple[Part, ...]:
         gates += [(run.name, str(name), str(reason)) for name, reason in zip(data.gate.values, data.gate_reason.values, strict=True) if reason]
     parts = []
     if lines:
-        notes = ("For or against what the system is called; D at most: the bound in angstrom^2/ps that the displacement of this run leaves.",)
+        notes = (
+            "For or against what the system is called; D at most, in angstrom^2/ps: what the displacement of this run and three unseen jumps leave.",
+        )
         parts.append(Part("Four lines of evidence", open=True, tables=(Table(header, tuple(lines), notes=notes),)))
     if gates:
         parts.append(Part("Gates that are not passed", open=True, tables=(Table(("run", "gate", "why"), tuple(gates)),)))

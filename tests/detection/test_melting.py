@@ -270,6 +270,15 @@ def test_all_evidence_of_large_cells_and_of_vacancies(name, answers):
         assert set(one.line_says.sel(line=["structure", "mechanics", "dynamics"]).values) == {"for"}
 
 
+def test_no_run_bounds_d_below_three_jumps(measured, verdicts):
+    """A crystal without a jump: 216 F in 20 ps leave room for 3 d^2 / 6 N t, 9e-4 angstrom^2/ps, however flat their MSD is."""
+    for t, verdict in verdicts.items():
+        data = measured[t].sel(species="F")
+        jumps = 3 * float(data.neighbour_distance) ** 2 / (6 * 216 * 668 * 0.03)
+        assert verdict.diffusivity_bound.sel(species="F") >= jumps
+    assert jumps == pytest.approx(9e-4, rel=0.1)
+
+
 def test_a_glass_that_still_ages_is_undecided():
     assert detect_melting(saved("argon_quenched_15K")).system_verdict.item() == "undecided"
 
