@@ -139,8 +139,8 @@ def _estimate(request: Request) -> None:
 def _make(request: Request, runs: chain.Chains) -> None:
     if any(request.function in one.made for one in (runs, *runs)):
         raise Refusal(
-            f"{request.command} was given its own result, on which options have no effect: give what it is made from; "
-            f"mdtools info {request.paths[0]} shows a result"
+            f"{request.command} was given its own result, on which options have no effect: give what it is made from; mdtools info "
+            f"{request.paths[0]} shows a result, mdtools plot {request.paths[0]} --result {request.command.replace(' ', '-')} draws it"
         )
     runs.set_options({request.function: request.options})
     wanted = _wanted(request, runs)
