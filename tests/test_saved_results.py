@@ -71,8 +71,13 @@ def test_a_figure_for_each_species_is_one_axes_or_all(msd):
 
 def test_several_runs_are_drawn_over_temperature():
     members = [md.self_diffusivity(md.msd(walk(k, temperature=600 + 100 * k))) for k in (1, 2, 3)]
-    ax = md.plot(members, beside=md.activation_energy(members))
+    fit = md.activation_energy(members)
+    ax = md.plot(members, beside=fit)
     assert ax.get_xlabel() == "1000 / T (1/K)"
+    measured = fit.isel(species=0).where(fit.isel(species=0).extrapolated == 0, drop=True)
+    [line] = [one for one in ax.get_lines() if one.get_linestyle() == "--"][:1]  # what the laws together say, as the band beside it
+    np.testing.assert_allclose(line.get_ydata(), measured.predicted_diffusivity)
+    np.testing.assert_allclose(line.get_xdata(), 1000 / measured.predicted_temperature)
     assert ax.get_yscale() == "log"
     with pytest.raises(md.TrajectoryError, match="several runs are drawn of one of"):
         md.plot([members[0], md.msd(walk(1))])

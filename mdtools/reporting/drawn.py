@@ -72,12 +72,12 @@ def _arrhenius(runs: Chains) -> Iterator[Drawing]:
     members = [run.made["self_diffusivity"] for run in runs if "self_diffusivity" in run.made and np.isfinite(temperature_of(run))]
     if len({float(data.stated_temperature) for data in members}) >= 2:
         drawn = _one(partial(figures.activation_energy, members, fit=runs.made.get("activation_energy")))
-        words = "Arrhenius plot; arrows: caged in this run, at the 95 % bound on D; band: 95 %, averaged over laws"
+        words = "Arrhenius plot; arrows: caged in this run, at the 95 % bound on D; dashed, with its 95 % band: the laws, averaged"
         yield drawing("arrhenius", words, drawn)
     members = [run.made["ionic_conductivity"] for run in runs if "ionic_conductivity" in run.made and np.isfinite(temperature_of(run))]
     if len({float(data.stated_temperature) for data in members}) >= 2:
         drawn = _one(partial(figures.conduction, members, fit=runs.made.get("conduction_activation_energy")))
-        yield drawing("arrhenius-conduction", "Conductivity over temperature; arrows: bounds; band: 95 %, averaged over laws", drawn)
+        yield drawing("arrhenius-conduction", "Conductivity over temperature; arrows: bounds; dashed, with its 95 % band: the laws, averaged", drawn)
 
 
 def _curves(runs: Chains) -> Iterator[Drawing]:

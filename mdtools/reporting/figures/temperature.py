@@ -60,8 +60,8 @@ def activation_energy(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset
             labelled.add(name)
     ax.set(yscale="log")
     measured = ax.get_ylim()
-    if fit is not None and "log_prefactor" in fit:
-        _lines(ax, fit, names, [float(data.stated_temperature) for data in members])
+    if fit is not None and "predicted_diffusivity" in fit:
+        _lines(ax, fit, names)
     # where there are only bounds a band may fall without end: the axis stays with what was measured
     ax.set_ylim(measured[0] / 3, measured[1] * 1.5)
     ax.set_xlabel("1000 / T (1/K)")
@@ -91,19 +91,16 @@ def conduction(members: Sequence[xr.Dataset], ax: Any, *, fit: xr.Dataset | None
     ax.set_ylabel(axis_label("ionic conductivity", members[0].ionic_conductivity.attrs.get("units", "")))
 
 
-def _lines(ax: Any, fit: xr.Dataset, names: Sequence[str], temperatures: Sequence[float]) -> None:
-    """The Arrhenius line, dashed, and the 95 % band averaged over the laws."""
-    from mdtools.units import BOLTZMANN
-
-    inverse = np.linspace(1 / max(temperatures), 1 / min(temperatures), 50)
+def _lines(ax: Any, fit: xr.Dataset, names: Sequence[str]) -> None:
+    """What the laws together say, dashed, with their 95 % band: one Arrhenius line may be none of them."""
     for name in map(str, np.atleast_1d(fit.species.values)):
         one = fit.sel(species=name) if "species" in fit.dims else fit
         if np.isfinite(one.activation_energy):
-            values = np.exp(float(one.log_prefactor) - float(one.activation_energy) / BOLTZMANN * inverse)
-            ax.plot(1000 * inverse, values, color=colour(name, names), linewidth=0.9, linestyle="--", zorder=0)
             band = one.where(one.extrapolated == 0, drop=True)
+            x = 1000 / band.predicted_temperature.values
+            ax.plot(x, band.predicted_diffusivity.values, color=colour(name, names), linewidth=0.9, linestyle="--", zorder=0)
             ax.fill_between(
-                1000 / band.predicted_temperature.values,
+                x,
                 band.predicted_diffusivity_lower.values,
                 band.predicted_diffusivity_upper.values,
                 color=colour(name, names),
