@@ -176,7 +176,11 @@ class Trajectory:
                 + "}, or --charges "
                 + ",".join(f"{s}=..." for s in self.species_names),
             ),
-            "masses": ("masses", "pass for instance masses={'" + self.species_names[0] + "': ...}, or name the elements with species="),
+            "masses": (
+                "masses",
+                f"pass for instance masses={{'{self.species_names[0]}': ...}} (--masses {self.species_names[0]}=...), "
+                 "or name the elements with species= (--species)",
+            ),
             "temperature": ("a stated temperature", "pass temperature=... in K, or --temperature ..."),
             "thermo": ("a log of energies and volume", "read it with log= (--log)"),
         }

@@ -225,8 +225,10 @@ def _per_atom(frames: Frames, labels: np.ndarray, given: Any, name: str) -> np.n
             table = {str(key): float(value) for key, value in given.items()}
             missing = [label for label in dict.fromkeys(labels.tolist()) if label not in table]
             if missing:
-                told = ", ".join(f"{label!r}: {table.get(label, '...')}" for label in dict.fromkeys(labels.tolist()))
-                raise TrajectoryError(f"{frames.source}: {name}= has none for {', '.join(missing)}; pass {name}={{{told}}}")
+                every = list(dict.fromkeys(labels.tolist()))
+                told = ", ".join(f"{label!r}: {table.get(label, '...')}" for label in every)
+                flag = ",".join(f"{label}={table.get(label, '...')}" for label in every)
+                raise TrajectoryError(f"{frames.source}: {name}= has none for {', '.join(missing)}; pass {name}={{{told}}}, or --{name} {flag}")
             return np.array([table[label] for label in labels.tolist()])
         values = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as reason:

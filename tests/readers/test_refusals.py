@@ -192,7 +192,7 @@ def test_files_that_do_not_belong_together(dump):
         ({"begin": 5, "end": 6}, "no frame lies between begin=5 and end=6; the frames go from 0 to 0.01 ps"),
         ({"precision": "float16"}, "pass precision='float32' or 'float64'"),
         ({"unwrap": "nojump"}, "pass unwrap='scaled', 'tor' or 'lattice'"),
-        ({"charges": {"Li": 1}}, r"charges= has none for S; pass charges={'Li': 1.0, 'S': ...}"),
+        ({"charges": {"Li": 1}}, r"charges= has none for S; pass charges={'Li': 1.0, 'S': ...}, or --charges Li=1.0,S=..."),
         ({"charges": [1, 2, 3]}, r"has shape \(3,\) for 2 atoms"),
         ({"masses": "heavy"}, "masses='heavy' is not understood"),
         ({"species": ["Li"]}, "species= lists 1 labels for 2 atoms"),
