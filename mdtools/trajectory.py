@@ -178,8 +178,7 @@ class Trajectory:
             ),
             "masses": (
                 "masses",
-                f"pass for instance masses={{'{self.species_names[0]}': ...}} (--masses {self.species_names[0]}=...), "
-                 "or name the elements with species= (--species)",
+                f"pass for instance masses={{'{self.species_names[0]}': ...}} (--masses {self.species_names[0]}=...), or species= (--species)",
             ),
             "temperature": ("a stated temperature", "pass temperature=... in K, or --temperature ..."),
             "thermo": ("a log of energies and volume", "read it with log= (--log)"),
