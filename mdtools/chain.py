@@ -224,13 +224,17 @@ def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = 
 
 def doubts(runs: Chains) -> list[str]:
     """What every command asks of runs whose numbers contradict one another, a line each: a slip of units, or the log of another run?"""
-    found = [
-        (run.name, doubt)
-        for run in runs
-        if run.traj is not None
-        for doubt in dict.fromkeys(one for step in run.traj.history for one in step.get("doubts", ()))
-    ]
+    found = [(run.name, doubt) for run in runs for doubt in dict.fromkeys(one for step in _steps(run) for one in step.get("doubts", ()))]
     return [f"{name}: {doubt}" if len(runs) > 1 else doubt for name, doubt in found]
+
+
+def _steps(run: Chain) -> Sequence[Mapping[str, Any]]:
+    """The history of a trajectory, or where it is gone that of a result of it."""
+    from mdtools import schema
+
+    if run.traj is not None:
+        return list(run.traj.history)
+    return schema.history(next(iter(run.made.values()))) if run.made else []
 
 
 def stage_of(data: Any) -> str:

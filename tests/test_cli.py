@@ -401,6 +401,8 @@ def test_every_command_doubts_numbers_that_contradict_one_another(dump, capsys):
     assert main(["msd", str(dump), *MEASURED, "--log", str(log)]) == 0
     err = capsys.readouterr().err
     assert "is it the log of another run" in err
+    assert main(["self-diffusivity", "msd.nc"]) == 0  # and so does a result
+    assert "is it the log of another run" in capsys.readouterr().err
     assert main(["convert", str(dump), "gas.zarr", *MEASURED[:4], "--log", str(log)]) == 0  # the store knows it, too
     Path("two.csv").write_text(f"name,path,log\none,{dump},{log.resolve()}\nother,{dump},{log.resolve()}\nsound,{dump},\n")
     capsys.readouterr()
