@@ -9,7 +9,7 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData
 from mdtools.estimates.common import carried, thermal_energy_in_ev
 from mdtools.estimates.conductivity import need_measured_alike, routes
-from mdtools.estimates.conductivity_spectrum import averaged_over, of_current
+from mdtools.estimates.conductivity_spectrum import averaged_over, folded, of_current
 from mdtools.statistics.bands import instantaneous, peak
 from mdtools.statistics.lag_window import half_transform, half_variance, hann
 from mdtools.units import CONDUCTIVITY_TO_SI, VACUUM_PERMITTIVITY
@@ -17,6 +17,7 @@ from mdtools.units import CONDUCTIVITY_TO_SI, VACUUM_PERMITTIVITY
 __all__ = ["dielectric_function"]
 
 TINY = 1e-9
+SEEN, WITHIN = 0.7, 0.5  # of what <J^2> must be: currents that hold less are folded, spectra that hold less have no peak
 PER_WIDTH = 4  # frequencies to a resolution
 SHARED = PER_WIDTH / 0.75  # neighbours that scatter alike under the window
 ORDINATES = 8  # a resolution by default of so many times one over the length of the run
@@ -48,9 +49,10 @@ def dielectric_function(
     insulator `transverse_frequency` and `longitudinal_frequency` (THz) and `lyddane_sachs_teller` = (f_LO / f_TO)^2 epsilon_inf / epsilon_static
     (1 where it holds), with _stderr. Errors are those of epsilon under the window, which has no structure sharper than the resolution.
     Of currents made of positions C is first freed of the mean over a frame interval (its transform divided by [sin(pi f dt) / (pi f dt)]^2), and
-    epsilon is given up to a quarter of the frame frequency; frames must resolve the vibrations, else what is faster is folded into it.
+    epsilon is given up to a quarter of the frame frequency. Frames must resolve the vibrations, else what is faster is folded into it: currents
+    that hold less than 0.7 of what <J^2> must be are refused, and of less than a half up to a quarter of the frame frequency the frequencies are NaN.
     Raises TrajectoryError (no temperature, lj units, different runs), NotEnoughData where the resolution is finer than one over
-    the length of a window.
+    the length of a window, and for frames too far apart.
     Source: reference/science.md A1 row 15, A4 row 54, B3.
 
     >>> from mdtools import synthetic
@@ -94,6 +96,13 @@ def _spectrum(
             f"{who}: a window of {duration:.4g} ps resolves {1 / duration:.3g} THz and not {width:.3g}: give longer windows, or a wider resolution"
         )
     steps = averaged_over(data)
+    beyond = folded(data, kelvin)
+    if beyond is not None and beyond.seen < SEEN:
+        raise NotEnoughData(
+            f"{who} needs frames that resolve the vibrations: steps of positions {interval:.3g} ps apart hold {beyond.seen:.2g} of what <J^2> must "
+            f"be, and the rest is folded back; store frames every {beyond.would_do:.2g} ps or less, or give charge_displacement_msd alone, for the "
+            "static constant"
+        )
     highest = 0.25 if steps else 0.5  # of the frame frequency
     step, count = width / PER_WIDTH, max(1, int(highest * PER_WIDTH / (interval * width)) - 1)
     f = step * np.arange(1, count + 1)
@@ -114,7 +123,7 @@ def _spectrum(
         "dielectric_function_imaginary": ("frequency", epsilon.imag),
         "dielectric_function_imaginary_stderr": ("frequency", of_imaginary),
     }
-    if np.isfinite(static[0]):
+    if np.isfinite(static[0]) and (beyond is None or beyond.within > WITHIN):
         relative = np.full(count, np.sqrt((2 * np.square(window).sum() - 1) * interval / (3 * windows * duration)))
         transverse, of_transverse = peak(f, sigma.real, relative, shared=SHARED)
         of_loss = np.maximum(relative * np.abs(epsilon - high_frequency) / np.abs(epsilon), TINY)

@@ -119,3 +119,43 @@ def test_a_spectrum_needs_a_temperature_and_files_are_enough(current, tmp_path, 
     with pytest.raises(TrajectoryError, match=r"pass temperature=\.\.\. in K"):
         ionic_conductivity_spectrum(current.drop_vars("stated_temperature"))
     same(ionic_conductivity_spectrum(current), ionic_conductivity_spectrum(reloaded(current, tmp_path)))
+
+
+def charged(interval):
+    return synthetic.damped_oscillator(cells=3, n_frames=4000, frequency=3.0, damping=5.0, frame_interval=interval, seed=2).with_charges({"A": 1.0})
+
+
+def stepped(run, **options):
+    return charge_current_acf(run, velocities="positions", reference="none", **options)
+
+
+def test_steps_of_positions_too_far_apart_for_the_vibrations_are_refused_with_the_interval_that_would_do():
+    """Lines at 3 THz, seen up to 2.5 THz: folded to 2 THz, where a maximum would be taken for a mode."""
+    coarse = charged(0.2)
+    dipole, steps = charge_displacement_msd(coarse, reference="none"), stepped(coarse)
+    with pytest.raises(
+        NotEnoughData, match=r"steps of positions 0.2 ps apart hold 0\.[34]\d* of what <J\^2> must be.*store frames every 0.06\d* ps or less"
+    ):
+        dielectric_function(dipole, steps)
+    assert ionic_conductivity_spectrum(steps).frequency.max() < 0.05  # of 2.5 THz
+    with pytest.raises(NotEnoughData, match="the rest is folded into every band"):
+        ionic_conductivity_spectrum(stepped(charged(0.3)))
+    assert np.isfinite(dielectric_function(dipole).static_dielectric_constant)
+    half = charged(0.1)  # seen, but above a quarter of the frame frequency
+    found = dielectric_function(charge_displacement_msd(half, reference="none"), stepped(half))
+    assert "transverse_frequency" not in found
+    assert np.isfinite(found.static_dielectric_constant)
+
+
+def test_bands_that_what_is_folded_back_would_spoil_are_left_out():
+    """Langevin ions at frames longer than their memory: sigma(f) as far as it is given."""
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=16, n_frames=6000, friction=5.0, temperature=1000.0, frame_interval=0.3, seed=2)
+    steps = stepped(gas, windows=4)
+    found = ionic_conductivity_spectrum(steps)
+    fine = synthetic.ornstein_uhlenbeck(n_atoms=16, n_frames=6000, friction=5.0, temperature=1000.0, frame_interval=0.02, seed=2)
+    assert ionic_conductivity_spectrum(stepped(fine, windows=4)).frequency.max() > 11.5  # nothing lacks
+    assert float(found.frequency.max()) > 0.3
+    dc = 16 / gas.volume * CONDUCTIVITY_TO_SI / (20.0 * KINETIC_TO_EV * FRICTION)
+    exact = dc / (1 + (2 * np.pi * found.frequency / FRICTION) ** 2)
+    z = (found.ionic_conductivity_spectrum - exact) / found.ionic_conductivity_spectrum_stderr
+    assert float(np.abs(z).max()) < 4

@@ -1,4 +1,4 @@
-"""Fits of a mode's spectrum: intervals that cover, the model that is right, and a law that goes to zero where it does.
+"""Fits of a mode's spectrum: intervals that cover, and the model that is right.
 
 `python scripts/coverage_modes.py` makes the table of README with 200 seeds a row; here are fewer.
 """
@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from mdtools.statistics.oscillator import Sampling, Spectrum
-from mdtools.statistics.soft_mode import vanishing
 from mdtools.statistics.whittle import central_peak_draws, fit_modes
 from tests.langevin import oscillator, with_neighbour
 
@@ -96,45 +95,3 @@ def test_a_single_series_of_two_windows_counts_as_two():
     x = oscillator(W, 3.0, 1.0, N, INTERVAL, 2, 4)[:, :, 0]
     one, both = (by_model(part, series)["oscillator"].covariance for part, series in ((x[:1], 1), (x, 2)))
     np.testing.assert_allclose(np.diag(one) / np.diag(both), 2.0, rtol=0.5)
-
-
-def test_critical_temperature_of_an_exact_law_and_its_interval():
-    random, kelvin, hits = np.random.default_rng(1), np.linspace(1.1, 2.0, 8), 0
-    for _ in range(100):
-        law = np.log(3.0 * np.abs(kelvin - 1.0) ** 1.1) + 0.05 * random.normal(size=8)
-        found = vanishing(kelvin, law, np.full(8, 0.05))
-        hits += found.lower < 1.0 < found.upper
-    assert hits >= 88
-    mirrored = vanishing(3.0 - kelvin[::-1], law[::-1], np.full(8, 0.05))
-    assert mirrored.value == pytest.approx(3.0 - found.value, abs=0.5 * found.stderr)  # corrections go with |T - T_c| / T_c
-    scaled = vanishing(300.0 * kelvin, law, np.full(8, 0.05))
-    assert scaled.value == pytest.approx(300.0 * found.value, rel=1e-9)
-
-
-@pytest.mark.parametrize("bend", [-0.5, 0.5])
-def test_a_law_that_bends_far_from_its_end_moves_no_critical_temperature_out_of_its_interval(bend):
-    random, kelvin, hits = np.random.default_rng(4), np.array([2.1, 2.3, 2.6, 3.0, 3.6, 4.2]), 0
-    for _ in range(40):
-        t = (kelvin - 1.9) / 1.9
-        found = vanishing(kelvin, 1.1 * np.log(t) + bend * t + 0.02 * random.normal(size=6), np.full(6, 0.02))
-        hits += found.lower < 1.9 < found.upper
-    assert hits >= 34
-
-
-def test_a_condensed_run_bounds_the_critical_temperature():
-    kelvin = np.array([1.5, 1.7, 1.9])
-    law = np.log(kelvin - 1.0)
-    assert vanishing(kelvin, law, np.full(3, 0.3), limit=1.3).lower >= 1.3
-
-
-def test_a_critical_temperature_sharper_than_the_grid_is_at_its_place():
-    kelvin = np.arange(1.0, 9.0)
-    step = 4 * 7 / 400
-    exact = 1.0 - 10.5 * step
-    found = vanishing(kelvin, np.log(kelvin - exact), np.full(8, 1e-3))
-    assert abs(found.value - exact) < 0.05 * step
-
-
-def test_laws_need_three_temperatures():
-    with pytest.raises(ValueError, match="three temperatures"):
-        vanishing(np.array([1.0, 2.0]), np.zeros(2), np.ones(2))
