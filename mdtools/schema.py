@@ -402,6 +402,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "vibrational_heat_capacity": ("1", "harmonic heat capacity at constant volume per atom, in k_B; classically 3"),
     "vibrational_free_energy_classical": ("eV", "classical harmonic free energy per atom"),
     "vibrational_entropy_classical": ("1", "classical harmonic entropy per atom, in k_B"),
+    "potential_energy_by_window": ("eV", "mean potential energy of the log in a part of the run"),
     "volume_per_atom": ("angstrom^3", "mean volume of the cell of a run over its number of atoms"),
     "static_energy": ("eV", "energy per atom of the crystal at rest at the volume of a run"),
     "free_energy": ("eV", "static energy and free energy of the vibrations per atom at the volume of a run"),

@@ -112,7 +112,7 @@ def phonon_dos(
     frequency) in 1/THz, with cross_sections `phonon_dos_neutron` (window, frequency),
     `kinetic_temperature` (window, species; m v^2 / 3 k_B, no degree of freedom taken off) in K,
     `frequency_resolution` (equivalent noise width of the taper: 1.5 over the length of a window for "hann"), `nyquist_frequency` in THz; of a run
-    with a log the mean `potential_energy` with _stderr, which `quasi_harmonic_thermodynamics` takes.
+    with a log `potential_energy_by_window`, which `quasi_harmonic_thermodynamics` takes.
     Raises TrajectoryError (no velocities, masses or stated temperature; uneven frames), NotEnoughData.
     Source: reference/science.md B6; g(0): Lin, Blanco, Goddard, J. Chem. Phys. 119, 11792 (2003).
 
@@ -157,20 +157,21 @@ def phonon_dos(
     }
     if cross_sections is not None:
         out["phonon_dos_neutron"] = (("window", "frequency"), _as_neutrons_see(traj, by_direction.sum(axis=2), cross_sections, who=who))
-    out |= _potential_energy(traj)
+    out |= _potential_energy(traj, windows, length)
     unused = traj.n_frames - windows * length
     told = {} if made is None else {**made.told, "transfer_undone_to": made.band}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, **told)
 
 
-def _potential_energy(traj: Trajectory) -> dict[str, Any]:
-    """Mean over the rows of the log within the run, and its standard error from blocks; nothing where there is no log of it."""
-    if traj.log is None:
+def _potential_energy(traj: Trajectory, windows: int, length: int) -> dict[str, Any]:
+    """Mean over the rows of the log within each window; nothing where a window has none."""
+    if traj.log is None or "potential_energy" not in traj.log.values:
         return {}
-    means = traj.log.between(float(traj.time[0]), float(traj.time[-1])).means()
-    if "potential_energy" not in means:
+    edges = traj.time[: windows * length].reshape(windows, length)[:, [0, -1]]
+    rows = [traj.log.between(float(first), float(last)).values["potential_energy"] for first, last in edges]
+    if not all(len(one) and np.isfinite(one).all() for one in rows):
         return {}
-    return dict(zip(("potential_energy", "potential_energy_stderr"), means["potential_energy"], strict=True))
+    return {"potential_energy_by_window": ("window", np.array([one.mean() for one in rows]))}
 
 
 def _of_spectra(

@@ -45,7 +45,8 @@ def quasi_harmonic_thermodynamics(
     polynomial goes through them worse.
 
     static_energy : E_0 of each run, eV per atom, in their order, of the crystal at rest. If not given it is the mean potential energy of the log
-        less that of harmonic modes, <U> - (3 N - 3) k_B T / 2, at the temperature of the runs: what is anharmonic there counts as static.
+        less that of harmonic modes, which is the kinetic energy, window by window (so that their common scatter drops out): what is anharmonic at the
+        temperature of the runs counts as static.
     temperatures : K; 25 up to that of the runs if not given. pressure : GPa. order, vibrational_order : one volume more than these is needed.
     classical : F_vib = 3 k_B T int g ln(h f / k_B T) df, with which the classical run itself is compared.
 
@@ -110,7 +111,7 @@ def quasi_harmonic_thermodynamics(
     for name, values in value.items():
         out |= {name: ("temperature", values), f"{name}_stderr": ("temperature", np.sqrt(variance[name]))}
     outside = at[~np.isfinite(value["equilibrium_volume"])]
-    taken = "given" if static_energy is not None else f"mean potential energy of the logs less (3 N - 3) k_B T / 2 at {kelvin:g} K"
+    taken = "given" if static_energy is not None else f"mean potential energy of the logs less the kinetic energy, at {kelvin:g} K"
     return schema.resolved(schema.dataset(out), static_energy_from=taken, **({"outside": outside.tolist()} if len(outside) else {}))
 
 
@@ -226,14 +227,17 @@ def _static(runs: list[xr.Dataset], given: Sequence[float] | None, atoms: np.nda
         if energy.shape != (len(runs),) or not np.isfinite(energy).all():
             raise ValueError(f"static_energy= takes one energy in eV per atom for each of the {len(runs)} runs, in their order")
         return energy, np.zeros(len(runs))
-    if not all("potential_energy" in one for one in runs):
+    if not all("potential_energy_by_window" in one for one in runs):
         raise TrajectoryError(
             f"{who} needs the energy of the crystal at rest at every volume: pass static_energy=[...] in eV per atom, in the order of the runs "
             "(--static-energy), or read the runs with their log (log=, --log), whose potential energy is taken"
         )
-    energy, error = (np.array([float(one[name]) for one in runs]) / atoms for name in ("potential_energy", "potential_energy_stderr"))
-    kelvin = np.array([float(one["stated_temperature"]) for one in runs])
-    return energy - 1.5 * (1 - 1 / atoms) * BOLTZMANN * kelvin, error
+    energy, error = np.zeros(len(runs)), np.zeros(len(runs))
+    for k, one in enumerate(runs):
+        kinetic = 1.5 * BOLTZMANN * (one["n_ions"] * one["kinetic_temperature"]).sum("species").values
+        each = (one["potential_energy_by_window"].values - kinetic) / atoms[k]
+        energy[k], error[k] = each.mean(), each.std(ddof=1) / np.sqrt(len(each))
+    return energy, error
 
 
 def _vibrations(runs: list[xr.Dataset], at: np.ndarray, *, classical: bool, who: str) -> tuple[Table, np.ndarray]:
