@@ -5,7 +5,7 @@
 
 Systems are drawn at random from mdtools.imitators and mdtools.synthetic: class, sizes, rates, amplitudes, length of the run. Each is measured
 once; weights of `translates?` and `molten?` that make the log-loss of the system's class least on the first half are taken from a grid, below the
-value at which one line alone would decide (they lie at that bound: the lines agree more often than this caution allows for), and then that of
+value at which one line alone would decide, and then that of
 `ordered?`, which has one line only: it may claim no more than n systems that are all right can show, (n + 1) / (n + 2). Prints markdown tables of
 the half that was held back. --write puts the weights, the figures and the next version into mdtools/detection/calibration.json.
 """
@@ -13,6 +13,8 @@ the half that was held back. --write puts the weights, the figures and the next 
 import argparse
 import itertools
 import json
+import multiprocessing
+import pickle
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -22,7 +24,7 @@ from typing import Any
 import numpy as np
 
 TABLE = Path(__file__).parents[1] / "mdtools" / "detection" / "calibration.json"
-GRID = (0.25, 0.3, 0.35, 0.4, 0.45)
+GRID = (0.3, 0.4, 0.5, 0.6, 0.7)  # below ln 9 / 3, from which one line at its cap would have the probability of a verdict
 ORDERED = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
 BINS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 FRAMES = (350, 700)
@@ -69,6 +71,23 @@ def measured(seed: int) -> tuple[str, tuple[Any, ...]]:
     return truth, (md.melting_indicators(traj), md.site_occupation(traj), rigid, md.run_state(traj))
 
 
+def of_seeds(seeds: range, jobs: int, kept: Path | None) -> list[tuple[str, tuple[Any, ...]]]:
+    """The measured systems of seeds; those that a file keeps are not measured again."""
+    if kept is not None and kept.exists():
+        known = pickle.loads(kept.read_bytes())
+        if known["seeds"] != seeds:
+            raise SystemExit(f"{kept} holds the systems {known['seeds']}, and {seeds} were asked for; give another file")
+        return list(known["systems"])
+    if jobs > 1:
+        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+            systems = list(pool.map(measured, seeds, chunksize=4))
+    else:
+        systems = [measured(seed) for seed in seeds]
+    if kept is not None:
+        kept.write_bytes(pickle.dumps({"seeds": seeds, "systems": systems}))
+    return systems
+
+
 def probabilities(systems: list[tuple[str, tuple[Any, ...]]]) -> np.ndarray:
     from mdtools import detect_melting
 
@@ -84,6 +103,7 @@ def loss(systems: list[tuple[str, tuple[Any, ...]]], probability: np.ndarray) ->
 
 def told(systems: list[tuple[str, tuple[Any, ...]]], probability: np.ndarray) -> dict[str, Any]:
     """Tables of the held-back half, printed, and the figures that are kept."""
+    from mdtools.detection.melting import SURE
     from mdtools.detection.states import SYSTEM_STATES
 
     top, said = probability.max(axis=1), np.array(SYSTEM_STATES)[probability.argmax(axis=1)]
@@ -93,14 +113,14 @@ def told(systems: list[tuple[str, tuple[Any, ...]]], probability: np.ndarray) ->
         here = (top >= low) & ((top < high) | (high == 1.0))
         if here.any():
             print(f"| {low:g} to {high:g} | {here.sum()} | {top[here].mean():.2f} | {(said == truth)[here].mean():.2f} |")
-    print("\n| class | systems | called so (p >= 0.8) | undecided | called otherwise |\n|---|---|---|---|---|")
+    print(f"\n| class | systems | called so (p >= {SURE:g}) | undecided | called otherwise |\n|---|---|---|---|---|")
     for name in SYSTEM_STATES:
         here = truth == name
         if here.any():
-            sure = top[here] >= 0.8
+            sure = top[here] >= SURE
             right = sure & (said[here] == name)
             print(f"| {name} | {here.sum()} | {right.sum()} | {(~sure).sum()} | {(sure & ~right).sum()} |")
-    sure = top >= 0.8
+    sure = top >= SURE
     figures = {
         "held_back": len(systems),
         "log_loss": round(loss(systems, probability), 3),
@@ -118,29 +138,28 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--measured", type=Path, help="file in which the measured systems are kept, and from which they are taken where it is there")
     given = parser.parse_args()
     from mdtools.detection.states import CAP, WEIGHT
 
-    seeds = range(1000 * given.seed, 1000 * given.seed + given.systems)
-    if given.jobs > 1:
-        import multiprocessing
-
-        with ProcessPoolExecutor(given.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-            systems = list(pool.map(measured, seeds, chunksize=4))
-    else:
-        systems = [measured(seed) for seed in seeds]
+    systems = of_seeds(range(1000 * given.seed, 1000 * given.seed + given.systems), given.jobs, given.measured)
     mixed = np.random.default_rng(given.seed).permutation(len(systems))
     fitted, held = ([systems[k] for k in half] for half in np.array_split(mixed, 2))
     best = (np.inf, 0.0, 0.0)
+    print("\n| translates | molten | log-loss of the fitted half |\n|---|---|---|")
     for translates, molten in itertools.product(GRID, GRID):
         WEIGHT.update(translates=translates, molten=molten)
-        best = min(best, (loss(fitted, probabilities(fitted)), translates, molten))
+        one = (loss(fitted, probabilities(fitted)), translates, molten)
+        print(f"| {translates} | {molten} | {one[0]:.4f} |", flush=True)
+        best = min(best, one)
     WEIGHT.update(translates=best[1], molten=best[2])
     least = (np.inf, 0.0)
     shown = np.log(len(fitted) + 1) / CAP  # log-odds of (n + 1) / (n + 2), of a line at its cap
     for ordered in (one for one in ORDERED if one <= shown):
         WEIGHT.update(ordered=ordered)
-        least = min(least, (loss(fitted, probabilities(fitted)), ordered))
+        one = (loss(fitted, probabilities(fitted)), ordered)
+        print(f"ordered {ordered}: {one[0]:.4f}", flush=True)
+        least = min(least, one)
     WEIGHT.update(ordered=least[1])
     print(f"weights: {WEIGHT}; log-loss of the fitted half {least[0]:.3f}")
     figures = told(held, probabilities(held))

@@ -7,9 +7,11 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import ase
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -457,3 +459,26 @@ def test_measuring_says_how_far_it_is():
         chains_of(synthetic.brownian(n_atoms=8, n_frames=50)).members[0].make("msd")
     assert said[-1][:4] == ("msd (synthetic.brownian)", 8, 8, "atoms")
     assert all(what[4] > 0 for what in said)
+
+
+def test_a_ramp_gets_a_map_and_a_list_of_temperatures(write_dump, tmp_path, capsys):
+    """A gas that is heated from 500 to 1600 K, its velocities with it: `detect melting --ramp` is `detect ramp`, without a probability."""
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=64, n_frames=320)
+    kelvin = np.linspace(500, 1600, gas.n_frames)
+    write_dump(
+        replace(gas, velocities=gas.velocities * np.sqrt(kelvin / gas.temperature)[:, None, None].astype(np.float32)), tmp_path / "ramp.lammpstrj"
+    )
+    masses = ",".join(f"{name}={gas.masses[gas.species == name][0]:g}" for name in gas.species_names)
+    words = ["ramp.lammpstrj", "--masses", masses, "--out", "map.nc"]
+    shown = []
+    for command in (["detect", "melting", *words, "--ramp"], ["detect", "ramp", *words]):
+        assert main(command) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+    rows = shown[0].splitlines()
+    assert rows[0].split()[:4] == ["from", "(ps)", "T", "(K)"]
+    assert float(rows[1].split()[1]) == pytest.approx(530, abs=60)
+    assert float(rows[16].split()[1]) > 2 * float(rows[1].split()[1])
+    assert "worth runs at one temperature" in shown[0]
+    assert "probability" not in shown[0]
+    assert load("map.nc")[0][1].suggested_temperature.size >= 2

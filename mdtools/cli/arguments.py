@@ -15,6 +15,7 @@ from mdtools.values import expects, flag, parsed
 __all__ = ["COMMANDS", "SAVED_ONLY", "Refusal", "Request", "parse", "upstream"]
 
 DETECT = "detect "
+MELTING, RAMP = "detect melting", "--ramp"  # with it the command is that of a ramp
 MADE = {**ANALYSES, **ESTIMATES, **DECISIONS}
 # command -> (stage, public function)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -102,6 +103,8 @@ def parse(words: list[str]) -> Request | None:
         print(f"mdtools {mdtools.__version__}")
         return None
     command, rest = _command(words)
+    if command == MELTING and RAMP in rest:
+        command, rest = f"{DETECT}{RAMP.removeprefix('--')}", [word for word in rest if word != RAMP]
     parser, mine, reader = _parser(command)
     if any(word in ("-h", "--help") for word in rest):
         print(parser.format_help())
@@ -180,6 +183,10 @@ def _parser(command: str) -> tuple[_Parser, dict[str, Option], dict[str, Option]
     own = {name: option for name, option in reader.items() if name not in mine}
     _add(parser.add_argument_group("reading (units of files are converted; what is passed here is in ps, amu, e, K)"), own)
     others = parser.add_argument_group("output")
+    if command == MELTING:
+        others.add_argument(
+            RAMP, action="store_true", help="of a run that is heated or cooled: the map and the list of mdtools detect ramp, no verdict"
+        )
     if "out" not in mine and function not in ("info", *RECIPES):
         others.add_argument("--out", metavar="FILE.nc", help=f"where the numbers are written; {function}.nc if not given")
     if function == "slurm":

@@ -26,6 +26,7 @@ NEEDS = {
     "heat_capacity": ("thermo", "temperature"),
     "enthalpy_bimodality": ("thermo",),
     "strain_elasticity": ("temperature",),
+    "stress_elasticity": ("temperature",),
     "onsager": ("temperature",),
     "ionic_conductivity_spectrum": ("temperature",),
     "dielectric_function": ("temperature",),
@@ -111,6 +112,10 @@ def missing(traj: Any, name: str) -> list[str]:
         lacking.append("what hops, and between what: --mobile Li --corners S")
     if "heating_ramp" in stages and traj.thermo is None and (traj.velocities is None or traj.masses is None):
         lacking.append("the temperature along the run: a log (--log), or velocities and masses")
+    if "stress_fluctuations" in stages and (traj.log is None or "pressure_tensor" not in traj.log.values):
+        lacking.append("the stress along the run: a log (--log) with the pressure tensor")
+    if signature(name).option("born"):
+        lacking.append("the Born term of the potential: --born C11,C12,C44 (GPa)")
     if "cell_strain" in stages[1:] and traj.fixed_cell:
         lacking.append("a cell that breathes: a run under a barostat of the whole cell (LAMMPS: fix npt tri)")
     if name == "enthalpy_bimodality" and traj.fixed_cell:

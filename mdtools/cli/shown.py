@@ -40,6 +40,8 @@ def show_results(runs: Chains, stages: Sequence[str], *, refused: Mapping[str, E
     several = len(runs) > 1
     if "detect_melting" in stages:
         _states(runs)
+    if "detect_ramp" in stages:
+        _ramp(runs)
     if "detect_soft_modes" in stages:
         _softening(runs)
     if "mode_frequencies" in stages:
@@ -98,6 +100,29 @@ def _states(runs: Chains) -> None:
         header = ["T (K)", "species", "state", "probability", "strongest evidence for", "strongest evidence against"]
         table([*(["run"] if len(runs) > 1 else []), *header], body)
         print()
+
+
+def _ramp(runs: Chains) -> None:
+    """Of each run a row for every part of it, in the order of time, and then the temperatures that are worth holding."""
+    from mdtools.reporting.numbers import plain
+
+    several = len(runs) > 1
+    for run in (one for one in runs if "detect_ramp" in one.made):
+        data = run.made["detect_ramp"]
+        names = [str(name) for name in data.species.values]
+        body = []
+        for part in _each(data, "window"):
+            shown = [f"{plain(float(one.window_msd), 3)} {one.ramp_says.item()}" for one in (part.sel(species=name) for name in names)]
+            body.append([*([run.name] if several else []), plain(float(part.window), 4), plain(float(part.temperature_by_window), 4), *shown])
+        unit = data.window_msd.attrs["units"]
+        table([*(["run"] if several else []), "from (ps)", "T (K)", *(f"{name} goes ({unit})" for name in names)], body)
+        print("\na ramp lags behind and gets no verdict; worth runs at one temperature:")
+        table(["T (K)", "why"], [[plain(float(one.suggested_temperature), 4), one.suggestion_reason.item()] for one in _each(data, "suggestion")])
+        print()
+
+
+def _each(data: Any, dim: str) -> list[Any]:
+    return [data.isel({dim: k}) for k in range(data.sizes[dim])]
 
 
 def _system(data: Any) -> tuple[str, str, Any, tuple[str, str]]:

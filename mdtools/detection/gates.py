@@ -126,7 +126,7 @@ def _held(out: Gates, data: xr.Dataset) -> None:
     kelvin = data.temperature_by_window.values
     part = max(1, len(kelvin) // 4)
     first, last = kelvin[:part].mean(), kelvin[-part:].mean()
-    reason = f"the temperature goes from {first:.4g} to {last:.4g} K: a ramp, of which heating_ramp (mdtools heating-ramp) makes a map"
+    reason = f"the temperature goes from {first:.4g} to {last:.4g} K: a ramp, of which detect_ramp (mdtools detect melting FILE --ramp) makes a map"
     change, chance = trend_probability(kelvin) if len(kelvin) >= FEWEST_PARTS else (0.0, 1.0)
     trend = abs(change) > UNEQUAL * kelvin.mean() and chance < RAREST
     out.say("held temperature", abs(last - first) <= RAMP * kelvin.mean() and not trend, reason)

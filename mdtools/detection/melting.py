@@ -14,7 +14,7 @@ from mdtools.detection.states import LINES, PER_FACTOR_3, STATES, SYSTEM_STATES,
 
 __all__ = ["detect_melting"]
 
-SURE = 0.8  # probability from which a state is a verdict
+SURE = 0.9  # probability from which a state is a verdict
 PARTLY, TOGETHER, SITTING = 0.1, 6.0, 0.9  # coexistence: least share that moved or stayed, Moran's I, share of ions in cores
 TWO = 3.0  # MSD / d^2 over -ln of the share that never moved, from which ions are of two kinds: 1 of hops at random, less of hops back and forth
 
@@ -35,7 +35,7 @@ def detect_melting(
     A species is localised, confined (bounded, but wider than a vibration: rotors, hops between a few sites), hopping (as by
     defects) or molten; the system a crystal, defect conductor, superionic, plastic crystal (rotors), glass, superionic glass, liquid, or
     coexistence in one box of what is melted and what is not (a slab, a surface, a grain boundary); `undecided` below a probability of
-    0.8. What is given beside the indicators adds its lines of evidence: sites (excess defects, core fraction, jumps), the shear modulus of
+    0.9. What is given beside the indicators adds its lines of evidence: sites (excess defects, core fraction, jumps), the shear modulus of
     the framework, the gates on the state of the run, and of velocities the fluidity by the density of states. Windows of time and blocks of
     ions are drawn `draws` times; in each draw the evidence is turned into log-odds (the table in
     detection/states.py says how, and where the boundaries come from), and probabilities are means over draws. Frameworks: as declared,

@@ -10,6 +10,7 @@ __all__ = ["detect_ramp"]
 
 FEWEST = 6  # windows
 MOVES = 0.15  # MSD over the neighbour distance squared from which a species moves (reference/science.md C3)
+FAR = 1.0  # the same, from which it has gone as far as its neighbours
 BESIDE = 0.05  # of the temperature, how far below and above an event runs are suggested
 RAMPED = 0.1  # relative difference of the hottest and the coldest quarter of what is a ramp
 
@@ -23,7 +24,8 @@ def detect_ramp(heating_ramp: xr.Dataset) -> xr.Dataset:
     at it, 5 % below and 5 % above is listed, and the two ends of the ramp. No probabilities: a ramp lags behind, heating overshoots.
 
     Returns `suggested_temperature` (suggestion), ascending, and `suggestion_reason`; `onset_temperature` (species), NaN where it does not move,
-    or moves from the begin.
+    or moves from the begin; and the map: `temperature_by_window`, `window_msd` and `ramp_says` (window, species): "still", "moves" (MSD above
+    0.15 d^2), or "far" (above d^2).
     Raises NotEnoughData for fewer than six windows or a temperature that does not change. Source: reference/science.md C1, C5.
 
     >>> kelvin = np.linspace(500, 1600, 12)
@@ -43,10 +45,12 @@ def detect_ramp(heating_ramp: xr.Dataset) -> xr.Dataset:
         )
     order = np.argsort(kelvin, kind="stable")
     t = kelvin[order]
+    says = np.full((len(kelvin), data.sizes["species"]), "still", dtype="<U5")
     onsets, wanted = [], [(float(t[0]), "the cold end"), (float(t[-1]), "the hot end")]
     for k, name in enumerate(map(str, data.species.values)):
         msd = data.window_msd.transpose("window", "species").values[order, k]
         moved = msd / float(data.neighbour_distance[k]) ** 2
+        says[order, k] = np.where(moved >= FAR, "far", np.where(moved >= MOVES, "moves", "still"))
         onset = _onset(t, moved)
         onsets.append(onset)
         if np.isfinite(onset):
@@ -61,6 +65,10 @@ def detect_ramp(heating_ramp: xr.Dataset) -> xr.Dataset:
     temperatures = sorted(listed)
     out = {
         "species": data.species.values,
+        "window": data.window.values,
+        "temperature_by_window": ("window", kelvin),
+        "window_msd": (("window", "species"), data.window_msd.transpose("window", "species").values),
+        "ramp_says": (("window", "species"), says),
         "onset_temperature": ("species", onsets),
         "suggestion": np.arange(len(temperatures)),
         "suggested_temperature": ("suggestion", temperatures),

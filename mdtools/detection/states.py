@@ -2,7 +2,7 @@
 
 A line of evidence adds scale * (x - boundary), or scale * ln(x / boundary), to its question, kept within -3 ... 3. The sum
 over the lines of a question counts its `WEIGHT`, because the lines look at one motion and are not independent: so one line alone
-never reaches the probability 0.8 that a verdict takes. Boundaries, scales and weights are in calibration.json, whose version is in the
+never reaches the probability 0.9 that a verdict takes. Boundaries, scales and weights are in calibration.json, whose version is in the
 history of every verdict; weights are fitted by scripts/calibrate.py. Boundaries come from the calibration runs of science.md C0, C3
 (CaF2 1000-2200 K, its melt, CaF2 with Schottky vacancies) and from the walkers of `mdtools.synthetic`:
 

@@ -15,6 +15,7 @@ __all__ = [
     "by_ion_of",
     "carried",
     "frame_of_reference",
+    "is_cubic",
     "is_reduced",
     "lag_frames",
     "need_blocks",
@@ -31,6 +32,7 @@ __all__ = [
 
 KNOWN = ("diffusive", "subdiffusive")  # regimes in which D has a value
 STILL = 1e-16  # of the squared size of the cell: what rounding leaves of atoms that are held fixed
+CUBIC = 5e-3  # relative difference of edges, and cosine of angles, up to which a mean cell is cubic
 SAME = 1e-3  # relative difference of volumes, temperatures and charges of one run: mean volumes over other frames of it are never equal
 CARRIED = ("n_frames", "n_atoms", "n_ions", "volume", "stated_temperature", "stated_pressure", "frame_interval", "mass", "charge")
 
@@ -42,6 +44,17 @@ def carried(data: xr.Dataset) -> dict[str, Any]:
 
 def is_reduced(data: xr.Dataset) -> bool:
     return bool(data.attrs.get("unit_system") == "lj")
+
+
+def is_cubic(cell: np.ndarray) -> bool:
+    """Whether the edges of a cell (3, 3), rows its vectors, are equal and at right angles, within half a percent.
+
+    >>> is_cubic(np.diag([5.0, 5.01, 5.0])), is_cubic(np.diag([5.0, 5.1, 5.0]))
+    (True, False)
+    """
+    edges = np.linalg.norm(cell, axis=1)
+    cosines = (cell @ cell.T) / np.outer(edges, edges) - np.eye(3)
+    return bool(np.ptp(edges) < CUBIC * edges.mean() and np.abs(cosines).max() < CUBIC)
 
 
 def frame_of_reference(data: xr.Dataset) -> str:

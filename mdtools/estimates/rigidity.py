@@ -5,14 +5,13 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.estimates.common import carried, is_reduced
+from mdtools.estimates.common import carried, is_cubic, is_reduced
 from mdtools.statistics.elastic import elastic_constants
 from mdtools.statistics.interval import student
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
 
 __all__ = ["shear_modulus"]
 
-CUBIC = 1e-3  # relative difference of edges, and cosine of angles, up to which a cell is cubic
 FEWEST = 4  # windows
 SHORT = (
     0.0027  # relative error that the part in k^2 leaves, over (k d)^3 of the shortest wave: crystals of springs, sc 27 to 1728, fcc 32 to 864 ions
@@ -54,7 +53,7 @@ def shear_modulus(displacement_waves: xr.Dataset) -> xr.Dataset:
     thermal, volume = temperature * (1.0 if reduced else BOLTZMANN), float(data.volume)
     covariance = data.displacement_covariance.transpose("window", "wave", "xyz", "xyz2").values
     k = data.wave_vector_xyz.transpose("wave", "xyz").values
-    cubic = _is_cubic(data.lattice.values)
+    cubic = is_cubic(data.lattice.values)
     unit = 1.0 if reduced else EV_PER_ANGSTROM3_TO_GPA
 
     def of(windows: np.ndarray) -> np.ndarray:
@@ -83,9 +82,3 @@ def shear_modulus(displacement_waves: xr.Dataset) -> xr.Dataset:
         "still_share": float(data.still_share),
     }
     return schema.resolved(schema.dataset(out, reduced=reduced), symmetry="cubic" if cubic else "isotropic", settled=settled)
-
-
-def _is_cubic(cell: np.ndarray) -> bool:
-    edges = np.linalg.norm(cell, axis=1)
-    cosines = (cell @ cell.T) / np.outer(edges, edges) - np.eye(3)
-    return bool(np.ptp(edges) < CUBIC * edges.mean() and np.abs(cosines).max() < CUBIC)

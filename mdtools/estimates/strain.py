@@ -5,7 +5,7 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.estimates.common import carried, is_reduced
+from mdtools.estimates.common import carried, is_cubic, is_reduced
 from mdtools.statistics.interval import student
 from mdtools.statistics.vibrations import jackknife_of_rows
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
@@ -14,7 +14,6 @@ __all__ = ["strain_elasticity"]
 
 FEWEST = 8  # windows
 FREE = 1e-4  # least eigenvalue of the covariance of strains over the largest, below which the barostat holds one of them
-CUBIC = 5e-3  # relative difference of edges, and cosine of angles, up to which a mean cell is cubic
 NAMES = ("shear_modulus", "elastic_c11", "elastic_c12", "elastic_c44", "bulk_modulus")
 
 
@@ -59,7 +58,7 @@ def strain_elasticity(cell_strain: xr.Dataset) -> xr.Dataset:
         )
     reduced = is_reduced(data)
     unit = (1.0 if reduced else BOLTZMANN * EV_PER_ANGSTROM3_TO_GPA) * kelvin / float(data.volume)
-    cubic = _is_cubic(data.lattice.values)
+    cubic = is_cubic(data.lattice.values)
 
     def of(chosen: np.ndarray) -> np.ndarray:
         return _constants(unit * np.linalg.inv(_symmetric(_covariance(mean[chosen], product[chosen]), cubic)), cubic)
@@ -93,9 +92,3 @@ def _constants(c: np.ndarray, cubic: bool) -> np.ndarray:
     normal, mixed, shear = np.trace(c[:3, :3]), (c[:3, :3].sum() - np.trace(c[:3, :3])) / 2, np.trace(c[3:, 3:])
     single = [normal / 3, mixed / 3, shear / 3] if cubic else [np.nan] * 3
     return np.array([(normal - mixed + 3 * shear) / 15, *single, (normal + 2 * mixed) / 9])
-
-
-def _is_cubic(cell: np.ndarray) -> bool:
-    edges = np.linalg.norm(cell, axis=1)
-    cosines = (cell @ cell.T) / np.outer(edges, edges) - np.eye(3)
-    return bool(np.ptp(edges) < CUBIC * edges.mean() and np.abs(cosines).max() < CUBIC)

@@ -1,5 +1,7 @@
 """What every public analysis promises, on every kind of input."""
 
+from dataclasses import replace
+
 import ase
 import numpy as np
 import pint
@@ -9,6 +11,7 @@ import xarray as xr
 import mdtools as md
 from mdtools import schema, synthetic
 from mdtools.catalogue import ANALYSES
+from mdtools.thermo import Thermo
 
 UNITS = pint.UnitRegistry()
 FRAMES, ATOMS = 60, 24
@@ -24,6 +27,13 @@ OPTIONS = {
     "heating_ramp": {"windows": 8},
     **OF_CRYSTALS,
 }  # what an analysis cannot guess
+OF_LOGS = {"stress_fluctuations"}
+
+
+def logged(traj):
+    """A run with a row of the log for each frame, that holds a pressure tensor."""
+    tensor = np.random.default_rng(0).normal(size=(FRAMES, 3, 3))
+    return replace(traj, log=Thermo(time=traj.time, values={"pressure_tensor": tensor + tensor.transpose(0, 2, 1)}))
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +94,11 @@ def _in_every_form(truth, path):
 
 @pytest.fixture(scope="module")
 def results(inputs):
-    return {
-        name: {kind: getattr(md, name)(traj, **OPTIONS.get(name, {})) for kind, traj in inputs["crystal" if name in OF_CRYSTALS else "gas"].items()}
-        for name in ANALYSES
-    }
+    def of(name):
+        runs = inputs["crystal" if name in OF_CRYSTALS else "gas"]
+        return {kind: logged(traj) for kind, traj in runs.items()} if name in OF_LOGS else runs
+
+    return {name: {kind: getattr(md, name)(traj, **OPTIONS.get(name, {})) for kind, traj in of(name).items()} for name in ANALYSES}
 
 
 @pytest.mark.parametrize("name", ANALYSES)

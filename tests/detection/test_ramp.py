@@ -48,7 +48,7 @@ def test_a_ramp_gets_no_verdict_on_melting():
     verdict = md.detect_melting(md.melting_indicators(run), run_state=md.run_state(run))
     assert verdict.gate_says.sel(gate="held temperature") == "failed"
     assert verdict.system_verdict.item() == "undecided"
-    assert "heating-ramp" in verdict.system_reason.item()
+    assert "mdtools detect melting FILE --ramp" in verdict.system_reason.item()
 
 
 def test_a_run_at_one_temperature_is_no_ramp():
