@@ -194,16 +194,27 @@ def test_as_a_module_it_exits_with_the_same_code():
 # -- work -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def log_of_stress(tmp_path):
+    """A LAMMPS log with a pressure tensor at every frame of the gas."""
+    rows = np.random.default_rng(0).normal(0, 1e3, (200, 6))
+    body = "".join(f"{k} 1000 {sum(row[:3]) / 3:.6f} {' '.join(f'{x:.6f}' for x in row)}\n" for k, row in enumerate(rows))
+    head = "LAMMPS (29 Aug 2024)\nunits metal\ntimestep 0.05\nthermo 1\nrun 199\nStep Temp Press Pxx Pyy Pzz Pxy Pxz Pyz\n"
+    (tmp_path / "log.lammps").write_text(f"{head}{body}Loop time of 1 on 1 procs for 199 steps with 32 atoms\n")
+    return tmp_path / "log.lammps"
+
+
 @pytest.mark.parametrize("name", [name for name in ANALYSES if not signature(name).option("primitive") and not signature(name).option("corners")])
-def test_a_measurement_from_the_shell_is_that_of_the_library(name, dump, capsys):
+def test_a_measurement_from_the_shell_is_that_of_the_library(name, dump, log_of_stress, capsys):
     command = name.replace("_", "-")
     options = ["--windows", "2"] if signature(name).option("windows") else []
     cannot_guess = {"protons": "A", "carriers": "B"} if name == "proton_displacement" else {}
     options += [part for key, value in cannot_guess.items() for part in (f"--{key}", value)]
-    assert main([command, str(dump), *MEASURED, *options, "--out", "out.nc"]) == 0
+    log = log_of_stress if name == "stress_fluctuations" else None
+    assert main([command, str(dump), *MEASURED, *options, *(["--log", str(log)] if log else []), "--out", "out.nc"]) == 0
     out = capsys.readouterr().out
     assert "written to out.nc" in out
-    traj = md.read(dump, charges={"A": 1, "B": -1}, masses={"A": 20.0, "B": 20.0}, temperature=1000)
+    traj = md.read(dump, charges={"A": 1, "B": -1}, masses={"A": 20.0, "B": 20.0}, temperature=1000, log=log)
     expected = getattr(md, name)(traj, windows=2, **cannot_guess)
     [(_, found)] = load("out.nc")
     xr.testing.assert_identical(found.drop_attrs(), expected.drop_attrs())
