@@ -12,6 +12,7 @@ MODELS = ("smooth", "excess", "step")
 SEARCHED = {"step": 6, "excess": 8}  # parameters, those that are searched for on a grid counted twice
 WIDTHS = 12  # of the transition, on a grid
 DOUBT = 0.02  # probability of a smooth curve, above which a maximum that no two points show is none
+BENT = 9.2  # chi^2 that two lines must explain beyond one
 OUT = 2.5  # standard errors, by which a maximum stands out
 PLACES = 9  # in a gap, where a step may be
 SUREST = np.log(1e4)  # log-odds that one run adds at most
@@ -111,7 +112,10 @@ def two_branches(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> tuple[Locat
 
 
 def knee(t: np.ndarray, log_d: np.ndarray, error: np.ndarray, *, draws: int, random: np.random.Generator) -> Located:
-    """Temperature at which two straight lines of ln D against 1/T meet, two runs or more on either side, the hot one flatter."""
+    """Temperature at which two straight lines of ln D against 1/T meet, two runs or more on either side, the hot one flatter.
+
+    None where one straight line leaves no more than 9.2 of chi^2 beyond that of two, which chance does in 1 % (two parameters more).
+    """
     x = 1 / t
     grid = np.linspace(x[-2], x[1], 200)
     inverse = 1 / np.maximum(error, 1e-6)
@@ -129,7 +133,9 @@ def knee(t: np.ndarray, log_d: np.ndarray, error: np.ndarray, *, draws: int, ran
         return Located()
     value, bend = (float(one[0]) for one in best(log_d[None]))
     drawn, bends = best(log_d + error * random.normal(size=(draws, len(t))))
-    if bend >= 0 or np.mean(bends < 0) < FOUND:
+    two = float(np.min(np.sum((left @ (log_d * inverse)) ** 2, axis=-1)))
+    one_line = float(_straight(x, log_d, error)[2])
+    if bend >= 0 or np.mean(bends < 0) < FOUND or one_line - two < BENT:
         return Located()
     kept = drawn[bends < 0]
     k = int(np.clip(np.searchsorted(t, value), 1, len(t) - 1))
