@@ -84,13 +84,33 @@ def test_the_mean_of_the_ordinates_is_that_of_the_model_in_any_window():
     random = np.random.default_rng(3)
     path = random.normal(0, np.sqrt(2 * 0.02 * STEP), (FRAMES * 4, IONS, 3)).cumsum(axis=0)
     data = ordinates(correlation(path, Q[:2]), Q[:2], interval=STEP, highest=5.0)
-    c = MOTIONS["continuous"][0](data.q, data.time, np.array([0.02]))
-    share = np.arange(data.n) / data.n
-    circular = (1 - share) * c + share * np.concatenate([c[:, :1], c[:, :0:-1]], axis=1)
-    expected = STEP * np.fft.rfft(circular).real
+    expected = at_every_lag("continuous", data, np.array([0.02]))
     ratio = data.values.mean(axis=0) / expected[:, : data.values.shape[-1]]
     np.testing.assert_allclose(ratio[:, 1:20].mean(axis=1), 1, atol=0.1)
     np.testing.assert_allclose(ratio[:, 0], 1, atol=0.2)
+
+
+def at_every_lag(motion, data, theta):
+    """Mean of the ordinates from a model at every frame of a window."""
+    c = MOTIONS[motion][0](data.q, np.arange(data.n) * data.interval, theta)
+    share = np.arange(data.n) / data.n
+    circular = (1 - share) * c + share * np.concatenate([c[:, :1], c[:, :0:-1]], axis=1)
+    return data.interval * np.fft.rfft(circular).real
+
+
+@pytest.mark.parametrize("frames", [9, 60, 733, 5869])
+def test_a_model_at_few_times_has_the_ordinates_of_one_at_every_frame(frames):
+    """Relative to each ordinate, which far from the line is 1e-5 of that at its middle."""
+    data = ordinates(np.random.default_rng(0).random((4, len(Q), frames)), Q, interval=STEP, highest=1.0)
+    assert len(data.time) <= frames
+    assert len(data.time) < 200
+    for time in np.geomspace(0.3, 2 * frames, 9) * STEP:
+        for length in (0.3, 1.0, 4.0):
+            theta = {"continuous": [1 / (9 * time)], "jump": [length, time], "rotor": [length, 1 / time], "confined": [length, time]}
+            for motion, values in theta.items():
+                found = data.of_model(MOTIONS[motion][0](data.q, data.time, np.array(values)))
+                expected = at_every_lag(motion, data, np.array(values))[:, : found.shape[1]]
+                np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7 * STEP)
 
 
 def test_models_start_at_one_and_have_their_limits():
