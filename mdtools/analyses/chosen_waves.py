@@ -42,6 +42,7 @@ class Chosen:
         windows: int,
         length: int,
         frames: np.ndarray,
+        stretch: int | None = None,
         currents: bool = False,
         traj: Trajectory | None = None,
         name: str | None = None,
@@ -49,10 +50,12 @@ class Chosen:
         """(quantity, window, pair, q, lag) of correlate(modes, pairs, (which q, which frames)), and the reference that was taken.
 
         With weights one pair more: their total, weighted at each wave vector before shells are averaged. traj : fewer frames of the run.
+        stretch : frames that are visited at the start of each window of `length`, by default all.
         name : what is kept for another measurement of this run at the same wave vectors (`once`), whose lags are the first ones of these.
         """
+        visited: dict[str, Any] = {"windows": windows, "length": length, "stretch": length if stretch is None else stretch, "traj": traj}
         if name is None:
-            return self._correlations(correlate, windows=windows, length=length, frames=frames, currents=currents, traj=traj)
+            return self._correlations(correlate, frames=frames, currents=currents, **visited)
         same = (
             self.traj,
             self.indices.tobytes(),
@@ -62,28 +65,37 @@ class Chosen:
             self.weights,
             windows,
             length,
+            stretch,
         )
         of_every_lag = np.array_equal(frames, np.arange(len(frames)))
         key = ("correlations", name, *same, of_every_lag or frames.tobytes())
         found, taken = once.made(
             key,
-            lambda: self._correlations(correlate, windows=windows, length=length, frames=frames, currents=currents, traj=traj),
+            lambda: self._correlations(correlate, frames=frames, currents=currents, **visited),
             enough=lambda kept: kept[0].shape[-1] >= len(frames),
         )
         return found[..., : len(frames)], taken
 
     def _correlations(
-        self, correlate: Callable[[Any, Any, Any], Any], *, windows: int, length: int, frames: np.ndarray, currents: bool, traj: Trajectory | None
+        self,
+        correlate: Callable[[Any, Any, Any], Any],
+        *,
+        windows: int,
+        length: int,
+        stretch: int,
+        frames: np.ndarray,
+        currents: bool,
+        traj: Trajectory | None,
     ) -> tuple[np.ndarray, Any]:
         first, second, names = species_pairs(self.traj)
         pairs = tuple(zip(first.tolist(), second.tolist(), strict=True))
         modes = DensityModes(self.traj if traj is None else traj, reference=self.reference, currents=currents)
         n_pairs = len(names) + (self.seen is not None)
         out = np.zeros((2 if currents else 1, windows, n_pairs, len(self.shells.q), len(frames)))
-        for window, which, values in modes.over(self.indices, windows=windows, length=length):
+        for window, which, values in modes.over(self.indices, windows=windows, length=length, stretch=stretch):
             part = slice(int(which[0]), int(which[-1]) + 1)  # without those that only fill it up
             with jax.enable_x64(True):
-                found = np.asarray(correlate(values, pairs, (which, slice(window * length, (window + 1) * length))))
+                found = np.asarray(correlate(values, pairs, (which, slice(window * length, window * length + stretch))))
             found = found[:, :, : part.stop - part.start, frames]
             if self.seen is not None:
                 total = np.einsum("cpql,pq->cql", found, self.seen[:, part])

@@ -9,7 +9,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.analyses.chosen_waves import Chosen, Convention, per_pair
 from mdtools.analyses.labels import common, lag_times
-from mdtools.analyses.sampled import waves_within
+from mdtools.analyses.sampled import stretch_within, waves_within
 from mdtools.analyses.self_scattering import correlation_times
 from mdtools.analyses.wave_vectors import SHELLS, in_cycles
 from mdtools.kernels.scattering import current_correlations
@@ -17,7 +17,7 @@ from mdtools.trajectory import Trajectory
 
 __all__ = ["current_correlation"]
 
-PHASES = 1e9  # of which three components are summed, unless told: some ten seconds on one core
+PHASES = 1.5e8  # of which three components are summed, unless told: a few seconds on one core
 
 
 @schema.recorded
@@ -28,6 +28,7 @@ def current_correlation(
     path: Sequence[str] | None = None,
     q_max: float | None = None,
     n_q: int | None = None,
+    stretch: Literal["auto", "all"] | int = "auto",
     phase_budget: float = PHASES,
     shells: int | None = None,
     windows: int = 4,
@@ -41,7 +42,7 @@ def current_correlation(
     C_L,ab = 1/N Re < (e.j_a)(t0) (e.j_b)*(t0 + t) >, e = q/|q|, j_s(q, t) = sum_{i in s} v_i exp(i q . r_i), and C_T half of
     1/N Re < j_a . j_b* > of what is left across q; both orders of unlike species added. C_L(0) = C_T(0) = k_B T / m of one species, and
     C_L = -(d^2/dt^2) F / q^2. Velocities are those of the frame of reference, and e follows the cell. Options as in
-    `intermediate_scattering`, n_q 100, down to 40 in long runs; the numbers of dynasor are in angstrom^2/fs^2.
+    `intermediate_scattering` (stretch too), n_q 100, down to 40 in long runs; the numbers of dynasor are in angstrom^2/fs^2.
 
     Returns `longitudinal_current_acf` and `transverse_current_acf` (window, pair, q, lag) in angstrom^2/ps^2.
     Raises TrajectoryError (no velocities, uneven frames), NotEnoughData, ValueError for q = 0, which has no direction.
@@ -61,10 +62,19 @@ def current_correlation(
     if not np.all(np.any(which.indices, axis=1)):
         raise ValueError(f"{who}: q = 0 has no direction, along which a current could be longitudinal; leave out 0 0 0")
 
+    seen, frames = stretch_within(
+        stretch,
+        length=length,
+        lags=frames,
+        asked=longest is not None or not isinstance(lags, str),
+        budget=phase_budget,
+        per_frame=float(traj.n_atoms) * windows * len(which.indices),
+    )
+
     def correlate(modes: np.ndarray, pairs: Any, at: tuple[np.ndarray, slice]) -> Any:
         return current_correlations(modes, _directions(traj, which.indices[at[0]], at[1]), pairs=pairs, longest=int(frames[-1]))
 
-    values, taken = which.correlations(correlate, windows=windows, length=length, frames=frames, currents=True)
+    values, taken = which.correlations(correlate, windows=windows, length=length, stretch=seen, frames=frames, currents=True)
     values = which.by_pair(values) / per_pair(traj, convention)[:, None, None]
     dims = ("window", "pair", "q", "lag")
     out = {
@@ -73,7 +83,8 @@ def current_correlation(
         "transverse_current_acf": (dims, values[1]),
         **which.coordinates(windows, lag_times(frames, interval)),
     }
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length, n_q=n_q)
+    found = {"reference": taken, "frames_unused": traj.n_frames - windows * length, "n_q": n_q, "stretch": seen, "window_frames": length}
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 
 
 def _directions(traj: Trajectory, indices: np.ndarray, frames: slice) -> np.ndarray:

@@ -36,16 +36,18 @@ class DensityModes:
         self.components = 3 if currents else 1
         self.tiles = _tiles(species_groups(traj), self.n_groups)
 
-    def over(self, indices: np.ndarray, *, windows: int, length: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    def over(self, indices: np.ndarray, *, windows: int, length: int, stretch: int | None = None) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """(window, which wave vectors, modes (group, component, q, frame)): as many wave vectors at a time as there is room for.
 
-        Always equally many: the last one of all is repeated where there are fewer.
+        Always equally many: the last one of all is repeated where there are fewer. stretch : frames that are visited at the start of
+        each window of `length`, by default all.
         """
-        room = memory.block() // (6 * 16 * self.n_groups * self.components * length)
+        seen = length if stretch is None else stretch
+        room = memory.block() // (6 * 16 * self.n_groups * self.components * seen)
         n_q = int(np.clip(room, 1, len(indices)))
         for which, rods in rods_in_parts(indices, n_q):
             for window in range(windows):
-                yield window, which, self._within(slice(window * length, (window + 1) * length), rods)
+                yield window, which, self._within(slice(window * length, window * length + seen), rods)
 
     def _within(self, frames: slice, rods: Rods) -> np.ndarray:
         out = np.zeros((self.n_groups, self.components, len(rods.rod), frames.stop - frames.start), dtype=np.complex128)

@@ -14,7 +14,7 @@ import jax
 from mdtools import shares
 from mdtools.memory import cores
 
-__all__ = ["PIECES", "in_float64", "in_turn", "pieces", "places", "platform", "split"]
+__all__ = ["PIECES", "evenly", "in_float64", "in_turn", "pieces", "places", "platform", "split"]
 
 PIECES = 16  # into which work is cut, whatever the number of cores, so that sums do not depend on the machine
 T = TypeVar("T")
@@ -39,6 +39,15 @@ def places(*, each_core: bool = True) -> list[Any]:
 def split(block: int, n: int) -> int:
     """Size of blocks of n things, at most `block`, of which every process and device has one."""
     return min(block, -(-n // (shares.count() * len(places(each_core=False)))))
+
+
+def evenly(n: int, most: int) -> int:
+    """Size of the parts, of at most so many, into which n things go with the fewest places left empty.
+
+    >>> evenly(102, 32)
+    26
+    """
+    return -(-n // -(-n // max(1, most)))
 
 
 def in_turn(items: Iterable[Item], work: Callable[[Item], T], *, each_core: bool = True) -> Iterator[tuple[Item, T]]:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdtools import memory, progress, shares
-from mdtools.analyses.devices import in_turn, platform
+from mdtools.analyses.devices import evenly, in_turn, platform
 from mdtools.analyses.over_atoms import species_groups
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.cell import face_distances
@@ -156,8 +156,8 @@ def _tiles(traj: Trajectory, visits: Moments, path: np.ndarray, groups: np.ndarr
     height, width = (-(-n // PARTS), min(n, n // 2 + -(-n // PARTS))) if ring else (n, n)
     start, stop = shares.mine(len(visits))
     origins = int(np.clip(pairs // (height * width), 1, min(PART_ORIGINS if ring else ORIGINS, len(visits))))
-    origins = _evenly(max(1, stop - start), origins) if ring else origins  # else one shape for all lags, and compilations are few
-    height = _evenly(height, pairs // width) if origins == 1 else height
+    origins = evenly(max(1, stop - start), origins) if ring else origins  # else one shape for all lags, and compilations are few
+    height = evenly(height, pairs // width) if origins == 1 else height
     groups = groups.astype(np.int32)
 
     def positions(frames: np.ndarray) -> np.ndarray:
@@ -175,15 +175,6 @@ def _tiles(traj: Trajectory, visits: Moments, path: np.ndarray, groups: np.ndarr
             column = (np.arange(width, dtype=np.int32) + (top if ring else 0)) % n
             ions, shared = (row, column), (groups[some], groups[column])
             yield _Tile(rows, cell, top + height >= n, first[:, some], later[:, column] if ring else later, ions, shared, n if ring else 0)
-
-
-def _evenly(n: int, most: int) -> int:
-    """Size of the parts, of at most so many, into which n things go with the fewest places left empty.
-
-    >>> _evenly(102, 32)
-    26
-    """
-    return -(-n // -(-n // max(1, most)))
 
 
 def _cell(traj: Trajectory, rows: np.ndarray) -> np.ndarray:

@@ -7,7 +7,10 @@ import numpy as np
 
 from mdtools.trajectory import Trajectory
 
-__all__ = ["every", "some_of_each", "stride_within", "waves_within"]
+__all__ = ["every", "some_of_each", "stretch_within", "stride_within", "waves_within"]
+
+SHORTEST = 256  # frames of a stretch at least, where a window has them
+ORIGINS = 4  # times the longest lag that was asked for is a stretch at least, so that it has time origins
 
 
 def stride_within(budget: float, work: float, most: int, *, name: str) -> int:
@@ -33,10 +36,40 @@ def waves_within(n_q: int | None, *, usual: int, fewest: int, budget: float, per
     return int(np.clip(budget / per_wave, min(fewest, usual), usual)) if n_q is None else n_q
 
 
-def some_of_each(traj: Trajectory, stride: int) -> np.ndarray:
-    """One of so many ions of each species, sorted; drawn, because every so many may be all on one kind of site."""
+def stretch_within(stretch: str | int, *, length: int, lags: np.ndarray, asked: bool, budget: float, per_frame: float) -> tuple[int, np.ndarray]:
+    """Frames at the start of each window of `length` that are visited, and the lags (in frames) that they hold.
+
+    stretch : "all", so many, or "auto": as many as keep the work, `per_frame` for each frame of every window, within a budget, though no
+    fewer than SHORTEST. asked : whether the lags were named; a stretch then holds them, else they are cut to it.
+    Raises ValueError for a stretch that is not understood, or that does not hold what was asked for.
+
+    >>> stretch_within("auto", length=1000, lags=np.arange(1000), asked=False, budget=1e9, per_frame=2e6)[0]
+    500
+    """
+    longest = int(lags[-1])
+    if stretch == "auto":
+        fewest = max(SHORTEST, ORIGINS * longest) if asked else SHORTEST
+        seen = int(np.clip(budget / per_frame, min(fewest, length), length))
+    else:
+        number = length if stretch == "all" else stretch
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 2 <= number <= length:
+            raise ValueError(f'stretch={stretch!r} is not understood; write "auto", "all" or a number of frames of each window, 2 to {length}')
+        seen = int(number)
+        if asked and longest >= seen:
+            raise ValueError(f"stretch={seen} frames do not hold a lag of {longest} frames: pass a longer stretch, or shorter lags")
+    return seen, lags[lags < seen]
+
+
+def some_of_each(traj: Trajectory, stride: int, *, draw: int = 0) -> np.ndarray:
+    """One of so many ions of each species, sorted; drawn, because every so many may be all on one kind of site.
+
+    draw : number of the draw; those that follow one another have no ion in common until all have had their turn.
+    """
     random = np.random.default_rng(0)
-    some = [random.permutation(atoms)[: -(-len(atoms) // stride)] for atoms in map(traj.indices, traj.species_names)]
+    some = []
+    for atoms in map(traj.indices, traj.species_names):
+        number = -(-len(atoms) // stride)
+        some.append(np.take(random.permutation(atoms), draw * number + np.arange(number), mode="wrap"))
     return np.sort(np.concatenate(some))
 
 

@@ -9,9 +9,8 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.analyses.chosen_waves import Chosen, Convention, per_pair
-from mdtools.analyses.labels import common, even_interval, lag_times
-from mdtools.analyses.over_atoms import window_length
-from mdtools.analyses.sampled import waves_within
+from mdtools.analyses.labels import common, lag_times
+from mdtools.analyses.sampled import stretch_within, waves_within
 from mdtools.analyses.scattering_lengths import Weights
 from mdtools.analyses.scattering_lengths import incoherent as incoherent_lengths
 from mdtools.analyses.self_scattering import correlation_times, per_ion, self_correlation
@@ -21,7 +20,7 @@ from mdtools.trajectory import Trajectory
 
 __all__ = ["dynamic_structure_factor", "intermediate_scattering"]
 
-PHASES = 3e9  # that are summed unless told: some ten seconds on one core
+PHASES = 6e8  # that are summed unless told: a few seconds on one core
 FWHM = np.sqrt(8 * np.log(2))  # of a Gaussian, in standard deviations
 
 
@@ -33,6 +32,7 @@ def intermediate_scattering(
     path: Sequence[str] | None = None,
     q_max: float | None = None,
     n_q: int | None = None,
+    stretch: Literal["auto", "all"] | int = "auto",
     phase_budget: float = PHASES,
     shells: int | None = None,
     windows: int = 4,
@@ -52,6 +52,8 @@ def intermediate_scattering(
     q_max : else all wave vectors up to q_max (1/angstrom), by default 1.5 times 2 pi (N/V)^(1/3), n_q : thinned to about so many, the
         longer the fewer, so that beyond some |q| shells of equal width hold equally many; by default 300, down to 80 in long runs, so that
         the work, a phase for each ion, wave vector and frame, keeps within phase_budget. Of q and -q one is taken.
+    stretch : frames that are visited at the start of each window: "all", so many, or "auto": all, or fewer (256 at least) where else the work
+        would not keep within phase_budget; lags go no further, unless they are named. What was taken is in the history.
     shells : average over this many equal shells of |q|; 0 keeps every wave vector; by default 40, and 0 for hkl and path.
     windows, lags, reference : as in `msd`. longest : longest lag in ps, by default all that a window holds.
     weights : also the total as "neutron" (coherent, b_a b_b F_ab, fm^2) or "xray" (f_a(q) f_b(q) F_ab, electrons squared) see it, per atom;
@@ -73,14 +75,24 @@ def intermediate_scattering(
     length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
     n_q = waves_within(n_q, usual=300, fewest=2 * SHELLS, budget=phase_budget, per_wave=float(traj.n_atoms) * windows * length)
     which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
-    values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames, name="density")
+    seen, frames = stretch_within(
+        stretch,
+        length=length,
+        lags=frames,
+        asked=longest is not None or not isinstance(lags, str),
+        budget=phase_budget,
+        per_frame=float(traj.n_atoms) * windows * len(which.indices),
+    )
+    correlate = _of_density(int(frames[-1]))
+    values, taken = which.correlations(correlate, windows=windows, length=length, stretch=seen, frames=frames, name="density")
     out = {
         **common(traj),
         "intermediate_scattering": (("window", "pair", "q", "lag"), which.by_pair(values)[0] / per_pair(traj, convention)[:, None, None]),
         **which.weighted("intermediate_scattering", values[0], ("lag",)),
         **which.coordinates(windows, lag_times(frames, interval)),
     }
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length, n_q=n_q)
+    found = {"reference": taken, "frames_unused": traj.n_frames - windows * length, "n_q": n_q, "stretch": seen, "window_frames": length}
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 
 
 @schema.recorded
@@ -91,6 +103,7 @@ def dynamic_structure_factor(
     path: Sequence[str] | None = None,
     q_max: float | None = None,
     n_q: int | None = None,
+    stretch: Literal["auto", "all"] | int = "auto",
     phase_budget: float = PHASES,
     shells: int | None = None,
     windows: int = 4,
@@ -107,7 +120,7 @@ def dynamic_structure_factor(
     S(q, f) = int F(q, t) exp(-2 pi i f t) dt over both signs of t, f in cycles, at f >= 0; as the sum
     dt [F(0) + 2 sum_{m = 1}^M w_m F(m dt) cos(2 pi f_k m dt)], f_k = k / ((2 M + 1) dt). Over f (both signs) its integral is S(q).
 
-    longest : M dt in ps, by default half a window; the resolution is one over twice that. taper : w, "hann" takes off the
+    longest : M dt in ps, by default half a window (or stretch); the resolution is one over twice that. taper : w, "hann" takes off the
         ripples of the cut. resolution : instead, full width at half maximum (THz) of a Gaussian instrument.
     convention : "dynasor" (its numbers are in fs: 1000 times these), or "mdanse" (as in `intermediate_scattering`, and divided by 2 pi).
     The other options are those of `intermediate_scattering`.
@@ -125,12 +138,21 @@ def dynamic_structure_factor(
     (('window', 'pair', 'q', 'frequency'), 21)
     """
     who = "dynamic_structure_factor"
-    if longest is None:
-        longest = (window_length(traj, windows, who=who) - 1) // 2 * even_interval(traj, who=who)
     length, interval, frames = correlation_times(traj, windows, "all", longest, who=who)
     n_q = waves_within(n_q, usual=300, fewest=2 * SHELLS, budget=phase_budget, per_wave=float(traj.n_atoms) * windows * length)
     which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
-    values, taken = which.correlations(_of_density(int(frames[-1])), windows=windows, length=length, frames=frames, name="density")
+    seen, frames = stretch_within(
+        stretch,
+        length=length,
+        lags=frames,
+        asked=longest is not None,
+        budget=phase_budget,
+        per_frame=float(traj.n_atoms) * windows * len(which.indices),
+    )
+    if longest is None:
+        frames = frames[: max(2, (seen + 1) // 2)]
+    correlate = _of_density(int(frames[-1]))
+    values, taken = which.correlations(correlate, windows=windows, length=length, stretch=seen, frames=frames, name="density")
     of_lag = _lag_weights(frames * interval, taper, resolution)
     cycles = 1 / (2 * np.pi) if convention == "mdanse" else 1.0
     totals = cycles * _spectrum(values, of_lag, interval)
@@ -149,7 +171,8 @@ def dynamic_structure_factor(
         if weights == "neutron":
             share = incoherent_lengths(traj, who=who) * per_ion(traj, "dynasor")
             out["neutron_incoherent_structure_factor"] = (("window", "q", "frequency"), np.einsum("s,wsqf->wqf", share, spectra))
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=traj.n_frames - windows * length, n_q=n_q)
+    found = {"reference": taken, "frames_unused": traj.n_frames - windows * length, "n_q": n_q, "stretch": seen, "window_frames": length}
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 
 
 def _of_density(longest: int) -> Callable[[Any, Any, Any], Any]:

@@ -1,24 +1,24 @@
 """Incoherent scattering: the self part of the intermediate scattering function, at any wave vector."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
 import xarray as xr
 
 from mdtools import memory, schema, shares
-from mdtools.analyses.devices import in_turn, split
+from mdtools.analyses.devices import evenly, in_turn, split
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import frame_of, species_groups, window_length
-from mdtools.analyses.sampled import some_of_each, stride_within
+from mdtools.analyses.sampled import every, some_of_each, stride_within
 from mdtools.analyses.wave_vectors import Shells, chosen, in_cycles, shells_of
 from mdtools.kernels.scattering import from_power, self_power
 from mdtools.trajectory import Trajectory
 
 __all__ = ["check_convention", "correlation_times", "intermediate_scattering_self", "per_ion", "self_correlation"]
 
-PHASES = 4e8  # that are made unless told: some ten seconds on one core
+PHASES = 1e8  # that are made unless told: a few seconds on one core
 ATOMS = 32  # whose spectra are in the cache of a processor together
 
 # half of the 26 points of Lebedev on a sphere (F_s is even), which integrate polynomials of degree 7: faces, edges and corners of a cube
@@ -57,7 +57,8 @@ def intermediate_scattering_self(
         `intermediate_scattering`. shells : equal shells of |q| that are averaged, 0 for none; of q, hkl and path none are.
     windows, lags, reference : as in `msd`. longest : longest lag in ps, by default all that a window holds.
     ions : "all", one of so many of each species, drawn at random, or "auto": as many as keep the work, a phase for each ion, wave vector
-        and frame, within phase_budget; what was taken is in the history (ion_stride). In a long run each ion is seen for long.
+        and frame, within phase_budget; what was taken is in the history (ion_stride). In a long run each ion is seen for long. Every window
+        has ions of its own, so that the scatter of windows holds what ions differ by.
     phase_budget : how many phases are made at most where ions is "auto"; the default takes seconds.
     convention : "dynasor" divides by all atoms in place of those of the species; "mdanse" as here.
 
@@ -128,38 +129,76 @@ def self_correlation(
 ) -> tuple[np.ndarray, Any]:
     """F_s (window, species, q, lag) at indices of the mean cell, whole or not, and the reference that was taken.
 
-    ion_stride : one of so many ions of each species stands for all.
+    ion_stride : one of so many ions of each species stands for all, others in each window.
     """
     cell, shift, taken = frame_of(traj, reference, "positions")  # of all ions
     groups = species_groups(traj)
-    if ion_stride > 1:
-        kept = some_of_each(traj, ion_stride)
-        groups, traj = groups[kept], traj.select(kept)
     n_groups = int(groups.max()) + 1
-    share = np.zeros((traj.n_atoms, n_groups))
-    share[np.arange(traj.n_atoms), groups] = 1.0 / np.bincount(groups)[groups]
     vectors = in_cycles(np.asarray(indices, dtype=np.float64), traj.mean_cell)
     length, longest = traj.n_frames // windows, int(frames[-1])
-    per_atom = 8 * 3 * traj.n_frames + 6 * 16 * windows * (length + longest)
-    block = split(int(np.clip(memory.block() // per_atom, 1, min(ATOMS, traj.n_atoms))), traj.n_atoms)
-    some = max(1, memory.block() // (3 * 8 * n_groups * windows * (length + longest)))
     out = np.empty((windows, n_groups, len(indices), len(frames)))
-    for first in range(0, len(indices), some):
-        q = slice(first, min(first + some, len(indices)))
+    for seen in _seen(traj, ion_stride, windows, length):
+        here = cell[seen.frames] if cell.ndim == 3 else cell, shift[seen.frames]
+        for q, power in _powers(seen, *here, _shares(groups[seen.ions], n_groups), vectors, longest=longest):
+            with jax.enable_x64(True):
+                out[seen.windows, :, q] = np.asarray(from_power(power, n=length, longest=longest))[..., frames]
+    return out, taken
+
+
+class _Seen(NamedTuple):
+    """Some windows and the ions that are seen in them: which frames of the run, and which of those that the trajectory of these ions has."""
+
+    windows: slice
+    number: int
+    traj: Trajectory
+    ions: np.ndarray
+    frames: slice
+    part: slice
+
+
+def _seen(traj: Trajectory, stride: int, windows: int, length: int) -> Iterator[_Seen]:
+    """All windows with all ions; or each on its own with ions of its own, one of so many: the scatter of windows then holds that of ions."""
+    whole = slice(0, windows * length)
+    if stride == 1:
+        yield _Seen(slice(0, windows), windows, traj, np.arange(traj.n_atoms), whole, whole)
+        return
+    for k in range(windows):
+        ions, frames = some_of_each(traj, stride, draw=k), slice(k * length, (k + 1) * length)
+        if traj.unwrap == "tor":  # steps are summed from the first frame on, in the mean cell of the run
+            yield _Seen(slice(k, k + 1), 1, traj.select(ions), ions, frames, frames)
+        else:
+            yield _Seen(slice(k, k + 1), 1, every(traj, 1, frames).select(ions), ions, frames, slice(0, length))
+
+
+def _powers(
+    seen: _Seen, cell: np.ndarray, shift: np.ndarray, share: np.ndarray, vectors: np.ndarray, *, longest: int
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """(which wave vectors, sum over ions of share times the power of exp(i q . r), (window, group, q, frequency)): some at a time."""
+    n_atoms, n_groups = share.shape
+    series = seen.number * (len(shift) // seen.number + longest)
+    most = memory.block() // (8 * 3 * len(shift) + 6 * 16 * series)
+    block = evenly(n_atoms, split(int(np.clip(most, 1, min(ATOMS, n_atoms))), n_atoms))
+    some = max(1, memory.block() // (3 * 8 * n_groups * series))
+    for first in range(0, len(vectors), some):
+        q = slice(first, min(first + some, len(vectors)))
 
         def of(visited: tuple[slice, np.ndarray], q: slice = q) -> Any:
             atoms, values = visited
             weights = np.zeros((block, n_groups))
             weights[: atoms.stop - atoms.start] = share[atoms]
-            return self_power(values, cell, shift, weights, vectors[q], windows=windows, longest=longest)
+            return self_power(values[seen.part], cell, shift, weights, vectors[q], windows=seen.number, longest=longest)
 
         total: Any = 0.0
-        for _, part in in_turn(traj.over_atoms(block=block, shared=True), of, each_core=False):
+        for _, part in in_turn(seen.traj.over_atoms(block=block, shared=True), of, each_core=False):
             total = total + np.asarray(part)
-        with jax.enable_x64(True):
-            total = shares.summed(np.asarray(total))
-            out[:, :, q] = np.asarray(from_power(total, n=length, longest=longest))[..., frames]
-    return out, taken
+        yield q, shares.summed(np.asarray(total))
+
+
+def _shares(groups: np.ndarray, n_groups: int) -> np.ndarray:
+    """(atom, group): what each atom counts in the mean of its group."""
+    share = np.zeros((len(groups), n_groups))
+    share[np.arange(len(groups)), groups] = 1.0 / np.bincount(groups, minlength=n_groups)[groups]
+    return share
 
 
 def _chosen(traj: Trajectory, who: str, *, q: Any, hkl: Any, path: Any, q_max: Any, n_q: int, shells: int | None) -> tuple[np.ndarray, Shells]:

@@ -17,7 +17,7 @@ from mdtools.trajectory import Trajectory
 
 __all__ = ["structure_factor"]
 
-PHASES = 5e9  # that are summed unless told: a few seconds on two cores
+PHASES = 1.5e9  # that are summed unless told: some two seconds on one core
 
 
 @schema.recorded

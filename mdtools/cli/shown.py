@@ -75,10 +75,12 @@ def _sampled(runs: Chains, stages: Sequence[str]) -> list[str]:
             for told in (one for one in schema.history(run.made[stage]) if one["step"] in ANALYSES):
                 command = told["step"].replace("_", "-")
                 taken = "" if told["step"] == stage else f"mdtools {command} ... "
-                for name, (option, what) in STRIDES.items():
-                    if told.get(name, 1) > 1 and signature(told["step"]).option(option):
-                        all_of = f"{taken}--{option} all takes every one"
-                        lines.append(f"{command}{of} took one {what} in {told[name]}, within its budget of work; {all_of}")
+                took = [(option, f"one {what} in {told[name]}") for name, (option, what) in STRIDES.items() if told.get(name, 1) > 1]
+                if told.get("stretch", 0) < told.get("window_frames", 0):
+                    took.append(("stretch", f"the first {told['stretch']} of {told['window_frames']} frames of each window"))
+                for option, words in took:
+                    if signature(told["step"]).option(option):
+                        lines.append(f"{command}{of} took {words}, within its budget of work; {taken}--{option} all takes every one")
     return list(dict.fromkeys(lines))
 
 
