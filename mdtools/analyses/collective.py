@@ -12,7 +12,7 @@ from mdtools.analyses.labels import species_pairs
 from mdtools.analyses.over_atoms import group_means, species_groups
 from mdtools.analyses.over_frames import charge_by_species, in_windows
 from mdtools.kernels.correlation import correlation_of_power, fast_length
-from mdtools.kernels.current import self_power
+from mdtools.kernels.current import even_periodogram, self_power
 from mdtools.kernels.displacement import AXES, TENSOR
 from mdtools.trajectory import Quantity, Trajectory
 
@@ -89,18 +89,21 @@ def of_ions_alone(
         return None
     length = len(taper)
     n_fft = fast_length(2 * length)
+    plain = bool(np.all(taper == 1.0))
     found, _ = group_means(
         self_power,
         traj,
         quantity,
         groups=species_groups(traj),
         reference=reference,
-        arguments=(taper,),
-        options={"windows": windows, "steps": quantity == "positions", "products": TENSOR if tensor else AXES, "n_fft": n_fft},
+        arguments=(None if plain else taper,),
+        options={"length": length, "windows": windows, "steps": quantity == "positions", "products": TENSOR if tensor else AXES, "n_fft": n_fft},
         weights=np.square(traj.charges),
         per_atom=1.5 if tensor else 1.0,
     )
     found = np.moveaxis(found[0], 1, 0)
     with jax.enable_x64(True):
         acf = np.asarray(correlation_of_power(found[..., : n_fft // 2 + 1], n=length, n_fft=n_fft))
-    return acf, found[..., n_fft // 2 + 1 :]
+        power = np.array(even_periodogram(found, n=length, n_fft=n_fft)) if plain else found[..., n_fft // 2 + 1 :]
+    power[:, :, :3] = np.maximum(power[:, :, :3], 0.0)
+    return acf, power

@@ -11,7 +11,7 @@ from mdtools import schema
 from mdtools.analyses.charges import change_with_time, checked_charges, current_sum_rule, is_neutral
 from mdtools.analyses.collective import block_averaged_current, by_block, distinct, of_ions_alone, total_and_pairs
 from mdtools.analyses.differenced import differenced
-from mdtools.analyses.displacement import Times, displacements, square, times_of
+from mdtools.analyses.displacement import Times, displacements, displacements_of_species, square, times_of
 from mdtools.analyses.labels import (
     common,
     even_interval,
@@ -214,15 +214,23 @@ def _self_displacement(traj: Trajectory, reference: Sequence[str] | str | None, 
     assert traj.charges is not None
     if traj.charges.ndim != 1:
         return {}
-    found = displacements(traj, times, groups=species_groups(traj), weights=np.square(traj.charges), reference=reference, tensor=tensor)
+    each = [traj.charges[traj.indices(name)] for name in traj.species_names]
+    if all(np.ptp(one) == 0 for one in each):  # what the MSD of the species says, and mostly was made for it
+        found = displacements_of_species(traj, times, reference=reference, tensor=tensor)
+        square_of = np.array([len(one) * one[0] ** 2 for one in each])
+    else:
+        found = displacements(traj, times, groups=species_groups(traj), weights=np.square(traj.charges), reference=reference, tensor=tensor)
+        square_of = np.ones(len(each))
     assert found.blocks is not None
     assert found.block_products is not None
+    blocks = np.tensordot(square_of, found.block_products, axes=1)
+    found = found._replace(products=found.products * square_of[:, None, None])
     alone = found.products[:, :, :3].sum(axis=2)
     out: dict[str, Any] = {
         "charge_displacement_msd_self": (("window", "species", "lag"), alone),
         "charge_displacement_msd_distinct": (("window", "pair", "lag"), distinct(by_pair, alone, traj)),
         "charge_displacement_msd_self_by_axis": (("window", "xyz", "lag"), found.products[:, :, :3].sum(axis=1)),
-        "charge_displacement_block_self": (("xyz", "block_lag", "block"), found.block_products[:, :3].sum(axis=0)),
+        "charge_displacement_block_self": (("xyz", "block_lag", "block"), blocks[:3]),
         "independent_charges": np.sum(np.square(traj.charges)) ** 2 / max(np.sum(traj.charges**4), 1e-300),
     }
     if tensor:

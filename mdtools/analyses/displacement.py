@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import xarray as xr
 
-from mdtools import memory, schema
+from mdtools import memory, once, schema
 from mdtools.analyses.blocks import TimeBlocks, time_blocks
 from mdtools.analyses.labels import common, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import species_groups, window_length
@@ -18,7 +18,7 @@ from mdtools.kernels.correlation import fast_length
 from mdtools.kernels.displacement import AXES, TENSOR, displacement_terms, mean_displacement, pair_terms, squared_displacement
 from mdtools.trajectory import Trajectory
 
-__all__ = ["Displacements", "Times", "displacements", "msd", "origin_frames", "square", "times_of"]
+__all__ = ["Displacements", "Times", "displacements", "displacements_of_species", "msd", "origin_frames", "square", "times_of"]
 
 FEW = 1  # lags up to which pairs of frames cost less than Fourier transforms
 
@@ -65,7 +65,7 @@ def msd(
     times = times_of(traj, lags, origins, windows=windows, length=length)
     if ions:
         _bounded(traj, windows, len(times.lags))
-    found = displacements(traj, times, groups=species_groups(traj), reference=reference, tensor=tensor, ions=ions)
+    found = displacements_of_species(traj, times, reference=reference, tensor=tensor, ions=ions)
     whole = _collective(found.paths, times) * np.bincount(species_groups(traj))[None, :, None, None]
     out = {
         **common(traj),
@@ -198,6 +198,20 @@ def displacements(
         blocks,
         taken,
     )
+
+
+def displacements_of_species(
+    traj: Trajectory, times: Times, *, reference: Sequence[str] | str | None, tensor: bool = False, ions: bool = False
+) -> Displacements:
+    """`displacements` as means over the ions of each species; made once for all measurements of a run (`once`) that want the same."""
+    key = ("displacements", traj, str(reference), times.windows, times.length, times.lags.tobytes(), times.counts.tobytes())
+    found = once.made(
+        key,
+        lambda: displacements(traj, times, groups=species_groups(traj), reference=reference, tensor=tensor, ions=ions),
+        enough=lambda kept: kept.products.shape[2] >= (6 if tensor else 3) and (kept.by_ion is not None or not ions),
+    )
+    blocks = None if found.block_products is None else found.block_products[:, : 6 if tensor else 3]
+    return found._replace(products=found.products[:, :, : 6 if tensor else 3], block_products=blocks)
 
 
 def _collective(paths: np.ndarray, times: Times) -> np.ndarray:

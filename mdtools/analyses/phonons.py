@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import jax
 import numpy as np
 import xarray as xr
 
@@ -13,8 +14,8 @@ from mdtools.analyses.over_atoms import group_means, species_groups, window_leng
 from mdtools.analyses.over_tiles import tile_means
 from mdtools.analyses.phonons_of_others import dos_of_gpumd, welch
 from mdtools.errors import TrajectoryError
-from mdtools.kernels.correlation import fast_length
-from mdtools.kernels.phonons import velocity_correlation, velocity_correlation_from_first, velocity_terms
+from mdtools.kernels.correlation import correlation_of_power, fast_length
+from mdtools.kernels.phonons import velocity_correlation_from_first, velocity_power, velocity_terms
 from mdtools.trajectory import Trajectory
 
 __all__ = ["phonon_dos", "velocity_acf"]
@@ -59,8 +60,14 @@ def velocity_acf(
     length = window_length(traj, windows, who=who)
     direct = origins == "first" and windows == 1  # the only route that bears uneven frames
     lag = traj.time - traj.time[0] if direct else lag_times(np.arange(length), even_interval(traj, who=who))
-    kernel = velocity_correlation if origins == "all" else velocity_correlation_from_first
-    acf, taken = group_means(kernel, traj, "velocities", groups=species_groups(traj), reference=reference, windows=windows)
+    shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference, "windows": windows}
+    if origins == "all":
+        n_fft = fast_length(2 * length)
+        power, taken = group_means(velocity_power, traj, "velocities", options={"n_fft": n_fft}, **shared)
+        with jax.enable_x64(True):
+            acf = np.asarray(correlation_of_power(power, n=length, n_fft=n_fft))
+    else:
+        acf, taken = group_means(velocity_correlation_from_first, traj, "velocities", **shared)
     out = {
         **common(traj),
         "velocity_acf": (("window", "species", "lag"), acf),

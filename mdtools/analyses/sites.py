@@ -135,8 +135,8 @@ class _Tally:
             if square is not None:
                 np.add.at(square, window, share**2 / self.length)
         self.visits += np.bincount(of_cell.ravel(), minlength=len(self.visits))
-        sizes = np.bincount(self.block_of, minlength=self.ion_blocks)
-        np.add.at(self.in_core, (np.broadcast_to(window[:, None], inside.shape), self.block_of[None, :]), inside / self.length / sizes[self.block_of])
+        share = np.equal.outer(self.block_of, np.arange(self.ion_blocks)) / np.bincount(self.block_of, minlength=self.ion_blocks)
+        np.add.at(self.in_core, window, inside @ share / self.length)
 
     def _jumps(self, frames: np.ndarray, belongs: np.ndarray, last: np.ndarray) -> None:
         assert self.held is not None
@@ -169,9 +169,9 @@ def _labelled(traj: Trajectory, tallies: list[_Tally], windows: int, ion_blocks:
     keys = tallies[0].jumps[0] if tallies[0].jumps else {}
     jumps = {key: np.concatenate([some[key] for tally in tallies for some in tally.jumps]) for key in keys}
     species = np.concatenate([np.full(len(some["ion"]), k) for k, tally in enumerate(tallies) for some in tally.jumps])
+    atom = np.concatenate([traj.indices(traj.species_names[k])[some["ion"]] for k, tally in enumerate(tallies) for some in tally.jumps])
     order = np.argsort(jumps["frame"], kind="stable")
-    jumps, species = {key: values[order] for key, values in jumps.items()}, species[order]
-    atom = np.array([traj.indices(traj.species_names[k])[ion] for k, ion in zip(species, jumps["ion"], strict=True)], dtype=int)
+    jumps, species, atom = {key: values[order] for key, values in jumps.items()}, species[order], atom[order]
     by_block = ("window", "species", "ion_block")
     out = {
         **common(traj),

@@ -19,7 +19,7 @@ from mdtools.trajectory import Trajectory
 __all__ = ["van_hove_distinct", "van_hove_self"]
 
 PER_DECADE = 6
-DISPLACEMENTS = 3e7  # that van_hove_self counts unless told: a few seconds on one core
+DISPLACEMENTS = 1e7  # that van_hove_self counts unless told: a second or two on one core
 PAIRS = 5e8  # pairs that van_hove_distinct visits unless told: a few seconds on one core
 
 

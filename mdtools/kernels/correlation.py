@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from mdtools.kernels.shapes import Array, Float
 
-__all__ = ["autocorrelation", "correlation_of_power", "crosscorrelation", "fast_length", "origins"]
+__all__ = ["correlation_of_power", "crosscorrelation", "fast_length", "origins"]
 
 
 def origins(n: int) -> Float[Array, " lag"]:
@@ -36,15 +36,6 @@ def fast_length(n: int) -> int:
             three *= 3
         five *= 5
     return best
-
-
-@jax.jit
-def autocorrelation(x: Float[Array, "*batch time"]) -> Float[Array, "*batch lag"]:
-    """c(m) = 1/(n - m) sum_k x(k) x(k + m) along the last axis, for every lag m < n."""
-    n = x.shape[-1]
-    spectrum = jnp.fft.rfft(x, n=fast_length(2 * n))
-    power = jnp.square(spectrum.real) + jnp.square(spectrum.imag)
-    return correlation_of_power(power, n=n, n_fft=fast_length(2 * n))
 
 
 @functools.partial(jax.jit, static_argnames=("n", "n_fft"))

@@ -12,7 +12,7 @@ from mdtools.kernels.correlation import crosscorrelation, origins
 from mdtools.kernels.grouped import cartesian
 from mdtools.kernels.shapes import Array, Float
 
-__all__ = ["charge_sums", "displacement_product", "self_power"]
+__all__ = ["charge_sums", "displacement_product", "even_periodogram", "self_power"]
 
 
 @jax.jit
@@ -50,11 +50,12 @@ def displacement_product(x: Float[Array, "*batch time"], y: Float[Array, "*batch
     return (both - 2.0 * crosscorrelation(x, y)).at[..., 0].set(0.0)
 
 
-@functools.partial(jax.jit, static_argnames=("windows", "steps", "products", "n_fft"))
+@functools.partial(jax.jit, static_argnames=("length", "windows", "steps", "products", "n_fft"))
 def self_power(
     x: Float[Array, "xyz time"],
-    taper: Float[Array, " sample"],
+    taper: Float[Array, " sample"] | None,
     *,
+    length: int,
     windows: int,
     steps: bool,
     products: tuple[tuple[int, int], ...],
@@ -62,14 +63,28 @@ def self_power(
 ) -> Float[Array, "window product any"]:
     """What one ion adds to the self part of the current: Re(V_a* V_b) of its velocities padded to n_fft, then those of w v over sum w^2.
 
-    x : velocities, or with `steps` positions, whose steps between frames are taken. The samples are cut into equal windows.
+    x : velocities, or with `steps` positions, whose steps between frames are taken. The samples are cut into equal windows of `length`.
+    Without a taper the first part is all, of which `even_periodogram` makes the other for all ions together.
     """
     v = x[:, 1:] - x[:, :-1] if steps else x
-    length = taper.shape[0]
     v = v[:, : windows * length].reshape(v.shape[0], windows, length).transpose(1, 0, 2)
-    padded, tapered = jnp.fft.rfft(v, n=n_fft), jnp.fft.rfft(v * taper[None, None, :])
 
     def products_of(z: Array) -> Array:
         return jnp.stack([jnp.real(z[:, a]) * jnp.real(z[:, b]) + jnp.imag(z[:, a]) * jnp.imag(z[:, b]) for a, b in products], axis=1)
 
-    return jnp.concatenate([products_of(padded), products_of(tapered) / jnp.sum(jnp.square(taper))], axis=-1)
+    padded = products_of(jnp.fft.rfft(v, n=n_fft))
+    if taper is None:
+        return padded
+    return jnp.concatenate([padded, products_of(jnp.fft.rfft(v * taper[None, None, :])) / jnp.sum(jnp.square(taper))], axis=-1)
+
+
+@functools.partial(jax.jit, static_argnames=("n", "n_fft"))
+def even_periodogram(power: Float[Array, "*batch padded"], *, n: int, n_fft: int) -> Float[Array, "*batch frequency"]:
+    """The periodogram of series of n samples without a taper, from Re(X* Y) of their transforms, padded with zeros to n_fft >= 2 n.
+
+    It is the transform of the circular correlation, c(m) + c(n - m) of the sums over k: n is often a length whose transform is slow, and
+    so there is one of it for all series that are summed.
+    """
+    sums = jnp.fft.irfft(power, n=n_fft)[..., :n]
+    circular = sums + jnp.concatenate([jnp.zeros_like(sums[..., :1]), sums[..., :0:-1]], axis=-1)
+    return jnp.real(jnp.fft.rfft(circular)) / n

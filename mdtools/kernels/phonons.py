@@ -5,18 +5,21 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from mdtools.kernels.correlation import autocorrelation, fast_length
+from mdtools.kernels.correlation import fast_length
 from mdtools.kernels.displacement import summed_atoms
 from mdtools.kernels.shapes import Array, Float
 from mdtools.kernels.spectrum import periodogram
 
-__all__ = ["half_hann_spectrum", "trailing_correlation", "velocity_correlation", "velocity_correlation_from_first", "velocity_terms"]
+__all__ = ["half_hann_spectrum", "trailing_correlation", "velocity_correlation_from_first", "velocity_power", "velocity_terms"]
 
 
-@jax.jit
-def velocity_correlation(v: Float[Array, "xyz time"]) -> Float[Array, " lag"]:
-    """C(m) = 1/(n - m) sum_k v(k) . v(k + m) for every lag m, by FFT."""
-    return jnp.sum(autocorrelation(v), axis=0)
+@functools.partial(jax.jit, static_argnames="n_fft")
+def velocity_power(v: Float[Array, "xyz time"], *, n_fft: int) -> Float[Array, " frequency"]:
+    """|V|^2 of the velocities padded with zeros to n_fft, over x, y and z: `correlation_of_power` makes C(m) of its mean over the ions,
+    1/(n - m) sum_k v(k) . v(k + m) for every lag m.
+    """
+    spectrum = jnp.fft.rfft(v, n=n_fft)
+    return jnp.sum(jnp.square(spectrum.real) + jnp.square(spectrum.imag), axis=0)
 
 
 @jax.jit
