@@ -441,6 +441,18 @@ def test_a_part_of_a_long_run_is_said_with_the_option_that_takes_all(dump, capsy
     assert "budget" not in capsys.readouterr().out
 
 
+def test_a_stretch_of_the_windows_of_a_long_run_is_said(dump, capsys, monkeypatch):
+    monkeypatch.setattr("mdtools.analyses.sampled.SHORTEST", 8)
+    waves = [*MEASURED, "--windows", "2", "--hkl", "1 0 0"]
+    assert main(["intermediate-scattering", str(dump), *waves, "--phase-budget", "1"]) == 0
+    [said] = [line for line in capsys.readouterr().out.splitlines() if "--stretch all" in line]
+    data = load("intermediate_scattering.nc")[0][1]
+    words = f"the first {data.sizes['lag']} of {int(data.n_frames) // 2} frames of each window"
+    assert said == f"intermediate-scattering took {words}, within its budget of work; --stretch all takes every one"
+    assert main(["intermediate-scattering", str(dump), *waves, "--stretch", "all"]) == 0
+    assert "budget" not in capsys.readouterr().out
+
+
 def test_info_says_in_what_the_runs_of_a_series_must_differ_and_that_two_phases_need_a_barostat():
     lacking = {row[0]: row[2] for row in info(synthetic.ornstein_uhlenbeck(n_atoms=8, n_frames=20, frame_interval=0.05, seed=1))[1]}
     assert lacking["activation-energy"].startswith("several temperatures")

@@ -1,11 +1,13 @@
 """Long runs are sampled so that the work keeps within a budget: what is taken is said, and is what asking for it by hand gives."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import mdtools as md
 from mdtools import once, synthetic
-from mdtools.analyses import folded, reflections
+from mdtools.analyses import folded, reflections, sampled
 from mdtools.analyses.sampled import every, some_of_each
 
 
@@ -98,3 +100,95 @@ def test_frames_that_sites_and_amplitudes_are_taken_from_are_said(monkeypatch):
     assert md.history(occupied)[-1]["site_frames"] == 100
     assert "site_frames" not in md.history(md.site_occupation(crystal, sites="first", windows=2, ion_blocks=3))[-1]
     assert md.history(md.melting_indicators(crystal))[-1]["amplitude_stride"] == 3  # of 25 frames a stretch, at most 10
+
+
+COHERENT = {"n_q": 20, "q_max": 2.0, "shells": 4, "windows": 2, "reference": "none"}
+
+
+@pytest.mark.parametrize("name", ["intermediate_scattering", "dynamic_structure_factor", "current_correlation"])
+def test_a_stretch_of_each_window_is_said_and_can_be_asked_for(gas, name, monkeypatch):
+    monkeypatch.setattr(sampled, "SHORTEST", 16)
+    measure = getattr(md, name)
+    thin = measure(gas, **COHERENT, phase_budget=16 * 20 * 2 * 40)
+    stretch = md.history(thin)[-1]["stretch"]
+    assert 30 < stretch < 60
+    same = measure(gas, **COHERENT, stretch=stretch)
+    for values in thin.data_vars:
+        np.testing.assert_array_equal(thin[values], same[values])
+    whole = measure(gas, **COHERENT, stretch="all")
+    assert md.history(whole)[-1]["stretch"] == md.history(measure(gas, **COHERENT))[-1]["stretch"] == 120
+    last = "frequency" if name == "dynamic_structure_factor" else "lag"
+    assert thin.sizes[last] == (stretch if last == "lag" else (stretch + 1) // 2)
+    named = measure(gas, **COHERENT, longest=1.0, phase_budget=1.0)  # 20 frames, and origins enough for them
+    assert md.history(named)[-1]["stretch"] == 80
+    assert named.sizes[last] == 21
+    for wrong in (1, 121, "some", True):
+        with pytest.raises(ValueError, match="stretch"):
+            measure(gas, **COHERENT, stretch=wrong)
+    with pytest.raises(ValueError, match="longer stretch"):
+        measure(gas, **COHERENT, stretch=20, longest=1.0)
+
+
+def test_a_stretch_is_what_a_run_of_these_frames_gives(gas):
+    cut = np.concatenate([np.arange(40), 120 + np.arange(40)])
+    fields = {name: np.asarray(getattr(gas, name))[cut] for name in ("scaled_positions", "velocities", "cell")}
+    alone = dataclasses.replace(gas, **fields, time=gas.time[:80])
+    for name in ("intermediate_scattering", "current_correlation"):
+        found, expected = (getattr(md, name)(run, **COHERENT, **more) for run, more in ((gas, {"stretch": 40}), (alone, {})))
+        for values in ("intermediate_scattering", "longitudinal_current_acf", "transverse_current_acf"):
+            if values in found:
+                np.testing.assert_allclose(found[values], expected[values], rtol=1e-9, atol=1e-9)
+
+
+REPLICAS = 48
+
+
+def scores(sample, whole, exact):
+    """Over replicas (replica, window): mean and root mean square of (sample - what all give) and (sample - exact) over the sample's error bar."""
+    sample, whole = np.array(sample), np.array(whole)
+    bar = sample.std(axis=1, ddof=1) / np.sqrt(sample.shape[1])
+    from_whole, from_exact = (sample.mean(axis=1) - whole.mean(axis=1)) / bar, (sample.mean(axis=1) - exact) / bar
+    return from_whole.mean(), np.sqrt(np.mean(from_exact**2)), quoted_over_true(sample, exact)
+
+
+def quoted_over_true(sample, exact):
+    return np.sqrt(np.mean(np.var(sample, axis=1, ddof=1) / np.shape(sample)[1]) / np.mean((np.mean(sample, axis=1) - exact) ** 2))
+
+
+def half_at_rest(seed):
+    """Ions of one species of which half, drawn for each run, never move."""
+    walk = synthetic.brownian(n_atoms=256, n_frames=160, diffusivity=0.5, seed=seed)
+    positions, rest = np.array(walk.scaled_positions), np.random.default_rng([seed, 1]).permutation(256)[:128]
+    positions[:, rest] = positions[:1, rest]
+    return dataclasses.replace(walk, scaled_positions=positions).relabel({"Li": range(256)})
+
+
+def test_a_sample_of_unlike_ions_is_unbiased_and_its_error_bar_holds_what_ions_differ_by():
+    """Eight windows: a root mean square of Student's t of seven degrees of freedom is 1.18, and 48 replicas tell it to a tenth."""
+    options = {"q": [1.0], "lags": [1.0], "reference": "none"}
+    runs = [half_at_rest(seed) for seed in range(REPLICAS)]
+    sample, whole = ([md.intermediate_scattering_self(run, **options, ions=ions).intermediate_scattering_self[:, 0, 0, 0] for run in runs]
+                     for ions in (64, "all"))  # fmt: skip
+    exact = 0.5 + 0.5 * np.exp(-0.5)
+    shift, spread, quoted = scores(sample, whole, exact)
+    assert abs(shift) < 0.5
+    assert 0.85 < spread < 1.5
+    assert 0.8 < quoted < 1.25
+    # the same ions in every window would be four of 256 in all, and windows would not tell how unlike they are
+    same = [md.intermediate_scattering_self(run.select(some_of_each(run, 64)), **options).intermediate_scattering_self[:, 0, 0, 0] for run in runs]
+    assert quoted_over_true(same, exact) < 0.6
+
+
+@pytest.mark.parametrize("name", ["intermediate_scattering", "current_correlation"])
+def test_a_stretch_is_unbiased_and_its_error_bar_holds(name):
+    options = {"hkl": ["1 0 0", "0 1 0", "0 0 1"], "shells": 1, "windows": 8, "lags": [0.1], "reference": "none"}
+    values = {"intermediate_scattering": "intermediate_scattering", "current_correlation": "transverse_current_acf"}[name]
+    sample, whole = [], []
+    for seed in range(REPLICAS):
+        gas = synthetic.ornstein_uhlenbeck(n_atoms=16, n_frames=400, frame_interval=0.1, seed=seed)
+        for out, stretch in ((sample, 10), (whole, "all")):
+            out.append(getattr(md, name)(gas, **options, stretch=stretch)[values].sum("pair")[:, 0, 0])
+    shift, spread, quoted = scores(sample, whole, np.mean(whole))
+    assert abs(shift) < 0.5
+    assert 0.85 < spread < 1.5
+    assert 0.8 < quoted < 1.25
