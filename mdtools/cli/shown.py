@@ -11,6 +11,7 @@ from mdtools.cli.info import PIECES, info, pieces
 __all__ = ["show_info", "show_results", "table"]
 
 IMAGINARY = -0.01  # THz, as files write them; acoustic modes at q = 0 are off zero by less
+LEFT_OUT = ("longer lags", "independent ions", "fit quality")  # columns of the page for which a terminal is too narrow
 # setting in the history of a result that saw one of so many -> the option that takes all, and of what
 STRIDES = {"origin_stride": ("origins", "time origin"), "frame_stride": ("frames", "frame"), "ion_stride": ("ions", "ion of each species")}
 
@@ -46,6 +47,8 @@ def show_results(runs: Chains, stages: Sequence[str], *, refused: Mapping[str, E
         _softening(runs)
     if "mode_frequencies" in stages:
         _frequencies(runs)
+    if "self_diffusivity" in stages:
+        _diffusivity(runs)
     body = []
     for run, made in [*((member.name, member.made) for member in runs), ("all runs", runs.made)]:
         for stage in stages:
@@ -153,6 +156,18 @@ def _strongest(names: Sequence[str], odds: Sequence[float], says: Sequence[str])
     least = min((k for k in known if odds[k] < 0), key=lambda k: odds[k], default=None)
     shown = ["-" if k is None else f"{names[k]} {says[k]}".replace("_", " ") for k in (most, least)]
     return shown[0], shown[1]
+
+
+def _diffusivity(runs: Chains) -> None:
+    """Of each species of each run a row: regime, D, and what it rests on."""
+    from mdtools.reporting.sections import diffusivity
+
+    found = diffusivity(runs)
+    if found is not None and found.tables:
+        columns = [k for k, name in enumerate(found.tables[0].header) if name not in LEFT_OUT and (name != "run" or len(runs) > 1)]
+        header, *rows = ([row[k] for k in columns] for row in (found.tables[0].header, *found.tables[0].rows))
+        table(header, rows)
+        print()
 
 
 def _softening(runs: Chains) -> None:

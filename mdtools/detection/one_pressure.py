@@ -5,7 +5,7 @@ import xarray as xr
 
 from mdtools.detection.gates import is_canonical
 from mdtools.detection.pooled import Pooled, mean_of
-from mdtools.statistics.interval import student
+from mdtools.statistics.interval import lengthened
 from mdtools.statistics.transition import line_at
 from mdtools.statistics.vibrations import jackknife_of_rows
 from mdtools.units import EV_PER_ANGSTROM3_TO_GPA
@@ -58,7 +58,7 @@ def enthalpy_fluctuation_of(runs: Pooled) -> tuple[np.ndarray, np.ndarray] | Non
         for one in members:
             rows = np.stack([one.enthalpy_by_window.values, one.enthalpy_variance.values], axis=1)
             rows = rows[np.isfinite(rows).all(axis=1)]
-            wide = student(len(rows) - 1) / student(1e9)  # as wide as one of many degrees of freedom
+            wide = lengthened(len(rows) - 1)
             each.append((of(rows)[0], jackknife_of_rows(of, rows)[1][0] * wide))
         per = float(members[0].n_atoms) * t**2
         value, error = np.array(each).T / per

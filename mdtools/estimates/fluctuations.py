@@ -6,7 +6,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import carried, is_reduced
-from mdtools.statistics.interval import student
+from mdtools.statistics.interval import lengthened
 from mdtools.statistics.vibrations import jackknife_of_rows
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
 
@@ -72,7 +72,7 @@ def heat_capacity(run_state: xr.Dataset) -> xr.Dataset:
         return np.array([capacity, both / (3 * boltzmann * kelvin**2 * volume), stiff])
 
     value = of(table)
-    error = jackknife_of_rows(of, table)[1] * student(len(table) - 1) / student(1e9)  # as wide as one of many degrees of freedom
+    error = jackknife_of_rows(of, table)[1] * lengthened(len(table) - 1)
     out = {**carried(data), **dict(zip(NAMES, value, strict=True)), **{f"{name}_stderr": x for name, x in zip(NAMES, error, strict=True)}}
     return schema.resolved(schema.dataset(out, reduced=reduced), ensemble="constant volume" if held else "constant pressure")
 

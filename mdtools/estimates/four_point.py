@@ -6,7 +6,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.errors import NotEnoughData
 from mdtools.estimates.common import carried, is_reduced
-from mdtools.statistics.interval import student
+from mdtools.statistics.interval import lengthened
 from mdtools.statistics.vibrations import jackknife_of_rows
 
 __all__ = ["four_point_susceptibility"]
@@ -68,7 +68,7 @@ def four_point_susceptibility(overlap_fluctuations: xr.Dataset) -> xr.Dataset:
         return np.where(there, fourth / np.maximum(first * (1 - first), 1e-12), np.nan)
 
     ratio, ratio_error = jackknife_of_rows(together, rows)
-    wide = student(n_windows - 1) / student(1e9)  # as wide as one of many degrees of freedom
+    wide = lengthened(n_windows - 1)
     lag = data.lag.values
     out = {
         **carried(data),

@@ -9,7 +9,7 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData
 from mdtools.estimates.common import carried, is_reduced
 from mdtools.statistics.counts import count_interval, dispersion
-from mdtools.statistics.interval import student
+from mdtools.statistics.interval import lengthened
 
 __all__ = ["jump_diffusivity"]
 
@@ -108,7 +108,7 @@ def _of_species(data: xr.Dataset, name: str) -> dict[str, float]:
 
 def _mean(values: np.ndarray) -> tuple[float, float]:
     """Mean over windows and its standard error, widened to one of many degrees of freedom."""
-    return float(values.mean()), float(np.std(values, ddof=1) / np.sqrt(len(values)) * student(len(values) - 1) / student(1e9))
+    return float(values.mean()), float(np.std(values, ddof=1) / np.sqrt(len(values)) * lengthened(len(values) - 1))
 
 
 def _two_way(values: np.ndarray) -> tuple[float, float]:
@@ -152,5 +152,5 @@ def _correlation(vectors: np.ndarray, ions: np.ndarray, time: np.ndarray, length
     if groups < 2:
         return np.nan, np.nan
     each = np.array([1 + 2 * np.delete(products, k).sum() / np.delete(squares, k).sum() for k in range(groups)])
-    error = np.sqrt((groups - 1) / groups * np.sum((each - each.mean()) ** 2)) * student(groups - 1) / student(1e9)
+    error = np.sqrt((groups - 1) / groups * np.sum((each - each.mean()) ** 2)) * lengthened(groups - 1)
     return float(1 + 2 * products.sum() / squares.sum()), float(error)

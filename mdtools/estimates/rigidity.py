@@ -7,7 +7,7 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import carried, is_cubic, is_reduced
 from mdtools.statistics.elastic import elastic_constants
-from mdtools.statistics.interval import student
+from mdtools.statistics.interval import lengthened
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
 
 __all__ = ["shear_modulus"]
@@ -67,7 +67,7 @@ def shear_modulus(displacement_waves: xr.Dataset) -> xr.Dataset:
 
     n = len(covariance)
     each = np.stack([of(np.delete(np.arange(n), one)) for one in range(n)])
-    error = np.sqrt((n - 1) / n * np.sum((each - each.mean(axis=0)) ** 2, axis=0)) * student(n - 1) / student(1e9)
+    error = np.sqrt((n - 1) / n * np.sum((each - each.mean(axis=0)) ** 2, axis=0)) * lengthened(n - 1)
     names = ("shear_modulus", "elastic_c11", "elastic_c12", "elastic_c44", "rigidity_ratio")
     values = of(np.arange(n))
     largest = values.copy()

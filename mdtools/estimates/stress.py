@@ -8,7 +8,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import carried, is_cubic, is_reduced
-from mdtools.statistics.interval import student
+from mdtools.statistics.interval import lengthened
 from mdtools.statistics.vibrations import jackknife_of_rows
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA
 
@@ -83,7 +83,7 @@ def stress_elasticity(stress_fluctuations: xr.Dataset, *, born: Sequence[float] 
 
     n = len(mean)
     value, error = jackknife_of_rows(of, np.arange(n))
-    error = error * student(n - 1) / student(1e9)
+    error = error * lengthened(n - 1)
     out = {
         **carried(data),
         **dict(zip(NAMES, value, strict=True)),

@@ -6,7 +6,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.errors import NotEnoughData
 from mdtools.estimates.common import carried, is_reduced
-from mdtools.statistics.interval import student
+from mdtools.statistics.interval import lengthened
 from mdtools.statistics.vibrations import jackknife_of_rows
 
 __all__ = ["string_length"]
@@ -55,7 +55,7 @@ def string_length(replacement_strings: xr.Dataset) -> xr.Dataset:
 
     error = jackknife_of_rows(lambda some: ratios(some).ravel(), rows)[1]
     length, replaced, looped = ratios(rows)  # ratios of sums: 1 where no string is longer, which a correction would move
-    error = error.reshape(3, *shape) * (student(n_windows - 1) / student(1e9))
+    error = error.reshape(3, *shape) * lengthened(n_windows - 1)
     there = enough.any(axis=1)
     at = np.argmax(np.where(enough, length, -np.inf), axis=1)
     of = np.arange(len(at)), at

@@ -388,12 +388,15 @@ def closures(found: dict[str, xr.Dataset]) -> Section | None:
 
 
 def not_made(runs: Chains) -> Section | None:
-    """What could not be made, and why."""
-    rows = [(run.name, stage.replace("_", " "), str(reason)) for run in runs for stage, reason in run.refused.items()]
-    rows += [("all", stage.replace("_", " "), str(reason)) for stage, reason in runs.refused.items()]
-    if not rows:
+    """What could not be made, and why; of runs with one reason once."""
+    whose: dict[tuple[str, str], list[str]] = {}
+    for name, refused in [*((run.name, run.refused) for run in runs), ("all together", runs.refused)]:
+        for stage, reason in refused.items():
+            whose.setdefault((stage.replace("_", " "), str(reason)), []).append(name)
+    if not whose:
         return None
-    return Section("not-made", "What could not be made, and why", tables=(Table(("run", "result", "reason"), tuple(rows)),))
+    rows = tuple((", ".join(names) if len(names) < len(runs) or len(runs) == 1 else "each", *what) for what, names in whose.items())
+    return Section("not-made", "What could not be made, and why", tables=(Table(("run", "result", "reason"), rows),))
 
 
 def histories(runs: Chains) -> Section:
