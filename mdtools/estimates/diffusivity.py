@@ -65,8 +65,7 @@ def self_diffusivity(
     of D, from what squared displacements over stretches of time have in common; and the plan: `run_for_10_percent` is how long
     the run must be in all for a standard error of 10 %, `run_for_tenth_of_bound` for a bound ten times smaller of a species that stays caged.
     regime "diffusive" or "subdiffusive" (the slope still falls with the lag, or rests on few jumps) has a value.
-    regime "caged" (flat, no slope, or one that falls and is less than three jumps in the run would make, as of a cage that changes shape) or
-    "undecided" (too noisy to tell, or faster than a line: drift, free flight) has NaN for the value
+    regime "caged" (flat, no slope) or "undecided" (too noisy to tell, or faster than a line: drift, free flight) has NaN for the value
     and its error, lower 0, and as upper the bound D_max, the upper end of the two-sided 95 % interval: the larger of what the slope and
     jumps like those of a crystal's ions (l^2 = 7 a0) allow and of three jumps in the run, 3 l^2 / (6 N t_run) with
     l = (V / N)^(1/3), since jumps too rare to be seen leave no slope. No exception for them: other species of the run stay readable.
@@ -191,22 +190,19 @@ def _columns(found: list[Diffusion | None], msd: xr.Dataset, interval: float, re
         return np.array([fixed if one is None else factor * getattr(one, name) for one in found])
 
     regime = np.array(["caged" if one is None else one.regime for one in found])
-    per_slope = 1 / (6 * interval)
-    most = column("upper", fixed=0.0, factor=per_slope)
-    # a cage that slowly changes shape has a slope too, which falls: what is less than three jumps of one ion may be nothing else
-    regime = np.where((regime == "subdiffusive") & (most < three_jumps(msd)), "caged", regime)
     known = np.isin(regime, KNOWN)
+    per_slope = 1 / (6 * interval)
     value = np.where(known, column("slope", fixed=0.0, factor=per_slope), np.nan)
     stderr = np.where(known, column("stderr", fixed=0.0, factor=per_slope), np.nan)
     inflation = column("inflation", fixed=1.0)
     unseen = np.where(known | np.array([one is None for one in found]), 0.0, three_jumps(msd))
-    upper = np.maximum(most, unseen)
+    upper = np.maximum(column("upper", fixed=0.0, factor=per_slope), unseen)
     columns = {
         "self_diffusivity": value,
         "self_diffusivity_stderr": stderr,
-        "self_diffusivity_lower": np.where(known, column("lower", fixed=0.0, factor=per_slope), 0.0),
+        "self_diffusivity_lower": column("lower", fixed=0.0, factor=per_slope),
         "self_diffusivity_upper": upper,
-        "self_diffusivity_lower_68": np.where(known, column("lower_68", fixed=0.0, factor=per_slope), 0.0),
+        "self_diffusivity_lower_68": column("lower_68", fixed=0.0, factor=per_slope),
         "self_diffusivity_upper_68": np.maximum(column("upper_68", fixed=0.0, factor=per_slope), unseen),
         "cage_size": column("intercept", fixed=0.0),
         "cage_size_stderr": column("intercept_stderr", fixed=0.0),

@@ -53,23 +53,6 @@ def test_a_crystal_is_caged_with_a_bound_and_no_value(tmp_path, reloaded, same):
     same(d, reloaded(d, tmp_path))
 
 
-def test_a_cage_that_changes_shape_is_caged(from_paths):
-    """Slow relaxation by a tenth of an angstrom has a slope that falls, and is less than one jump of any ion."""
-    random = np.random.default_rng(7)
-    n_frames, n_atoms, memory = 400, 16, np.exp(-1 / 150)
-    slow = np.empty((n_frames, n_atoms, 3))
-    slow[0] = random.normal(0, 0.1, slow.shape[1:])
-    for k in range(1, n_frames):
-        slow[k] = memory * slow[k - 1] + np.sqrt(1 - memory**2) * random.normal(0, 0.1, slow.shape[1:])
-    path = 6.0 + slow + random.normal(0, 0.1, slow.shape)
-    d = self_diffusivity(msd(from_paths(path, 12 * np.eye(3)), reference="none")).sel(species="A")
-    assert d.log_slope > 3 * d.log_slope_stderr  # the slope is seen
-    assert d.regime.item() == "caged"
-    assert np.isnan(d.self_diffusivity)
-    assert d.self_diffusivity_lower == 0 == d.self_diffusivity_lower_68
-    assert d.self_diffusivity_upper == pytest.approx(3 * (12**3 / 16) ** (2 / 3) / (6 * 16 * 40), rel=0.01)
-
-
 def test_atoms_held_fixed_are_caged_with_the_bound_zero(from_paths):
     still = np.tile(np.random.default_rng(0).uniform(0, 10, (1, 4, 3)), (200, 1, 1))
     d = self_diffusivity(msd(from_paths(still, 10.0 * np.eye(3)), reference="none"))
