@@ -19,7 +19,7 @@ import ase.io
 import numpy as np
 
 import mdtools as md
-from mdtools.analyses import chosen_modes
+from mdtools.analyses import lattice_windows
 from mdtools.harmonic.crystal import Crystal
 from mdtools.harmonic.force_constants import ForceConstants
 from mdtools.harmonic.modes import HarmonicCrystal
@@ -28,6 +28,7 @@ from mdtools.harmonic.wave_vectors import commensurate
 VENDORED = Path(__file__).parents[1] / "tests" / "files" / "lammps" / "lj_argon"
 MASS = 39.948
 FCC = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+NEAR = 3  # bins: a line behind the taper is 1.5 wide, and its highest one jumps between two with the phases of the run
 TO_THZ = np.sqrt(1 / 1.0364269656e-4) / (2 * np.pi)
 
 
@@ -86,25 +87,24 @@ def main() -> None:
 
 
 def peaks(run: md.Trajectory, harmonic: HarmonicCrystal) -> list[dict[str, float]]:
-    """Highest point of the velocity spectrum of every set of modes, summed over the set, at every wave vector."""
-    source = chosen_modes.lattice_source
-    from mdtools.analyses import lattice_modes
-
-    lattice_modes.lattice_source = lambda *_, who: (harmonic.crystal, harmonic)
+    """Middle of the line (its centre of power, up to NEAR bins from the highest) of every set of modes, summed over the set, at every wave vector."""
+    source = lattice_windows.lattice_source
+    lattice_windows.lattice_source = lambda *_, who: (harmonic.crystal, harmonic)
     out = []
     for q in commensurate(np.rint(run.mean_cell @ np.linalg.inv(harmonic.crystal.cell)))[1:]:
         spectra = md.mode_spectra(run, phonopy="LAMMPS", q=q, windows=1)
         for number in np.unique(spectra.degenerate_set):
             one = spectra.isel(mode=np.flatnonzero(spectra.degenerate_set == number))
             power = one.mode_velocity_periodogram.isel(window=0).sum("mode")
-            peak = float(one.frequency[int(power.argmax("frequency"))])
+            line = power.isel(frequency=slice(max(0, int(power.argmax("frequency")) - NEAR), int(power.argmax("frequency")) + NEAR + 1))
+            peak = float((line * line.frequency).sum() / line.sum())
             # of a harmonic mode, whatever its energy
             ratio = float(np.sqrt(one.mode_velocity_square.sum() / one.mode_coordinate_square.sum()) / (2 * np.pi))
             n_modes = int(one.series.sum())
             out.append(
                 {"harmonic": float(one.harmonic_frequency.mean()), "peak": peak, "ratio": ratio, "bin": float(one.frequency[1]), "modes": n_modes}
             )
-    lattice_modes.lattice_source = source
+    lattice_windows.lattice_source = source
     return out
 
 
