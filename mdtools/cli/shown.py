@@ -89,7 +89,7 @@ def _sampled(runs: Chains, stages: Sequence[str]) -> list[str]:
 
 def _states(runs: Chains) -> None:
     """Of each run a row for the system and one a species: state, probability, and what speaks most for it and against it."""
-    from mdtools.reporting.numbers import plain
+    from mdtools.reporting.numbers import plain, probable
 
     body = []
     for run in runs:
@@ -99,7 +99,7 @@ def _states(runs: Chains) -> None:
         for name, verdict, probability, evidence in (_system(data), *(_species(data.sel(species=name)) for name in data.species)):
             likeliest = str(probability[probability.dims[0]].values[probability.values.argmax()])
             word = verdict if verdict == likeliest else f"{verdict} ({likeliest}?)"
-            row = [plain(float(data.stated_temperature), 6), name, word, plain(float(probability.max()), 2), *evidence]
+            row = [plain(float(data.stated_temperature), 6), name, word, probable(float(probability.max())), *evidence]
             body.append(([run.name] if len(runs) > 1 else []) + row)
     if body:
         header = ["T (K)", "species", "state", "probability", "strongest evidence for", "strongest evidence against"]

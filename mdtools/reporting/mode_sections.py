@@ -5,7 +5,7 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.chain import Chains
-from mdtools.reporting.numbers import plain, with_error
+from mdtools.reporting.numbers import plain, probable, with_error
 from mdtools.reporting.parts import Section, Table
 
 __all__ = ["frequencies", "modes", "softening"]
@@ -20,7 +20,7 @@ def softening(runs: Chains) -> tuple[Table, tuple[tuple[str, str], ...]] | None:
     rows, reasons = [], []
     for k in range(data.sizes["mode"]):
         one, name = data.isel(mode=k), name_of(data, k)
-        probability = plain(float(one.probability.max()), 3) if np.isfinite(one.probability).any() else "–"
+        probability = probable(float(one.probability.max())) if np.isfinite(one.probability).any() else "–"
         likeliest = str(one.mode_state.values[int(np.nanargmax(one.probability))]) if probability != "–" else ""
         word = str(one.verdict.item())
         word += f" ({likeliest}?)" if word not in (likeliest, "") and likeliest else ""

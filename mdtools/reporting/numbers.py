@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["plain", "with_error", "with_unit"]
+__all__ = ["plain", "probable", "with_error", "with_unit"]
 
 EXACT = 1e-9  # relative error below which a number is exact but for rounding
 
@@ -22,6 +22,15 @@ def plain(value: float, digits: int = 4) -> str:
         return text.rstrip("0").rstrip(".") if "." in text else text
     mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
     return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(power)}"
+
+
+def probable(p: float) -> str:
+    """A probability, which is never rounded to certainty.
+
+    >>> probable(0.87675), probable(0.99973)
+    ('0.877', '> 0.999')
+    """
+    return "> 0.999" if p > 0.999 else plain(p, 3)
 
 
 def with_error(value: float, error: float) -> str:

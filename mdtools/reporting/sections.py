@@ -11,7 +11,7 @@ from mdtools.chain import STAGES, Chain, Chains
 from mdtools.reporting.closure import AGREES
 from mdtools.reporting.melting_sections import lines_and_gates
 from mdtools.reporting.mode_sections import softening
-from mdtools.reporting.numbers import plain, with_error
+from mdtools.reporting.numbers import plain, probable, with_error
 from mdtools.reporting.parts import Part, Section, Table
 
 __all__ = ["closures", "conductivity", "diffusivity", "evidence", "histories", "not_made", "quasielastic", "verdicts"]
@@ -53,7 +53,7 @@ def verdicts(runs: Chains) -> Section:
         if data is None:
             continue
         probability = float(data.system_probability.max())
-        row = [run.name, _temperature(run), str(data.system_verdict.item()), plain(probability, 3)]
+        row = [run.name, _temperature(run), str(data.system_verdict.item()), probable(probability)]
         for name in names:
             if name not in data.species.values:
                 row.append("–")
@@ -62,7 +62,7 @@ def verdicts(runs: Chains) -> Section:
             most = int(np.argmax(one.probability.values))
             word = str(one.verdict.item())
             also = "" if word == str(one.state.values[most]) else f", most likely {one.state.values[most]}"
-            row.append(f"{word} ({plain(float(one.probability[most]), 3)}{also})")
+            row.append(f"{word} ({probable(float(one.probability[most]))}{also})")
         rows.append(tuple(row))
         if "system_reason" in data:
             reasons.append((f"{run.name}", str(data.system_reason.item())))
