@@ -453,6 +453,17 @@ def test_a_stretch_of_the_windows_of_a_long_run_is_said(dump, capsys, monkeypatc
     assert "budget" not in capsys.readouterr().out
 
 
+def test_how_many_ions_of_each_species_were_taken_is_said(dump, capsys):
+    assert main(["intermediate-scattering-self", str(dump), *MEASURED, "--windows", "2", "--hkl", "1 0 0", "--phase-budget", "1"]) == 0
+    [said] = [line for line in capsys.readouterr().out.splitlines() if "--ions all" in line]
+    assert md.history(load("intermediate_scattering_self.nc")[0][1])[-1]["ions_taken"] == {"A": 1, "B": 1}
+    words = "a part of the ions of A (1 in each window), of B (1 in each window)"
+    assert said == f"intermediate-scattering-self took {words}, within its budget of work; --ions all takes every one"
+    assert main(["intermediate-scattering-self", str(dump), *MEASURED, "--windows", "2", "--hkl", "1 0 0", "--ions", "A=2,B=1"]) == 0
+    assert "budget" not in capsys.readouterr().out
+    assert md.history(load("intermediate_scattering_self.nc")[0][1])[-1]["ions"] == {"A": 2, "B": 1}
+
+
 def test_info_says_in_what_the_runs_of_a_series_must_differ_and_that_two_phases_need_a_barostat():
     lacking = {row[0]: row[2] for row in info(synthetic.ornstein_uhlenbeck(n_atoms=8, n_frames=20, frame_interval=0.05, seed=1))[1]}
     assert lacking["activation-energy"].startswith("several temperatures")

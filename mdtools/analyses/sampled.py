@@ -1,13 +1,14 @@
 """How much of a long run a measurement visits where nobody says: so much that its work stays within a budget, evenly spaced."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from mdtools.trajectory import Trajectory
 
-__all__ = ["every", "some_of_each", "stretch_within", "stride_within", "waves_within"]
+__all__ = ["every", "some_of_each", "stretch_within", "stride_within", "strides_within", "waves_within"]
 
 SHORTEST = 256  # frames of a stretch at least, where a window has them
 ORIGINS = 4  # times the longest lag that was asked for is a stretch at least, so that it has time origins
@@ -24,6 +25,25 @@ def stride_within(budget: float, work: float, most: int, *, name: str) -> int:
     if not budget > 0:
         raise ValueError(f"{name}={budget!r}; write a positive number, for instance 2e8")
     return min(max(1, int(np.ceil(work / budget))), most)
+
+
+def strides_within(budget: float, per_ion: float, sizes: Mapping[str, int], *, name: str) -> dict[str, int]:
+    """One of how many ions of each species keeps the work, `per_ion` for each ion, within a budget.
+
+    Every species has the same share; one that is too small to use up its own is taken whole, and leaves the rest of it to the others: means of
+    all species are then known about equally well. sizes : ions of each species. name : of the option that holds the budget. Raises ValueError
+    for one that is not positive.
+
+    >>> strides_within(100.0, 1.0, {"Li": 500, "Br": 300, "Cl": 1}, name="phase_budget")
+    {'Li': 11, 'Br': 7, 'Cl': 1}
+    """
+    if not budget > 0:
+        raise ValueError(f"{name}={budget!r}; write a positive number, for instance 2e8")
+    left, share = budget / per_ion, 0.0
+    for number, size in enumerate(sorted(sizes.values())):
+        share = left / (len(sizes) - number)
+        left -= min(share, size)
+    return {species: min(max(1, int(np.ceil(size / share))), size) for species, size in sizes.items()}
 
 
 def waves_within(n_q: int | None, *, usual: int, fewest: int, budget: float, per_wave: float) -> int:
@@ -60,15 +80,17 @@ def stretch_within(stretch: str | int, *, length: int, lags: np.ndarray, asked: 
     return seen, lags[lags < seen]
 
 
-def some_of_each(traj: Trajectory, stride: int, *, draw: int = 0) -> np.ndarray:
-    """One of so many ions of each species, sorted; drawn, because every so many may be all on one kind of site.
+def some_of_each(traj: Trajectory, stride: Mapping[str, int] | int, *, draw: int = 0) -> np.ndarray:
+    """One of so many ions of each species, one at least, sorted; drawn, because every so many may be all on one kind of site.
 
-    draw : number of the draw; those that follow one another have no ion in common until all have had their turn.
+    stride : the same of all species, or by species. draw : number of the draw; those that follow one another have no ion in common until all have
+    had their turn.
     """
     random = np.random.default_rng(0)
     some = []
-    for atoms in map(traj.indices, traj.species_names):
-        number = -(-len(atoms) // stride)
+    for name in traj.species_names:
+        atoms = traj.indices(name)
+        number = -(-len(atoms) // (stride if isinstance(stride, int | np.integer) else stride[name]))
         some.append(np.take(random.permutation(atoms), draw * number + np.arange(number), mode="wrap"))
     return np.sort(np.concatenate(some))
 

@@ -1,6 +1,6 @@
 """Incoherent scattering: the self part of the intermediate scattering function, at any wave vector."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -11,7 +11,7 @@ from mdtools import memory, schema, shares
 from mdtools.analyses.devices import evenly, in_turn, split
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import frame_of, species_groups, window_length
-from mdtools.analyses.sampled import every, some_of_each, stride_within
+from mdtools.analyses.sampled import every, some_of_each, strides_within
 from mdtools.analyses.wave_vectors import Shells, chosen, in_cycles, shells_of
 from mdtools.kernels.scattering import from_power, self_power
 from mdtools.trajectory import Trajectory
@@ -42,7 +42,7 @@ def intermediate_scattering_self(
     windows: int = 8,
     lags: Literal["all", "log"] | Sequence[float] = "all",
     longest: float | None = None,
-    ions: Literal["auto", "all"] | int = "auto",
+    ions: Literal["auto", "all"] | int | Mapping[str, int] = "auto",
     phase_budget: float = PHASES,
     reference: Sequence[str] | str | None = None,
     convention: Literal["dynasor", "mdanse"] | None = None,
@@ -56,9 +56,11 @@ def intermediate_scattering_self(
         need not belong to the cell. hkl : indices of the simulation cell, here also fractions. path, q_max, n_q : as in
         `intermediate_scattering`. shells : equal shells of |q| that are averaged, 0 for none; of q, hkl and path none are.
     windows, lags, reference : as in `msd`. longest : longest lag in ps, by default all that a window holds.
-    ions : "all", one of so many of each species, drawn at random, or "auto": as many as keep the work, a phase for each ion, wave vector
-        and frame, within phase_budget; what was taken is in the history (ion_stride). In a long run each ion is seen for long. Every window
-        has ions of its own, so that the scatter of windows holds what ions differ by.
+    ions : "all", one of so many of each species, drawn at random, of all alike or by species (Li=8,Cl=1), or "auto": as many as keep the work,
+        a phase for each ion, wave vector and frame, within phase_budget, all species having the same share and small ones taken whole; what was
+        taken is in the history (ion_stride, and ions_taken in each window). Every window has ions of its own, so that the scatter of windows
+        holds what ions differ by for good, of a species of which one ion in `windows` or fewer is taken; of more, windows share ions, and it
+        holds the less the more they do.
     phase_budget : how many phases are made at most where ions is "auto"; the default takes seconds.
     convention : "dynasor" divides by all atoms in place of those of the species; "mdanse" as here.
 
@@ -77,11 +79,7 @@ def intermediate_scattering_self(
     traj.need("scaled_positions", who=who)
     length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
     indices, average = _chosen(traj, who, q=q, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells)
-    work = float(traj.n_atoms) * len(indices) * windows * length
-    fewest = max(1, min(len(traj.indices(name)) for name in traj.species_names))
-    stride = stride_within(phase_budget, work, fewest, name="phase_budget") if ions == "auto" else 1 if ions == "all" else ions
-    if isinstance(stride, bool) or not isinstance(stride, int | np.integer) or not 1 <= stride <= fewest:
-        raise ValueError(f'ions={ions!r} is not understood; write "auto", "all" or one of how many ions, 1 to {fewest}')
+    stride = _strides(traj, ions, phase_budget, float(len(indices)) * windows * length)
     values, taken = self_correlation(traj, indices, windows=windows, frames=frames, reference=reference, ion_stride=stride)
     values = values * per_ion(traj, convention)[:, None, None]
     out = {
@@ -91,8 +89,27 @@ def intermediate_scattering_self(
         "lag": lag_times(frames, interval),
         **average.described(),
     }
-    found = {"reference": taken, "frames_unused": traj.n_frames - windows * length, **({"ion_stride": stride} if ions == "auto" else {})}
+    found: dict[str, Any] = {"reference": taken, "frames_unused": traj.n_frames - windows * length}
+    found["ions_taken"] = {name: -(-len(traj.indices(name)) // one) for name, one in stride.items()}
+    found |= {"ion_stride": stride} if ions == "auto" else {}
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
+
+
+def _strides(traj: Trajectory, ions: Any, budget: float, per_ion: float) -> dict[str, int]:
+    """One of how many ions of each species: what was asked for, or what keeps the work, so much for each ion, within a budget."""
+    sizes = {name: len(traj.indices(name)) for name in traj.species_names}
+    if isinstance(ions, str) and ions == "auto":
+        return strides_within(budget, per_ion, sizes, name="phase_budget")
+    if isinstance(ions, Mapping):
+        if set(ions) != set(sizes):
+            raise ValueError(f"ions={dict(ions)!r}: write one of how many ions for each species of the run, {', '.join(sizes)}")
+        stride = dict(ions)
+    else:
+        stride = dict.fromkeys(sizes, 1 if isinstance(ions, str) and ions == "all" else ions)
+    most = max(sizes.values())
+    if any(isinstance(one, bool) or not isinstance(one, int | np.integer) or not 1 <= one <= most for one in stride.values()):
+        raise ValueError(f'ions={ions!r} is not understood; write "auto", "all" or one of how many ions, 1 to {most}, of all species or by species')
+    return {name: min(int(one), sizes[name]) for name, one in stride.items()}
 
 
 def correlation_times(
@@ -125,11 +142,17 @@ def per_ion(traj: Trajectory, convention: str | None) -> np.ndarray:
 
 
 def self_correlation(
-    traj: Trajectory, indices: np.ndarray, *, windows: int, frames: np.ndarray, reference: Sequence[str] | str | None, ion_stride: int = 1
+    traj: Trajectory,
+    indices: np.ndarray,
+    *,
+    windows: int,
+    frames: np.ndarray,
+    reference: Sequence[str] | str | None,
+    ion_stride: Mapping[str, int] | None = None,
 ) -> tuple[np.ndarray, Any]:
     """F_s (window, species, q, lag) at indices of the mean cell, whole or not, and the reference that was taken.
 
-    ion_stride : one of so many ions of each species stands for all, others in each window.
+    ion_stride : one of so many ions of each species stands for all, others in each window; by default all are taken.
     """
     cell, shift, taken = frame_of(traj, reference, "positions")  # of all ions
     groups = species_groups(traj)
@@ -156,10 +179,10 @@ class _Seen(NamedTuple):
     part: slice
 
 
-def _seen(traj: Trajectory, stride: int, windows: int, length: int) -> Iterator[_Seen]:
+def _seen(traj: Trajectory, stride: Mapping[str, int] | None, windows: int, length: int) -> Iterator[_Seen]:
     """All windows with all ions; or each on its own with ions of its own, one of so many: the scatter of windows then holds that of ions."""
     whole = slice(0, windows * length)
-    if stride == 1:
+    if stride is None or set(stride.values()) == {1}:
         yield _Seen(slice(0, windows), windows, traj, np.arange(traj.n_atoms), whole, whole)
         return
     for k in range(windows):

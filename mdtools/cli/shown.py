@@ -13,7 +13,7 @@ __all__ = ["show_info", "show_results", "table"]
 IMAGINARY = -0.01  # THz, as files write them; acoustic modes at q = 0 are off zero by less
 LEFT_OUT = ("longer lags", "independent ions", "fit quality")  # columns of the page for which a terminal is too narrow
 # setting in the history of a result that saw one of so many -> the option that takes all, and of what
-STRIDES = {"origin_stride": ("origins", "time origin"), "frame_stride": ("frames", "frame"), "ion_stride": ("ions", "ion of each species")}
+STRIDES = {"origin_stride": ("origins", "time origin"), "frame_stride": ("frames", "frame")}
 
 
 def table(header: Sequence[str], body: Sequence[Sequence[str]]) -> None:
@@ -79,6 +79,8 @@ def _sampled(runs: Chains, stages: Sequence[str]) -> list[str]:
                 command = told["step"].replace("_", "-")
                 taken = "" if told["step"] == stage else f"mdtools {command} ... "
                 took = [(option, f"one {what} in {told[name]}") for name, (option, what) in STRIDES.items() if told.get(name, 1) > 1]
+                if some := [f"{name} ({told['ions_taken'][name]} in each window)" for name, one in told.get("ion_stride", {}).items() if one > 1]:
+                    took.append(("ions", f"a part of the ions of {', of '.join(some)}"))
                 if told.get("stretch", 0) < told.get("window_frames", 0):
                     took.append(("stretch", f"the first {told['stretch']} of {told['window_frames']} frames of each window"))
                 for option, words in took:
