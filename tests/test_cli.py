@@ -453,6 +453,16 @@ def test_a_stretch_of_the_windows_of_a_long_run_is_said(dump, capsys, monkeypatc
     assert "budget" not in capsys.readouterr().out
 
 
+def test_that_fewer_wave_vectors_were_taken_is_said(dump, capsys):
+    waves = [*MEASURED, "--windows", "2", "--q-max", "8"]
+    assert main(["current-correlation", str(dump), *waves, "--phase-budget", "1"]) == 0
+    [said] = [line for line in capsys.readouterr().out.splitlines() if "--n-q" in line]
+    words = "about 40 wave vectors in place of 100, within its budget of work; --n-q 100 takes as many"
+    assert said == f"current-correlation took {words}"
+    assert main(["current-correlation", str(dump), *waves, "--n-q", "100"]) == 0
+    assert "--n-q" not in capsys.readouterr().out
+
+
 def test_how_many_ions_of_each_species_were_taken_is_said(dump, capsys):
     assert main(["intermediate-scattering-self", str(dump), *MEASURED, "--windows", "2", "--hkl", "1 0 0", "--phase-budget", "1"]) == 0
     [said] = [line for line in capsys.readouterr().out.splitlines() if "--ions all" in line]

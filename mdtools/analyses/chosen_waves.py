@@ -11,7 +11,7 @@ from mdtools.analyses.density_modes import DensityModes
 from mdtools.analyses.labels import species_pairs, window_starts
 from mdtools.analyses.scattering_lengths import coherent
 from mdtools.analyses.self_scattering import check_convention
-from mdtools.analyses.wave_vectors import Shells, chosen, lengths, shells_of
+from mdtools.analyses.wave_vectors import Shells, chosen, in_reach, lengths, shells_of
 from mdtools.trajectory import Trajectory
 
 __all__ = ["Chosen", "Convention", "per_pair"]
@@ -27,8 +27,9 @@ class Chosen:
     ) -> None:
         traj.need("scaled_positions", who=who)
         self.traj, self.reference, self.weights = traj, reference, weights
-        self.indices, named = chosen(traj, hkl=hkl, path=path, q_max=q_max, n_q=n_q, who=who)
-        self.shells: Shells = shells_of(traj, self.indices, shells, named=named)
+        self.n_q, self.q_max = n_q, q_max
+        self.indices, self.named = chosen(traj, hkl=hkl, path=path, q_max=q_max, n_q=n_q, who=who)
+        self.shells: Shells = shells_of(traj, self.indices, shells, named=self.named)
         self.seen: np.ndarray | None = None
         if weights is not None:
             first, second, _ = species_pairs(traj)
@@ -105,6 +106,12 @@ class Chosen:
             else:
                 out[:, window] += np.einsum("cpql,qs->cpsl", found, self.shells.share[part], optimize=True)
         return out, modes.taken
+
+    def told(self, asked: int | None, usual: int) -> dict[str, int]:
+        """For the history: n_q; and where nobody asked for it and a budget has made it fewer, how many a short run has (usual_n_q)."""
+        fewer = asked is None and not self.named and self.n_q < usual
+        there = min(usual, in_reach(self.traj, self.q_max)) if fewer else 0
+        return {"n_q": self.n_q, **({"usual_n_q": there} if there > self.n_q else {})}
 
     def by_pair(self, values: np.ndarray) -> np.ndarray:
         """Without the weighted total."""

@@ -18,6 +18,7 @@ from mdtools.trajectory import Trajectory
 __all__ = ["current_correlation"]
 
 PHASES = 1.5e8  # of which three components are summed, unless told: a few seconds on one core
+USUAL = 100  # wave vectors unless told, of a run that is not long
 
 
 @schema.recorded
@@ -57,8 +58,8 @@ def current_correlation(
     who = "current_correlation"
     traj.need("scaled_positions", "velocities", who=who)
     length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
-    n_q = waves_within(n_q, usual=100, fewest=SHELLS, budget=phase_budget, per_wave=float(traj.n_atoms) * windows * length)
-    which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference)
+    waves = waves_within(n_q, usual=USUAL, fewest=SHELLS, budget=phase_budget, per_wave=float(traj.n_atoms) * windows * length)
+    which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=waves, shells=shells, reference=reference)
     if not np.all(np.any(which.indices, axis=1)):
         raise ValueError(f"{who}: q = 0 has no direction, along which a current could be longitudinal; leave out 0 0 0")
 
@@ -83,8 +84,8 @@ def current_correlation(
         "transverse_current_acf": (dims, values[1]),
         **which.coordinates(windows, lag_times(frames, interval)),
     }
-    found = {"reference": taken, "frames_unused": traj.n_frames - windows * length, "n_q": n_q, "stretch": seen, "window_frames": length}
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
+    found = {"reference": taken, "frames_unused": traj.n_frames - windows * length, "stretch": seen, "window_frames": length}
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found, **which.told(n_q, USUAL))
 
 
 def _directions(traj: Trajectory, indices: np.ndarray, frames: slice) -> np.ndarray:

@@ -21,6 +21,7 @@ from mdtools.trajectory import Trajectory
 __all__ = ["dynamic_structure_factor", "intermediate_scattering"]
 
 PHASES = 6e8  # that are summed unless told: a few seconds on one core
+USUAL = 300  # wave vectors unless told, of a run that is not long
 FWHM = np.sqrt(8 * np.log(2))  # of a Gaussian, in standard deviations
 
 
@@ -73,8 +74,8 @@ def intermediate_scattering(
     """
     who = "intermediate_scattering"
     length, interval, frames = correlation_times(traj, windows, lags, longest, who=who)
-    n_q = waves_within(n_q, usual=300, fewest=2 * SHELLS, budget=phase_budget, per_wave=float(traj.n_atoms) * windows * length)
-    which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
+    waves = waves_within(n_q, usual=USUAL, fewest=2 * SHELLS, budget=phase_budget, per_wave=float(traj.n_atoms) * windows * length)
+    which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=waves, shells=shells, reference=reference, weights=weights)
     seen, frames = stretch_within(
         stretch,
         length=length,
@@ -91,8 +92,8 @@ def intermediate_scattering(
         **which.weighted("intermediate_scattering", values[0], ("lag",)),
         **which.coordinates(windows, lag_times(frames, interval)),
     }
-    found = {"reference": taken, "frames_unused": traj.n_frames - windows * length, "n_q": n_q, "stretch": seen, "window_frames": length}
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
+    found = {"reference": taken, "frames_unused": traj.n_frames - windows * length, "stretch": seen, "window_frames": length}
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found, **which.told(n_q, USUAL))
 
 
 @schema.recorded
@@ -139,8 +140,8 @@ def dynamic_structure_factor(
     """
     who = "dynamic_structure_factor"
     length, interval, frames = correlation_times(traj, windows, "all", longest, who=who)
-    n_q = waves_within(n_q, usual=300, fewest=2 * SHELLS, budget=phase_budget, per_wave=float(traj.n_atoms) * windows * length)
-    which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=n_q, shells=shells, reference=reference, weights=weights)
+    waves = waves_within(n_q, usual=USUAL, fewest=2 * SHELLS, budget=phase_budget, per_wave=float(traj.n_atoms) * windows * length)
+    which = Chosen(traj, who, hkl=hkl, path=path, q_max=q_max, n_q=waves, shells=shells, reference=reference, weights=weights)
     seen, frames = stretch_within(
         stretch,
         length=length,
@@ -171,8 +172,8 @@ def dynamic_structure_factor(
         if weights == "neutron":
             share = incoherent_lengths(traj, who=who) * per_ion(traj, "dynasor")
             out["neutron_incoherent_structure_factor"] = (("window", "q", "frequency"), np.einsum("s,wsqf->wqf", share, spectra))
-    found = {"reference": taken, "frames_unused": traj.n_frames - windows * length, "n_q": n_q, "stretch": seen, "window_frames": length}
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
+    found = {"reference": taken, "frames_unused": traj.n_frames - windows * length, "stretch": seen, "window_frames": length}
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found, **which.told(n_q, USUAL))
 
 
 def _of_density(longest: int) -> Callable[[Any, Any, Any], Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from mdtools.errors import TrajectoryError
 from mdtools.trajectory import Trajectory
 
-__all__ = ["Rods", "Shells", "chosen", "in_cycles", "lengths", "rods_in_parts", "rods_of", "shells_of"]
+__all__ = ["Rods", "Shells", "chosen", "in_cycles", "in_reach", "lengths", "rods_in_parts", "rods_of", "shells_of"]
 
 SHELLS = 40  # of |q|, where wave vectors are not named one by one
 REACH = 1.5  # q_max by default, in units of 2 pi (N/V)^(1/3): beyond the first rings of a liquid and the lowest reflections
@@ -44,7 +44,7 @@ def chosen(
         return _parsed(hkl, "hkl", fractional=fractional), True
     if path is not None:
         return _along(_parsed(path, "path", fractional=False)), True
-    reach = REACH * 2 * np.pi * (traj.n_atoms / traj.volume) ** (1 / 3) if q_max is None else float(q_max)
+    reach = _reach(traj, q_max)
     if not reach > 0 or n_q < 1:
         raise ValueError(f"{who}: q_max={q_max!r} and n_q={n_q!r}; write a positive wave number in 1/angstrom and a number of wave vectors")
     indices = _within(traj.mean_cell, reach, n_q)
@@ -54,6 +54,15 @@ def chosen(
             f"{who}: {traj.source} has no wave vector within q_max={reach:g} 1/angstrom: the shortest is {shortest:.4g}; pass a larger q_max"
         )
     return indices, False
+
+
+def in_reach(traj: Trajectory, q_max: float | None) -> int:
+    """How many wave vectors there are within q_max before any are left out; of q and -q one."""
+    return len(_within(traj.mean_cell, _reach(traj, q_max), np.inf))
+
+
+def _reach(traj: Trajectory, q_max: float | None) -> float:
+    return float(REACH * 2 * np.pi * (traj.n_atoms / traj.volume) ** (1 / 3)) if q_max is None else float(q_max)
 
 
 def _parsed(listed: Any, name: str, *, fractional: bool) -> np.ndarray:
@@ -83,7 +92,7 @@ def _along(corners: np.ndarray) -> np.ndarray:
     return np.array(list(dict.fromkeys(map(tuple, rows))))
 
 
-def _within(cell: np.ndarray, q_max: float, n_q: int) -> np.ndarray:
+def _within(cell: np.ndarray, q_max: float, n_q: float) -> np.ndarray:
     most = np.floor(q_max * np.linalg.norm(cell, axis=1) / (2 * np.pi) + 1e-9).astype(int)
     h = np.stack(np.meshgrid(*[np.arange(-n, n + 1) for n in most], indexing="ij"), axis=-1).reshape(-1, 3)
     first = (h[:, 0] > 0) | ((h[:, 0] == 0) & ((h[:, 1] > 0) | ((h[:, 1] == 0) & (h[:, 2] > 0))))

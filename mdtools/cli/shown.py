@@ -70,6 +70,7 @@ def _sampled(runs: Chains, stages: Sequence[str]) -> list[str]:
     """Which measurements, also those that a result is made of, saw a part of a long run within a budget of work, and the option that takes all."""
     from mdtools import schema
     from mdtools.signatures import signature
+    from mdtools.values import flag
 
     lines = []
     for run in runs:
@@ -78,15 +79,23 @@ def _sampled(runs: Chains, stages: Sequence[str]) -> list[str]:
             for told in (one for one in schema.history(run.made[stage]) if one["step"] in ANALYSES):
                 command = told["step"].replace("_", "-")
                 taken = "" if told["step"] == stage else f"mdtools {command} ... "
-                took = [(option, f"one {what} in {told[name]}") for name, (option, what) in STRIDES.items() if told.get(name, 1) > 1]
-                if some := [f"{name} ({told['ions_taken'][name]} in each window)" for name, one in told.get("ion_stride", {}).items() if one > 1]:
-                    took.append(("ions", f"a part of the ions of {', of '.join(some)}"))
-                if told.get("stretch", 0) < told.get("window_frames", 0):
-                    took.append(("stretch", f"the first {told['stretch']} of {told['window_frames']} frames of each window"))
-                for option, words in took:
+                for option, words, asking in _parts(told):
                     if signature(told["step"]).option(option):
-                        lines.append(f"{command}{of} took {words}, within its budget of work; {taken}--{option} all takes every one")
+                        lines.append(f"{command}{of} took {words}, within its budget of work; {taken}{flag(option)} {asking}")
     return list(dict.fromkeys(lines))
+
+
+def _parts(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Of a step of the history: options that a budget of work has limited, what was taken, and what to give them for more."""
+    whole = "all takes every one"
+    took = [(option, f"one {what} in {told[name]}", whole) for name, (option, what) in STRIDES.items() if told.get(name, 1) > 1]
+    if some := [f"{name} ({told['ions_taken'][name]} in each window)" for name, one in told.get("ion_stride", {}).items() if one > 1]:
+        took.append(("ions", f"a part of the ions of {', of '.join(some)}", whole))
+    if told.get("n_q", 0) < (usual := told.get("usual_n_q", 0)):
+        took.append(("n_q", f"about {told['n_q']} wave vectors in place of {usual}", f"{usual} takes as many"))
+    if told.get("stretch", 0) < told.get("window_frames", 0):
+        took.append(("stretch", f"the first {told['stretch']} of {told['window_frames']} frames of each window", whole))
+    return took
 
 
 def _states(runs: Chains) -> None:

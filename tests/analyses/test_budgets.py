@@ -59,8 +59,15 @@ def test_each_window_has_frames_of_its_own(gas):
 def test_a_long_run_is_seen_at_fewer_wave_vectors_unless_told(gas, name, fewest):
     measure = getattr(md, name)
     few = measure(gas, phase_budget=1.0, q_max=8.0, reference="none")
-    assert md.history(few)[-1]["n_q"] == fewest
-    assert md.history(measure(gas, phase_budget=1.0, n_q=20, q_max=8.0, reference="none"))[-1]["n_q"] == 20
+    usual = {"current_correlation": 100}.get(name, 300)
+    assert (md.history(few)[-1]["n_q"], md.history(few)[-1]["usual_n_q"]) == (fewest, usual)
+    told = measure(gas, phase_budget=1.0, n_q=20, q_max=8.0, reference="none")
+    assert md.history(told)[-1]["n_q"] == 20
+    named = measure(gas, phase_budget=1.0, hkl=["1 0 0"], reference="none")
+    so_few = measure(gas, phase_budget=1.0, q_max=0.8, reference="none")  # that none is left out
+    assert int(so_few.n_wave_vectors.sum()) <= fewest
+    for out in (told, named, so_few):
+        assert "usual_n_q" not in md.history(out)[-1]
     with pytest.raises(ValueError, match="phase_budget"):
         measure(gas, phase_budget=-1.0, reference="none")
 
