@@ -13,6 +13,7 @@ from mdtools.analyses.displacement import origin_frames
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
 from mdtools.analyses.over_atoms import frame_of, species_groups, window_length
 from mdtools.analyses.over_pairs import Moments, within_half_cell
+from mdtools.analyses.sampled import stride_within
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.pair_displacement import displacement_by_distance
 from mdtools.trajectory import Trajectory
@@ -76,7 +77,8 @@ def charge_displacement_by_distance(
     interval = even_interval(traj, who=who)
     frames = lag_frames(lags, longest=length - 1, frame_interval=interval, per_decade=PER_DECADE)
     frames = frames[frames > 0] if np.any(frames > 0) else frames
-    stride = _affordable_stride(traj, windows, length, frames)
+    work = float(traj.n_atoms) ** 2 / 2 * windows * float(np.sum(length - frames))
+    stride = stride_within(PAIRS, work, length, name="pairs")
     starts = origin_frames(stride if origins == "auto" else origins, length)
     visits = Moments(windows, length, frames, starts)
     edge = within_half_cell(traj, visits, r_max)
@@ -143,9 +145,3 @@ def _blocks(
         step = path(later) - path(first)
         step = np.einsum("iab,tib->tia", charges, step) if charges.ndim == 3 else step * charges[None, :, None]
         yield rows, np.asarray(traj.scaled_positions[first]).astype(np.float64), step, cells[first]
-
-
-def _affordable_stride(traj: Trajectory, windows: int, length: int, frames: np.ndarray) -> int:
-    """Frames from one time origin to the next that keep the work within PAIRS."""
-    pairs = float(traj.n_atoms) ** 2 / 2 * windows * float(np.sum(length - frames))
-    return min(max(1, int(np.ceil(pairs / PAIRS))), length)

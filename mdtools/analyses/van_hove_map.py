@@ -12,6 +12,7 @@ from mdtools.analyses.folded import grid_shape, own_length, repeats
 from mdtools.analyses.grid_pairs import Grid, fits_over_time, summed
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import species_groups, window_length
+from mdtools.analyses.sampled import stride_within
 from mdtools.trajectory import Trajectory
 
 __all__ = ["van_hove_map"]
@@ -75,7 +76,9 @@ def van_hove_map(
     path, taken = traj.as_scaled.reference_path(reference)
     grid = Grid(traj, path, groups, shape)
     room = fits_over_time(grid, length, len(frames))
-    stride = _affordable_stride(traj, windows, length, frames, shape, over_time=room)
+    of_frame = float(np.prod(shape)) * len(sizes) * windows
+    every_frame = room and of_frame * length <= POINTS  # one transform of each does
+    stride = 1 if every_frame else stride_within(POINTS, of_frame * float(np.sum(length - frames)), length, name="points")
     starts = origin_frames(stride if origins == "auto" else origins, length)
     over_time = room and len(starts) == length
     n_origins = np.array([np.sum(starts + lag < length) for lag in frames])
@@ -134,14 +137,6 @@ def _counted(group: np.ndarray, place: np.ndarray, extent: np.ndarray, size: int
 def _within(half: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, ...]:
     """Indices of the map among the differences 0 ... n - 1 along each cell vector."""
     return np.ix_(*[np.arange(-m, m + 1) % size for m, size in zip(half, shape, strict=True)])
-
-
-def _affordable_stride(traj: Trajectory, windows: int, length: int, frames: np.ndarray, shape: np.ndarray, *, over_time: bool) -> int:
-    """1 where one transform of every frame does, else frames from one origin to the next that keep the work within `POINTS`."""
-    of_frame = float(np.prod(shape)) * len(traj.species_names) * windows
-    if over_time and of_frame * length <= POINTS:
-        return 1
-    return min(max(1, int(np.ceil(of_frame * float(np.sum(length - frames)) / POINTS))), length)
 
 
 def _room(n_groups: int, windows: int, n_lags: int, shape: np.ndarray, half: np.ndarray) -> float:
