@@ -2,11 +2,14 @@
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mdtools.thermo import Thermo
+
+if TYPE_CHECKING:
+    from mdtools.statistics.series_mean import SeriesMean
 
 __all__ = ["charges_in_words", "html_table", "thermo_in_words"]
 
@@ -19,11 +22,15 @@ def thermo_in_words(log: Thermo | None, history: Sequence[Mapping[str, Any]], *,
         return {"thermo": "no"} | rows
     units = {"temperature": "K", "pressure": "GPa", "volume": "angstrom^3"}
     means = {name: value for name, value in log.means().items() if name in units}
-    words = ", ".join(
-        f"{name} {mean:.6g}" + (f" +- {error:.2g}" if error > 1e-9 * abs(mean) else "") + ("" if reduced else f" {units[name]}")
-        for name, (mean, error) in means.items()
-    )
+    words = ", ".join(f"{name} {_with_error(mean, '' if reduced else f' {units[name]}')}" for name, mean in means.items())
     return {"thermo": f"{len(log)} rows; {words}"} | rows
+
+
+def _with_error(mean: "SeriesMean", unit: str) -> str:
+    """An error that is no more than rounding is left out, and one that the log is too short to tell."""
+    if mean.stderr > 1e-9 * abs(mean.value) and not mean.settled:
+        return f"{mean.value:.6g}{unit} (drifts or relaxes over a fifth of the log or longer: no error)"
+    return f"{mean.value:.6g}" + (f" +- {mean.stderr:.2g}" if mean.stderr > 1e-9 * abs(mean.value) else "") + unit
 
 
 def charges_in_words(charges: np.ndarray, species: np.ndarray) -> str:

@@ -1,31 +1,14 @@
 """What the log of a run says beside its trajectory: plain arrays over time, and their Dataset when it is asked for."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-__all__ = ["Thermo", "block_mean"]
+if TYPE_CHECKING:
+    from mdtools.statistics.series_mean import SeriesMean
 
-_FEWEST_BLOCKS = 16
-
-
-def block_mean(values: np.ndarray) -> tuple[float, float]:
-    """Mean of a correlated series, and its standard error from blocks of time.
-
-    The largest error over block lengths 1, 2, 4, ... that leave sixteen blocks or more (Flyvbjerg and Petersen, J. Chem. Phys.
-    91, 461 (1989)); of fewer values than sixteen it is not known, and NaN.
-
-    >>> block_mean(np.tile([1.0, 3.0], 18))[0]
-    2.0
-    """
-    values = np.asarray(values, dtype=np.float64)
-    mean, error, length = float(values.mean()), float("nan"), 1
-    while len(values) // length >= _FEWEST_BLOCKS:
-        blocks = values[: len(values) // length * length].reshape(-1, length).mean(axis=1)
-        error = max(float(np.std(blocks, ddof=1)) / np.sqrt(len(blocks)), 0.0 if np.isnan(error) else error)
-        length *= 2
-    return mean, float(error)
+__all__ = ["Thermo"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,10 +52,12 @@ class Thermo:
         there = np.flatnonzero(np.abs(self.time[nearest] - time) <= 1e-3 * min(spacings, default=1.0))
         return self.rows(nearest[there]), there
 
-    def means(self) -> dict[str, tuple[float, float]]:
-        """Mean over the rows and its standard error from blocks, of each scalar that every row has."""
+    def means(self) -> "dict[str, SeriesMean]":
+        """Mean over the rows and its standard error, of each scalar that every row has."""
+        from mdtools.statistics.series_mean import mean_of_series
+
         scalars = {name: values for name, values in self.values.items() if values.ndim == 1 and np.isfinite(values).all()}
-        return {name: block_mean(values) for name, values in scalars.items() if len(values)}
+        return {name: mean_of_series(values) for name, values in scalars.items() if len(values)}
 
     def dataset(self, *, reduced: bool = False) -> Any:
         """The Dataset over `time`, with the unit and the meaning of each."""

@@ -3,34 +3,8 @@
 import numpy as np
 import pytest
 
-from mdtools.thermo import Thermo, block_mean
-
-
-def correlated(n, memory, seed):
-    random = np.random.default_rng(seed)
-    out = np.empty(n)
-    out[0] = random.normal()
-    kick = np.sqrt(1 - memory**2) * random.normal(size=n)
-    for k in range(1, n):
-        out[k] = memory * out[k - 1] + kick[k]
-    return out
-
-
-@pytest.mark.parametrize("memory", [0.0, 0.9])
-def test_the_error_of_a_mean_is_its_scatter_over_draws(memory):
-    n = 4096
-    found = np.array([block_mean(correlated(n, memory, seed)) for seed in range(60)])
-    exact = np.sqrt((1 + memory) / (1 - memory) / n)
-    assert np.std(found[:, 0]) == pytest.approx(exact, rel=0.25)
-    # the largest over block lengths: never far below, a little above
-    assert 0.95 * exact < found[:, 1].mean() < 1.6 * exact
-
-
-def test_of_few_rows_the_error_is_not_known():
-    mean, error = block_mean(np.arange(15.0))
-    assert mean == 7.0
-    assert np.isnan(error)
-    assert block_mean(np.ones(64)) == (1.0, 0.0)
+from mdtools.in_words import thermo_in_words
+from mdtools.thermo import Thermo
 
 
 @pytest.fixture
@@ -48,6 +22,18 @@ def test_parts_and_rows_of_frames(log):
     np.testing.assert_allclose(rows.values["temperature"], [300.0, 300.5])
     assert len(log.at(np.array([]))[0]) == 0
     assert log.rows(slice(0, 0)).means() == {}
+
+
+def test_means_are_told_with_an_error_that_holds_or_without_one(log):
+    random = np.random.default_rng(1)
+    settled = Thermo(time=log.time, values={"temperature": 300 + random.normal(size=100), "volume": np.full(100, 50.0)})
+    words = thermo_in_words(settled, (), reduced=False)["thermo"]
+    assert words.startswith("100 rows; temperature ")
+    assert float(words.split(" +- ")[1].split()[0]) == pytest.approx(0.1, rel=0.35)
+    assert words.endswith(" K, volume 50 angstrom^3")
+    assert settled.means()["temperature"].settled
+    drifts = thermo_in_words(log, (), reduced=False)["thermo"]  # 300 to 310 K
+    assert drifts == "100 rows; temperature 304.95 K (drifts or relaxes over a fifth of the log or longer: no error)"
 
 
 def test_the_dataset_has_units_and_no_unit_in_reduced_ones(log):

@@ -6,6 +6,7 @@ import xarray as xr
 from mdtools.detection.gates import is_canonical
 from mdtools.detection.pooled import Pooled, mean_of
 from mdtools.statistics.interval import lengthened
+from mdtools.statistics.series_mean import means_of_series
 from mdtools.statistics.transition import line_at
 from mdtools.statistics.vibrations import jackknife_of_rows
 from mdtools.units import EV_PER_ANGSTROM3_TO_GPA
@@ -118,18 +119,19 @@ def log_length_of(runs: Pooled, bulk: tuple[np.ndarray, np.ndarray]) -> tuple[np
     every = [one for members in runs.members for one in members]
     pressures = [float(np.nanmean(one.pressure)) for one in every if "pressure" in one]
     common = float(np.mean(pressures)) if pressures else 0.0
+    volumes = iter(means_of_series([one.volume_by_window.values for one in every]))
     rows, raw = [], []
     for members, modulus, modulus_error in zip(runs.members, *bulk, strict=True):
         value, error = np.empty((2, len(members)))
         for k, one in enumerate(members):
-            volume = one.volume_by_window.values
-            value[k] = np.log(volume.mean() / float(one.n_atoms))
-            error[k] = volume.std(ddof=1) / np.sqrt(len(volume)) / volume.mean()
+            volume = next(volumes)
+            value[k] = np.log(volume.value / float(one.n_atoms))
+            error[k] = volume.stderr / volume.value
             raw.append(value[k])
             if is_held(one):
                 error[k] = HELD_CELL
                 if "pressure" in one and np.isfinite(modulus):
-                    some = one.pressure.values[np.isfinite(one.pressure.values)]
+                    some = one.pressure.values[np.isfinite(one.pressure.values)]  # forgotten from one window to the next
                     off, noise = some.mean() - common, some.std(ddof=1) / np.sqrt(len(some))
                     value[k] += off / modulus
                     error[k] = np.hypot(noise / modulus, off * modulus_error / modulus**2)

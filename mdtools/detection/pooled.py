@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from mdtools.statistics.series_mean import means_of_series
+
 __all__ = ["Pooled", "mean_of", "pooled", "sizes_of", "sweeps_of"]
 
 
@@ -26,13 +28,16 @@ class Pooled(NamedTuple):
         return Pooled(np.array([t for t, _ in kept]), [data for _, data in kept])
 
     def mean(self, name: str, over: Callable[[xr.Dataset], float] = lambda one: 1.0) -> tuple[np.ndarray, np.ndarray]:
-        """Mean of a variable over the windows of a run, each over a number of its own, and over the replicas; with its standard error."""
+        """Mean of a variable over the windows of a run, each over a number of its own, and over the replicas; with its standard error.
+
+        Energies and defects may relax over several windows: the error of a run is longer by what their means remember of one another.
+        """
+        each = [one[name].values[np.isfinite(one[name].values)] / over(one) for members in self.members for one in members]
+        found = iter(means_of_series(each))
         rows = []
         for members in self.members:
-            each = [one[name].values[np.isfinite(one[name].values)] / over(one) for one in members]
-            value = np.array([v.mean() for v in each])
-            error = np.array([max(v.std(ddof=1) / np.sqrt(len(v)), 1e-9 * abs(v.mean()) + 1e-12) for v in each])
-            rows.append(mean_of(value, error))
+            value, error = np.array([next(found)[:2] for _ in members]).T
+            rows.append(mean_of(value, np.maximum(error, 1e-9 * np.abs(value) + 1e-12)))
         return np.array([value for value, _ in rows]), np.array([error for _, error in rows])
 
 
