@@ -9,6 +9,7 @@ __all__ = ["HELD", "Cage", "bimodality", "bragg_amplitudes", "cage_of", "indicat
 UNCAGED = 0.85  # least d ln MSD / d ln t from which no plateau is seen; 2 is ballistic, 1 diffusive
 FOLLOWED = 1.2  # first d ln MSD / d ln t from which the frames follow the flight of an ion within its cage
 RESOLVED = 0.35  # MSD of one frame over the plateau up to which the frames give the period
+SHOWN = 0.2  # least overlap that vibration alone leaves, below which a wider one (a gas in a box: 0) hides what hops take from it
 HELD = 1e-9  # MSD over d^2 below which ions are held fixed
 TINY = 1e-6
 BETWEEN, BEYOND = (0.4, 0.75), (0.75, 1.35)  # neighbour distances: where displacements are few, and many, if ions hop
@@ -73,8 +74,8 @@ def indicators(
     else:
         held = msd[:, -1] < HELD * d**2
         lindemann, vibration = np.where(held, 0.0, np.nan), np.ones(len(msd))
-    ratio = overlap / vibration[:, None]
-    shown = np.where(vibration >= 0.2, ratio[:, -1], np.nan)
+    ratio = overlap / np.where(vibration >= SHOWN, vibration, np.nan)[:, None]
+    shown = ratio[:, -1]
     return {
         "displacement": msd[:, -1] / d**2,
         "log_slope": log_slope,

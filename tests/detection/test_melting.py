@@ -10,7 +10,7 @@ import xarray as xr
 from mdtools import chain, read, synthetic
 from mdtools.analyses.melting import melting_indicators
 from mdtools.analyses.run_state import run_state
-from mdtools.detection.indicators import bragg_amplitudes, cage_of
+from mdtools.detection.indicators import bragg_amplitudes, cage_of, indicators
 from mdtools.detection.melting import SURE, detect_melting
 from mdtools.detection.states import (
     CAP,
@@ -411,3 +411,17 @@ def test_the_period_of_an_oscillator_is_found_with_and_without_temperature():
         assert not cage.bound
     assert cage_of(time[10:], msd[10:]).bound
     assert not cage_of(time, 6 * time).seen
+
+
+@pytest.mark.parametrize("wide", [0.05, 30.0])
+def test_a_vibration_that_hides_the_overlap_leaves_it_and_its_decay_unsaid(wide):
+    """Ions of a dilute gas go back and forth over many distances of neighbours: the overlap that such a plateau leaves is exp(-6000), which is 0."""
+    lag = 0.1 * np.arange(1, 61)
+    msd = np.stack([2 * (wide * scale) ** 2 * (1 - np.exp(-2 * lag)) for scale in (1.0, 1.05, 1.1)])
+    cage = cage_of(lag, msd[0])
+    assert cage.seen
+    found = indicators(lag, msd, 5 / 3 * msd**2, np.exp(-np.stack([lag] * 3)), np.zeros(3), d=1.0, cage=cage)
+    for name in ("overlap_ratio", "decays_per_vibration"):
+        assert np.isfinite(found[name]).all() == (wide < 1)
+        assert np.isnan(found[name]).all() == (wide > 1)
+    assert np.isfinite(found["lindemann"]).all()
