@@ -1,24 +1,31 @@
 """At which temperature does a sublattice melt, and how? A series of runs, every route to T_c on its own."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.detection.one_pressure import bulk_modulus_of, enthalpy_fluctuation_of, enthalpy_of, is_held, log_length_of
-from mdtools.detection.pooled import Pooled, mean_of, pooled, sizes_of, sweeps_of
-from mdtools.detection.states import SYSTEM_STATES
+from mdtools.detection.one_pressure import bulk_modulus_of, enthalpy_of
+from mdtools.detection.pooled import Pooled, pooled, sizes_of, sweeps_of
+from mdtools.detection.routes import (
+    FEWEST,
+    SURE,
+    bimodal_temperature,
+    of_defects,
+    of_diffusion,
+    of_enthalpy,
+    of_expansion,
+    of_fluctuation,
+    of_probability,
+)
 from mdtools.errors import NotEnoughData
-from mdtools.statistics.bimodal import UNIFORM, bimodality
-from mdtools.statistics.replicas import mean_with_bounds
-from mdtools.statistics.transition import Located, change_point, excess_models, knee, largest, steepest, two_branches
+from mdtools.statistics.transition import Located, excess_models, steepest, two_branches
 from mdtools.units import BOLTZMANN
 
 __all__ = ["detect_transition"]
 
-FEWEST = 6  # temperatures: a maximum with two on either side
 ROUTES = (
     "heat capacity",
     "enthalpy fluctuation",
@@ -31,9 +38,6 @@ ROUTES = (
     "two branches",
 )
 TYPES = {"smooth": "III", "excess": "II", "step": "I"}
-SURE = 0.8
-FLOOR = 0.03  # relative error of D that is assumed at least
-FEWEST_WINDOWS = 8  # of a run, whose distribution of the enthalpy is looked at
 SWEEPS = ("heating", "cooling")
 
 
@@ -88,6 +92,74 @@ def detect_transition(
     True
     """
     random = np.random.default_rng(seed)
+    taken = _taken(run_state, sweeps)
+    runs = taken.runs
+    occupied, diffusing, verdicts = taken.of(site_occupation), taken.of(self_diffusivity), taken.of(detect_melting)
+    bulk = bulk_modulus_of(runs.kelvin, bulk_modulus, taken.of(shear_modulus))
+    heat = of_enthalpy(runs, draws, random)
+    found = heat.routes | of_fluctuation(runs, draws, random)
+    expansion_route, expansion = of_expansion(runs, bulk, draws, random)
+    found |= expansion_route
+    mobile = species or _mobile(occupied, diffusing)
+    if occupied is not None and mobile:
+        found |= of_defects(occupied.having(mobile), draws, random)
+    if verdicts is not None:
+        found["probability"] = of_probability(verdicts)
+    if diffusing is not None and mobile:
+        found |= of_diffusion(diffusing.having(mobile), draws, random)
+    located = [found.get(name, Located()) for name in ROUTES]
+    likeliest = max(heat.types, key=lambda name: np.nan_to_num(heat.types[name]))
+    reduced = runs.first.attrs.get("unit_system") == "lj"
+    per = 1.0 if reduced else BOLTZMANN
+    out: dict[str, Any] = {
+        "route": list(ROUTES),
+        **{
+            f"critical_temperature{word}": ("route", np.array([getattr(one, key) for one in located]))
+            for word, key in {"": "value", "_stderr": "stderr", "_lower": "lower", "_upper": "upper"}.items()
+        },
+        "transition_model": list(TYPES),
+        "type_probability": ("transition_model", np.array([heat.types[name] for name in TYPES])),
+        "transition_type": TYPES[likeliest] if np.nan_to_num(heat.types[likeliest]) >= SURE else "undecided",
+        "mean_temperature": (runs.kelvin[1:] + runs.kelvin[:-1]) / 2,
+        "heat_capacity": ("mean_temperature", heat.slope[0] / per),
+        "heat_capacity_stderr": ("mean_temperature", heat.slope[1] / per),
+        "thermal_expansion": ("mean_temperature", expansion[0]),
+        "thermal_expansion_stderr": ("mean_temperature", expansion[1]),
+        "temperature_gap": float(np.diff(runs.kelvin).max()),
+        "latent_heat": heat.latent[0],
+        "latent_heat_stderr": heat.latent[1],
+        "latent_heat_bound": heat.bound,
+        "bimodal_temperature": bimodal_temperature(runs),
+        **_of_sizes(taken.sizes, draws, random),
+        **_of_sweeps(taken.by_sweep, draws, random),
+    }
+    used = {"mobile": mobile, "ions": taken.size, "replicas": [len(one) for one in runs.members], "sweep": taken.way}
+    return schema.resolved(schema.dataset(out, reduced=reduced), **used)
+
+
+class _Taken(NamedTuple):
+    """The runs that the routes are made of, by temperature; their number of ions (None: several) and their sweep (None: none was told).
+
+    sizes : all that were given, of this sweep, by number of ions. by_sweep : all that were given.
+    """
+
+    runs: Pooled
+    size: int | None
+    way: str | None
+    sizes: dict[int, list[xr.Dataset]]
+    by_sweep: dict[str, list[xr.Dataset]]
+
+    def of(self, data: Sequence[xr.Dataset] | None) -> Pooled | None:
+        """Those of other results that are of these runs."""
+        origins = None if self.way is None else {_origin(one) for one in self.by_sweep[self.way]}
+        chosen = [
+            one for one in data or () if (self.size is None or _size(one) in (self.size, None)) and (origins is None or _origin(one) in origins)
+        ]
+        return pooled(chosen) if chosen else None
+
+
+def _taken(run_state: Sequence[xr.Dataset], sweeps: Sequence[str] | None) -> _Taken:
+    """Those of heating where sweeps are told and there are enough, and of the size with most temperatures. Raises NotEnoughData."""
     by_sweep = sweeps_of(run_state, sweeps, SWEEPS)
     way = "heating" if sweeps is not None and len(by_sweep["heating"]) >= FEWEST else "cooling" if sweeps is not None else None
     sizes = sizes_of(run_state if way is None else by_sweep[way])
@@ -95,100 +167,12 @@ def detect_transition(
     if size is not None and len(pooled(sizes[size]).kelvin) < FEWEST:
         size = None  # too few of any one: all together, each per ion
     runs = pooled([one for data in sizes.values() for one in data] if size is None else sizes[size])
-    kelvin = runs.kelvin
-    if len(kelvin) < FEWEST:
+    if len(runs.kelvin) < FEWEST:
         raise NotEnoughData(
-            f"detect_transition needs runs at {FEWEST} stated temperatures or more, those on both sides of T_c among them; there are {len(kelvin)}: "
-            "add runs at others"
+            f"detect_transition needs runs at {FEWEST} stated temperatures or more, those on both sides of T_c among them; there are "
+            f"{len(runs.kelvin)}: add runs at others"
         )
-    origins = None if way is None else {_origin(one) for one in by_sweep[way]}
-
-    def others(data: Sequence[xr.Dataset] | None) -> Pooled | None:
-        """Those of the other results that are of the runs taken."""
-        chosen = [one for one in data or () if (size is None or _size(one) in (size, None)) and (origins is None or _origin(one) in origins)]
-        return pooled(chosen) if chosen else None
-
-    found: dict[str, Located] = dict.fromkeys(ROUTES, Located())
-    types = dict.fromkeys(TYPES, np.nan)
-    latent = (np.nan, np.nan)
-    reduced = runs.first.attrs.get("unit_system") == "lj"
-    per = 1.0 if reduced else BOLTZMANN
-    heat = enthalpy_of(runs)
-    nothing = np.full(len(kelvin) - 1, np.nan)
-    slope = slope_error = nothing
-    bound = np.nan
-    if heat is not None:
-        found["heat capacity"], slope, slope_error = steepest(kelvin, *heat, draws=draws, random=random)
-        types = excess_models(kelvin, *heat)
-        bound = _largest_step(kelvin, *heat)
-        if types["step"] >= SURE:
-            found["two branches"], *step = two_branches(kelvin, *heat)
-            latent = step[0], step[1]
-    fluctuation = enthalpy_fluctuation_of(runs)
-    if fluctuation is not None:
-        found["enthalpy fluctuation"] = largest(kelvin, *fluctuation, draws=draws, random=random)
-    expansion, expansion_error = nothing, nothing
-    size_of_cell = log_length_of(runs, bulk_modulus_of(kelvin, bulk_modulus, others(shear_modulus)))
-    if size_of_cell is not None:
-        found["thermal expansion"], expansion, expansion_error = steepest(kelvin, *size_of_cell, draws=draws, random=random)
-    occupied, diffusing, verdicts = others(site_occupation), others(self_diffusivity), others(detect_melting)
-    mobile = species or _mobile(occupied, diffusing)
-    if occupied is not None and mobile:
-        found |= _of_defects(occupied.having(mobile), draws, random)
-    if verdicts is not None:
-        found["probability"] = _of_probability(verdicts)
-    if diffusing is not None and mobile:
-        found |= _of_diffusion(diffusing.having(mobile), draws, random)
-    likeliest = max(types, key=lambda name: np.nan_to_num(types[name]))
-    out: dict[str, Any] = {
-        "route": list(ROUTES),
-        **{
-            f"critical_temperature{word}": ("route", np.array([getattr(found[name], key) for name in ROUTES]))
-            for word, key in {"": "value", "_stderr": "stderr", "_lower": "lower", "_upper": "upper"}.items()
-        },
-        "transition_model": list(TYPES),
-        "type_probability": ("transition_model", np.array([types[name] for name in TYPES])),
-        "transition_type": TYPES[likeliest] if np.nan_to_num(types[likeliest]) >= SURE else "undecided",
-        "mean_temperature": (kelvin[1:] + kelvin[:-1]) / 2,
-        "heat_capacity": ("mean_temperature", slope / per),
-        "heat_capacity_stderr": ("mean_temperature", slope_error / per),
-        "thermal_expansion": ("mean_temperature", expansion),
-        "thermal_expansion_stderr": ("mean_temperature", expansion_error),
-        "temperature_gap": float(np.diff(kelvin).max()),
-        "latent_heat": latent[0],
-        "latent_heat_stderr": latent[1],
-        "latent_heat_bound": bound,
-        "bimodal_temperature": _bimodal(runs),
-        **_of_sizes(sizes, draws, random),
-        **_of_sweeps(by_sweep, draws, random),
-    }
-    used = {"mobile": mobile, "ions": size, "replicas": [len(one) for one in runs.members], "sweep": way}
-    return schema.resolved(schema.dataset(out, reduced=reduced), **used)
-
-
-def _largest_step(t: np.ndarray, h: np.ndarray, error: np.ndarray) -> float:
-    """Largest part of a rise of H between neighbouring runs that is more than the lesser slope beside it, and two standard errors."""
-    rise, gap, noise = np.diff(h), np.diff(t), np.hypot(error[1:], error[:-1])
-    slope = rise / gap
-    beside = np.minimum(np.append(slope[1:], slope[-2]), np.insert(slope[:-1], 0, slope[1]))
-    return float(np.max(rise - beside * gap + 2 * noise))
-
-
-def _bimodal(runs: Pooled) -> float:
-    """Temperature of the run under a barostat whose enthalpy lies surest about two values; NaN where none does by two standard errors."""
-    at, most = np.nan, 2.0
-    names = ("enthalpy_by_window", "enthalpy_variance", "enthalpy_third_moment", "enthalpy_fourth_moment")
-    for t, members in zip(runs.kelvin, runs.members, strict=True):
-        for one in members:
-            if is_held(one) or not all(name in one for name in names):
-                continue
-            rows = np.stack([one[name].values for name in names], axis=1)
-            rows = rows[np.isfinite(rows).all(axis=1)]
-            if len(rows) >= FEWEST_WINDOWS:
-                value, error = bimodality(rows)
-                sure = (value[0] - UNIFORM) / max(error[0], 1e-9)
-                at, most = (float(t), sure) if sure > most else (at, most)
-    return at
+    return _Taken(runs, size, way, sizes, by_sweep)
 
 
 def _size(one: xr.Dataset) -> int | None:
@@ -210,60 +194,6 @@ def _mobile(occupied: Pooled | None, diffusing: Pooled | None) -> str | None:
         last = diffusing.members[-1][0]
         return str(last.species.values[int(np.argmax(np.nan_to_num(last.self_diffusivity.values)))])
     return None
-
-
-def _of_defects(runs: Pooled, draws: int, random: np.random.Generator) -> dict[str, Located]:
-    if len(runs.kelvin) < FEWEST:
-        return {}
-    kelvin = runs.kelvin
-    share, error = runs.mean("empty_sites")
-    variance, variance_error = runs.mean("empty_sites_variance", over=lambda one: 1 / float(one.n_sites))
-    top = largest(kelvin, variance, variance_error, draws=draws, random=random)
-    return {"defects": steepest(kelvin, share, error, draws=draws, random=random)[0], "defect fluctuation": top}
-
-
-def _of_probability(verdicts: Pooled) -> Located:
-    """The change point of a melted sublattice, below the first temperature that is a liquid: that says nothing of the sublattice.
-
-    A run whose evidence counts nothing (too short, a ramp, a flow) is left out: its probabilities are those of all states alike. Of the others
-    two questions of two answers each (does it translate, has it molten?) gave 1/4 before any evidence, as do two states of eight.
-    """
-    names = ["superionic", "superionic glass"]
-    kelvin, probability = [], []
-    for t, members in zip(verdicts.kelvin, verdicts.members, strict=True):
-        members = [one for one in members if "resolved_share" not in one or np.any(one.resolved_share > 0)]
-        if not members:
-            continue
-        if np.mean([float(one.system_probability.sel(system_state="liquid")) for one in members]) > 0.5:
-            break
-        kelvin += [t] * len(members)
-        probability += [float(one.system_probability.sel(system_state=names).sum()) for one in members]
-    return change_point(np.array(kelvin), np.array(probability), prior=len(names) / len(SYSTEM_STATES)) if kelvin else Located()
-
-
-def _of_diffusion(runs: Pooled, draws: int, random: np.random.Generator) -> dict[str, Located]:
-    """Of each temperature the mean of ln D of its replicas, those that gave but a bound among them; where all did, it is left out."""
-    rows = []
-    for t, members in zip(runs.kelvin, runs.members, strict=True):
-        d = np.array([float(one.self_diffusivity) for one in members])
-        error = np.array([float(one.self_diffusivity_stderr) for one in members])
-        known = np.isfinite(d) & (d > 0)
-        if not known.any():
-            continue
-        value, spread = np.log(d[known]), np.maximum(error[known] / d[known], FLOOR)
-        upper = np.array([float(one.self_diffusivity_upper) if "self_diffusivity_upper" in one else np.nan for one in members])[~known]
-        bound = np.log(upper[np.isfinite(upper) & (upper > 0)])
-        rows.append((t, *(mean_with_bounds(value, spread, bound) if len(bound) else mean_of(value, spread))))
-    if len(rows) < FEWEST - 1:
-        return {}
-    kelvin, log_d, error = (np.array(one) for one in zip(*rows, strict=True))
-    beta = 1 / (BOLTZMANN * kelvin)
-    # steepest wants an ascending axis: ln D falls with beta, which falls with T
-    rise, _, _ = steepest(-beta, log_d, error, draws=draws, random=random)
-    if np.isfinite(rise.value):
-        value = -1 / (BOLTZMANN * rise.value)
-        rise = Located(value, rise.stderr * BOLTZMANN * value**2, -1 / (BOLTZMANN * rise.lower), -1 / (BOLTZMANN * rise.upper))
-    return {"activation energy": rise, "knee of D": knee(kelvin, log_d, error, draws=draws, random=random)}
 
 
 def _of_sizes(sizes: dict[int, list[xr.Dataset]], draws: int, random: np.random.Generator) -> dict[str, Any]:
