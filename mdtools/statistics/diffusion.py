@@ -25,12 +25,13 @@ from mdtools.errors import NotEnoughData
 from mdtools.statistics.averaging import DRAWS, Average, average, holds_from
 from mdtools.statistics.covariance import jump_covariance
 from mdtools.statistics.inflation import Excess, excess_variance
-from mdtools.statistics.interval import Variance, interval, student
+from mdtools.statistics.interval import interval, student
 from mdtools.statistics.lags import PER_DECADE, usable_lags
 from mdtools.statistics.least_squares import fit_line, nested_lines
 from mdtools.statistics.measured import Measured, Split
 from mdtools.statistics.ranges import NARROW, WIDE, lag_ranges
 from mdtools.statistics.regime import SIGNIFICANT, classify
+from mdtools.statistics.slope_spread import SlopeSpread, spread_of_slope
 
 __all__ = ["Diffusion", "diffusion"]
 
@@ -168,70 +169,57 @@ def _estimate(measured: Measured, prior: tuple[float, float] | None, draws: int,
 
 
 def _result(measured: Measured, fit: Average, split: Split, excess: Excess, offset: Floats, by_jumps: Floats) -> Diffusion:
-    value, at, parts = fit.slope, split.slope, measured.covariance(split)
-    v0, v1, v2 = (fit.choice * part for part in parts.along(fit.weights[:, 1]))
-    edges = np.einsum("bi,ij,bj->b", fit.weights[:, 1], by_jumps, fit.weights[:, 1])  # above 1: jumps near the ends of the run count less
-    gaussian = np.maximum(v0 + v1 * at + v2 * at**2, 0.0)  # below 0 by rounding where all ions drift alike
-    # where no line holds, the scatter about it is the least that the error can be; jumps tilt the line and leave no scatter
-    misfit = np.maximum(1.0, fit.misfit)
-    stretch = misfit * excess.factor
-    jumps = np.maximum(excess.jumps * edges, -0.75 * gaussian) / misfit
-    spread = np.where(fit.misfit > 1, fit.spread, 0.0)
-    variance = stretch * (gaussian + jumps) + spread
-    still = np.maximum(stretch, misfit) * v0 + spread  # ions that seem to move less than alone by chance make no plateau a slope
-    significance = np.where(still > 0, value / np.sqrt(np.maximum(still, 1e-300)), np.where(value > 0, np.inf, 0.0))
-    positive = np.where(value > 0, value, 1.0)
-    # motion that starts ballistically has less than the line at short lags, in proportion to it: all of its variance is that of squares
-    whole = (fit.intercept < 0) & (value > 0)
-    plateau, mixed = (np.where(whole, 0.0, part) for part in (np.maximum(v0 + np.minimum(v1, 0.0) * at, 0.0), np.maximum(v1, 0.0)))
-    squares = np.where(whole, gaussian / positive**2, v2)
-    like = stretch * (1 + np.minimum(jumps, 0.0) / np.maximum(gaussian, 1e-300))  # displacements more alike than Gaussian ones
-    counts = np.where(value > 0, np.maximum(jumps, 0.0) / positive, 0.0)
-    covariance = stretch[:, None, None] * parts.at(at)
+    spread = spread_of_slope(measured, fit, split, excess, by_jumps)
+    covariance = spread.stretch[:, None, None] * measured.covariance(split).at(split.slope)
     late = _late(measured, covariance + (excess.factor * np.maximum(excess.jumps, 0.0))[:, None, None] * by_jumps, fit)
     log_slope, log_slope_stderr = _log_slope(measured, covariance, holds=fit.misfit <= 1)
     regime = classify(
-        significance=significance,
+        significance=spread.significance,
         log_slope=log_slope,
         log_slope_stderr=log_slope_stderr,
         quality=fit.quality,
-        relative=np.where(value > 0, np.sqrt(misfit * (gaussian + jumps)) / positive, np.inf),
+        relative=spread.relative,
         grew=_grew(measured),
         single_file=_single_file(measured, covariance, excess.dof),
         late_z=late[2],
     )
-    bounded = np.isin(regime, ("caged", "undecided"))
-    counts = np.where(bounded, measured.unseen(split) * edges, stretch * counts)  # one jump at least
-    of_value = Variance(like * plateau + spread, like * mixed, like * squares, counts)
-    seen = np.where(bounded, at, value)  # a slope that is negative by chance makes no bound smaller
-    (lower, upper), (lower_68, upper_68) = (interval(seen, of_value, dof=excess.dof, level=level) for level in (0.95, 0.6827))
-    # no line from an intercept of 0 or more is steeper than MSD / t; 1.5: what the last, least certain lag may be off
-    bound = np.minimum(upper, 1.5 * measured.total[:, -1] / measured.lags[-1])
     return Diffusion(
-        slope=value,
-        stderr=np.sqrt(variance),
-        lower=np.where(bounded, 0.0, lower),
-        upper=np.where(bounded, bound, upper),
-        lower_68=np.where(bounded, 0.0, lower_68),
-        upper_68=np.where(bounded, bound, upper_68),
+        slope=fit.slope,
+        stderr=np.sqrt(spread.variance),
+        **_ends(measured, split, spread, excess.dof, bounded=np.isin(regime, ("caged", "undecided"))),
         intercept=fit.intercept,
         intercept_stderr=np.sqrt(np.square(offset) + fit.intercept_spread),
-        inflation=stretch * (1 + np.where(gaussian > 0, jumps / np.maximum(gaussian, 1e-300), 0.0)),
+        inflation=spread.inflation,
         dof=excess.dof,
         lag_first=fit.lag_first,
         lag_last=fit.lag_last,
         quality=fit.quality,
         log_slope=log_slope,
         log_slope_stderr=log_slope_stderr,
-        significance=significance,
-        plateau=student(excess.dof) * np.sqrt(like * plateau + spread),
-        jump=np.where(value > 0, np.maximum(excess.jumps, 0.0) / positive, 0.0),
+        significance=spread.significance,
+        plateau=student(excess.dof) * np.sqrt(spread.at_rest),
+        jump=np.where(fit.slope > 0, np.maximum(excess.jumps, 0.0) / np.where(fit.slope > 0, fit.slope, 1.0), 0.0),
         late_slope=late[0],
         late_stderr=late[1],
         late_z=late[2],
         regime=regime,
         weights=_pairs(measured.lags, fit.weights[:, 1]),
     )
+
+
+def _ends(measured: Measured, split: Split, spread: SlopeSpread, dof: Floats, *, bounded: Floats) -> dict[str, Floats]:
+    """Ends of the intervals; from 0 to the bound where only that is told."""
+    counts = np.where(bounded, measured.unseen(split) * spread.edges, spread.stretch * spread.counts)  # one jump at least
+    seen = np.where(bounded, split.slope, spread.slope)  # a slope that is negative by chance makes no bound smaller
+    (lower, upper), (lower_68, upper_68) = (interval(seen, spread.law(counts), dof=dof, level=level) for level in (0.95, 0.6827))
+    # no line from an intercept of 0 or more is steeper than MSD / t; 1.5: what the last, least certain lag may be off
+    bound = np.minimum(upper, 1.5 * measured.total[:, -1] / measured.lags[-1])
+    return {
+        "lower": np.where(bounded, 0.0, lower),
+        "upper": np.where(bounded, bound, upper),
+        "lower_68": np.where(bounded, 0.0, lower_68),
+        "upper_68": np.where(bounded, bound, upper_68),
+    }
 
 
 def _late(measured: Measured, covariance: Floats, fit: Average) -> tuple[Floats, Floats, Floats]:
