@@ -13,6 +13,7 @@ from mdtools import progress
 from mdtools.errors import TrajectoryError
 from mdtools.lazy import Lazy
 from mdtools.readers.layout import layout_of
+from mdtools.readers.shards import from_shards
 from mdtools.readers.stored_thermo import read_thermo, write_thermo
 from mdtools.trajectory import Trajectory
 
@@ -129,7 +130,7 @@ def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
     if small["charges"] is not None and small["charges"].shape == shape:
         small["charges"] = small["charges"][frames]
     parts: dict[str, Any] = {
-        **{name: None if stored[name] is None else Lazy(stored[name]).part(frames=frames) for name in LARGE},
+        **{name: None if stored[name] is None else Lazy(from_shards(stored[name], path / name)).part(frames=frames) for name in LARGE},
         **small,
         **{name: about.get(name) for name in _WORDS},
     }

@@ -1,0 +1,87 @@
+"""What is read straight from shards is what zarr reads, and a shard that was cut off is told."""
+
+import numpy as np
+import pytest
+import zarr
+
+from mdtools.errors import TrajectoryError
+from mdtools.readers import read, write_store
+from mdtools.readers.shards import Shards, from_shards
+
+DICE = np.random.default_rng(5)
+
+
+def stored(folder, shape, *, chunk, shard, dtype=np.float32, zeros=None, **options):
+    array = zarr.open_group(folder, mode="w", zarr_format=3).create_array(
+        "values", shape=shape, dtype=dtype, chunks=chunk, shards=shard, compressors=options.pop("compressors", None), fill_value=0.0, **options
+    )
+    values = DICE.standard_normal(shape).astype(dtype)
+    if zeros:
+        values[zeros] = 0.0
+    array[:] = values
+    return from_shards(zarr.open_group(folder, mode="r")["values"], folder / "values"), values
+
+
+LAYOUTS = [
+    ((23, 10, 3), (4, 5, 3), (8, 10, 3)),
+    ((23, 11, 3), (4, 5, 3), (8, 15, 3)),  # the last chunk of atoms is not full
+    ((7, 3, 3), (7, 3, 3), (7, 3, 3)),
+    ((40, 6, 3), (1, 2, 3), (16, 6, 3)),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("shape", "chunk", "shard"), LAYOUTS)
+def test_any_slices_are_what_zarr_reads(tmp_path, shape, chunk, shard, dtype):
+    found, values = stored(tmp_path, shape, chunk=chunk, shard=shard, dtype=dtype)
+    assert isinstance(found, Shards)
+    assert (found.shape, found.chunks, found.dtype) == (shape, chunk, dtype)
+    assert np.array_equal(found[:, :], values)
+    for _ in range(60):
+        frames, atoms = (slice(*sorted(DICE.integers(0, n + 1, 2).tolist())) for n in shape[:2])
+        assert np.array_equal(found[frames, atoms], values[frames, atoms]), (frames, atoms)
+    assert np.array_equal(found[-3:, :2], values[-3:, :2])
+    assert np.array_equal(found[1:6:2, :], values[1:6:2])
+    assert np.array_equal(found[3, 1], values[3, 1])
+    assert np.array_equal(found.oindex[0:3, np.array([0, 2])], values[0:3, [0, 2]])
+
+
+def test_chunks_and_shards_that_are_nothing_but_zero_are_zero(tmp_path):
+    found, values = stored(tmp_path, (23, 10, 3), chunk=(4, 5, 3), shard=(8, 10, 3), zeros=np.s_[4:16, :5])
+    assert np.array_equal(found[:, :], values)
+    found, values = stored(tmp_path, (23, 10, 3), chunk=(4, 5, 3), shard=(8, 10, 3), zeros=np.s_[8:16])
+    assert not (tmp_path / "values" / "c" / "1").exists()
+    assert np.array_equal(found[3:20, 1:9], values[3:20, 1:9])
+
+
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((23, 10, 3), {"chunk": (4, 5, 3), "shard": (8, 10, 3), "compressors": zarr.codecs.ZstdCodec()}),
+        ((23, 10, 3), {"chunk": (4, 5, 3), "shard": None}),
+        ((23, 10, 3), {"chunk": (4, 5, 3), "shard": (8, 5, 3)}),  # atoms in two shards
+    ],
+)
+def test_what_lies_in_another_way_is_left_to_zarr(tmp_path, shape, options):
+    found, values = stored(tmp_path, shape, **options)
+    assert isinstance(found, zarr.Array)
+    assert np.array_equal(found[2:9, 3:7], values[2:9, 3:7])
+
+
+def test_a_store_is_read_from_its_shards(tmp_path):
+    from ase.build import bulk
+
+    traj = read([bulk("Cu", cubic=True)] * 3, frame_interval="2 fs")
+    back = read(write_store(traj, tmp_path / "run.zarr"))
+    assert isinstance(back.scaled_positions._stored, Shards)
+    assert np.array_equal(back.scaled_positions[:], traj.scaled_positions)
+
+
+@pytest.mark.parametrize("left", [0.0, 0.3, 0.99])
+def test_a_shard_that_was_cut_off_is_told(tmp_path, left):
+    found, _ = stored(tmp_path, (23, 10, 3), chunk=(4, 5, 3), shard=(8, 10, 3))
+    path = tmp_path / "values" / "c" / "1" / "0" / "0"
+    path.write_bytes(path.read_bytes()[: int(left * path.stat().st_size)])
+    with pytest.raises(TrajectoryError, match="cut off or changed"):
+        found[:, :]
+    found[:8, :]  # the others are whole
