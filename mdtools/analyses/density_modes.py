@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from mdtools import memory, shares
-from mdtools.analyses.devices import in_turn, pieces, platform, split
+from mdtools import shares
+from mdtools.analyses.devices import block_bytes, in_turn, pieces, platform, split
 from mdtools.analyses.over_atoms import species_groups
 from mdtools.analyses.wave_vectors import Rods, rods_in_parts
 from mdtools.kernels.waves import modes_by_group
@@ -43,7 +43,7 @@ class DensityModes:
         each window of `length`, by default all.
         """
         seen = length if stretch is None else stretch
-        room = memory.block() // (6 * 16 * self.n_groups * self.components * seen)
+        room = block_bytes() // (6 * 16 * self.n_groups * self.components * seen)
         n_q = int(np.clip(room, 1, len(indices)))
         for which, rods in rods_in_parts(indices, n_q):
             for window in range(windows):
@@ -54,7 +54,7 @@ class DensityModes:
         per_frame = 8 * (2 * 3 * len(self.quantities) * self.traj.n_atoms + 4 * self.n_groups * self.components * len(rods.rod))
         n_frames, alone = frames.stop - frames.start, platform() == "cpu"
         most = min(FRAMES, pieces(n_frames)[1] if alone else n_frames)  # every core of a processor makes frames of its own
-        block = split(int(np.clip(memory.block() // per_frame, 1, most)), n_frames)
+        block = split(int(np.clip(block_bytes() // per_frame, 1, most)), n_frames)
         waves = (rods.rods, rods.rod, rods.along, rods.conjugate)
         options: dict[str, Any] = {"highest": rods.highest, "n_groups": self.n_groups, "shared": rods.shared}
         options["together"] = 1 if alone else ABREAST

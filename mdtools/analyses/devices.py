@@ -1,7 +1,8 @@
 """Pieces of one measurement go to places: the GPUs of this process, its forced host devices, or the cores of a processor.
 
 A scan of XLA runs on a single core, so a processor is as many places as this process has cores, one thread each; every other device
-is one place, with a thread that feeds it while the next piece is read. Pieces are summed in their order, whoever made them.
+is one place with two threads: one sends its piece there while that of the other is computed. Pieces are summed on the host, in their
+order, whoever made them: within a piece the sums are those of a scan, in place.
 """
 
 import collections
@@ -11,10 +12,9 @@ from typing import Any, TypeVar
 
 import jax
 
-from mdtools import shares
-from mdtools.memory import cores
+from mdtools import memory, shares
 
-__all__ = ["PIECES", "evenly", "in_float64", "in_turn", "pieces", "places", "platform", "split"]
+__all__ = ["PIECES", "block_bytes", "evenly", "in_float64", "in_turn", "pieces", "places", "platform", "split"]
 
 PIECES = 16  # into which work is cut, whatever the number of cores, so that sums do not depend on the machine
 T = TypeVar("T")
@@ -33,7 +33,18 @@ def places(*, each_core: bool = True) -> list[Any]:
     """
     chosen = getattr(jax.config, "jax_default_device")  # noqa: B009  (jax makes its attributes as it runs)
     found = jax.local_devices() if chosen is None else jax.local_devices(backend=chosen)[:1] if isinstance(chosen, str) else [chosen]
-    return found * (cores() if each_core and len(found) == 1 and found[0].platform == "cpu" else 1)
+    return found * (memory.cores() if each_core and len(found) == 1 and found[0].platform == "cpu" else 1)
+
+
+def block_bytes() -> int:
+    """Bytes that one block of an analysis may take, copies included: as `memory.block`, less where an accelerator has not four times that free.
+
+    It holds two blocks at once, that which is computed and that which is sent, and leaves half of what is free to results. A power of
+    two of what is free is taken, so that blocks seldom change their shape, for which there would be another compilation.
+    """
+    told = [one.memory_stats() for one in places(each_core=False) if one.platform != "cpu"]
+    free = [max(one["bytes_limit"] - one["bytes_in_use"], memory.SMALLEST) for one in told if one]
+    return min([memory.block(), *(2 ** (one.bit_length() - 1) // 4 for one in free)])
 
 
 def split(block: int, n: int) -> int:
@@ -53,7 +64,8 @@ def evenly(n: int, most: int) -> int:
 def in_turn(items: Iterable[Item], work: Callable[[Item], T], *, each_core: bool = True) -> Iterator[tuple[Item, T]]:
     """Each item and what work makes of it with 64-bit JAX, in their order. At most two items a place, and one, are under way or waiting.
 
-    On processors there is a thread more than places, which makes its item ready while the others wait for theirs to be computed.
+    On processors there is a thread more than places, which makes its item ready while the others wait for theirs to be computed; an
+    accelerator has two, of which one sends its item while that of the other is computed.
     """
     there = places(each_core=each_core)
 
@@ -61,11 +73,12 @@ def in_turn(items: Iterable[Item], work: Callable[[Item], T], *, each_core: bool
         with jax.enable_x64(True), jax.default_device(place):  # both switches are of the thread
             return jax.block_until_ready(work(item))
 
-    if len(there) == 1 and there[0].platform == "cpu":
+    on_processor = there[0].platform == "cpu"
+    if len(there) == 1 and on_processor:
         yield from ((item, made(item, there[0])) for item in items)
         return
     waiting: collections.deque[tuple[Item, Future[T]]] = collections.deque()
-    with ThreadPoolExecutor(len(there) + (there[0].platform == "cpu")) as pool:
+    with ThreadPoolExecutor(len(there) + 1 if on_processor else 2 * len(there)) as pool:
         for k, item in enumerate(items):
             waiting.append((item, pool.submit(made, item, there[k % len(there)])))
             if len(waiting) > 2 * len(there):

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdtools import memory, progress
+from mdtools.analyses.devices import block_bytes
 from mdtools.kernels.density import correlated_products, density_planes, density_spectrum, difference_counts, spectrum_products
 from mdtools.trajectory import Trajectory
 
@@ -78,7 +79,7 @@ def _over_time(grid: Grid, begin: int, length: int, lags: np.ndarray) -> np.ndar
     n, (nx, ny, nz) = grid.n_groups, grid.shape.tolist()
     half, planes = nz // 2 + 1, _planes(grid, length, len(lags))
     planes = -(-half // -(-half // planes))
-    together = int(np.clip(memory.block() // (32 * n * nx * ny * nz), 1, min(FRAMES, length)))
+    together = int(np.clip(block_bytes() // (32 * n * nx * ny * nz), 1, min(FRAMES, length)))
     out = np.empty((len(lags), n, n, nx, ny, half), dtype=np.complex128)
     modes = np.empty((length, n, nx, ny, planes), dtype=np.complex128)
     with jax.enable_x64(True):

@@ -8,8 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from mdtools import memory
-from mdtools.analyses.devices import in_turn, platform, split
+from mdtools.analyses.devices import block_bytes, in_turn, platform, split
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.analyses.over_frames import block_of_frames
 from mdtools.analyses.turning import Rooms, turned
@@ -68,7 +67,7 @@ def told(mapping: SiteMap, crystal: Crystal) -> dict[str, object]:
 
 def waves_at_once(traj: Trajectory, mapping: SiteMap, n_waves: int) -> int:
     """Wave vectors whose sums over cells fit into what a block may take."""
-    return int(np.clip(memory.block() // (4 * 16 * 3 * len(mapping.kept) * traj.n_frames), 1, n_waves))
+    return int(np.clip(block_bytes() // (4 * 16 * 3 * len(mapping.kept) * traj.n_frames), 1, n_waves))
 
 
 def waves_of(

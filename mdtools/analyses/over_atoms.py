@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from mdtools import memory, shares
-from mdtools.analyses.devices import in_turn, split
+from mdtools import shares
+from mdtools.analyses.devices import block_bytes, in_turn, split
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.kernels.grouped import group_sums
 from mdtools.trajectory import Quantity, Trajectory
@@ -32,7 +32,7 @@ def window_length(traj: Trajectory, windows: int, *, who: str, shortest: int = 2
 
 def block_of_atoms(n_frames: int, n_atoms: int) -> int:
     """Atoms in a block: about a dozen float64 copies of their paths (padded FFT included) fit into what a block may take."""
-    return int(np.clip(memory.block() // (12 * 3 * 8 * n_frames), 1, n_atoms))
+    return int(np.clip(block_bytes() // (12 * 3 * 8 * n_frames), 1, n_atoms))
 
 
 def species_groups(traj: Trajectory) -> np.ndarray:

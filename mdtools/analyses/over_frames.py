@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from mdtools import memory, shares
-from mdtools.analyses.devices import in_turn, split
+from mdtools import shares
+from mdtools.analyses.devices import block_bytes, in_turn, split
 from mdtools.analyses.over_atoms import frame_of, species_groups
 from mdtools.kernels.current import charge_sums
 from mdtools.trajectory import Quantity, Trajectory
@@ -16,7 +16,7 @@ __all__ = ["block_of_frames", "charge_by_species", "in_windows"]
 
 def block_of_frames(n_frames: int, n_atoms: int) -> int:
     """Frames in a block: about half a dozen float64 copies of them fit into what a block may take."""
-    return int(np.clip(memory.block() // (6 * 3 * 8 * n_atoms), 1, n_frames))
+    return int(np.clip(block_bytes() // (6 * 3 * 8 * n_atoms), 1, n_frames))
 
 
 def charge_by_species(traj: Trajectory, quantity: Quantity, *, reference: Sequence[str] | str | None) -> tuple[np.ndarray, Any]:

@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdtools import memory, progress, shares
-from mdtools.analyses.devices import evenly, in_turn, platform
+from mdtools import progress, shares
+from mdtools.analyses.devices import block_bytes, evenly, in_turn, platform
 from mdtools.analyses.over_atoms import species_groups
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.cell import face_distances
@@ -152,7 +152,7 @@ def _tiles(traj: Trajectory, visits: Moments, path: np.ndarray, groups: np.ndarr
     ring : the moments are the same; a row meets only the ions that lie ahead of it by up to half of them, the first following the last.
     """
     n = traj.n_atoms
-    pairs = int(min(DEVICE_TILE if platform() != "cpu" else TILE, memory.block() // 16))
+    pairs = int(min(DEVICE_TILE if platform() != "cpu" else TILE, block_bytes() // 16))
     height, width = (-(-n // PARTS), min(n, n // 2 + -(-n // PARTS))) if ring else (n, n)
     start, stop = shares.mine(len(visits))
     origins = int(np.clip(pairs // (height * width), 1, min(PART_ORIGINS if ring else ORIGINS, len(visits))))

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdtools import memory, shares
-from mdtools.analyses.devices import in_float64, pieces, platform
+from mdtools import shares
+from mdtools.analyses.devices import block_bytes, in_float64, pieces, platform
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.analyses.turning import Rooms, turned
 from mdtools.kernels.grouped import tile_sums
@@ -45,7 +45,7 @@ def tile_means(
     share = 1.0 / np.bincount(groups)[groups] if weights is None else weights
     cell, shift, taken = frame_of(traj, reference, quantity)
     of_paths = None if quantity == "velocities" else cell
-    most = int(np.clip(memory.block() // (2 * 3 * 8 * traj.n_frames + bytes_per_atom), 1, -(-traj.n_atoms // shares.count())))
+    most = int(np.clip(block_bytes() // (2 * 3 * 8 * traj.n_frames + bytes_per_atom), 1, -(-traj.n_atoms // shares.count())))
     block = -(-traj.n_atoms // -(-traj.n_atoms // most))  # of equal size, as nearly as can be
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
     size = tile_size(traj.n_frames, blocks)

@@ -7,8 +7,9 @@ import jax
 import numpy as np
 import xarray as xr
 
-from mdtools import memory, progress, schema
+from mdtools import progress, schema
 from mdtools.analyses.charges import change_with_time, checked_charges
+from mdtools.analyses.devices import block_bytes
 from mdtools.analyses.displacement import origin_frames
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
 from mdtools.analyses.over_atoms import frame_of, species_groups, window_length
@@ -132,7 +133,7 @@ def _blocks(
     traj: Trajectory, visits: Moments, cell: np.ndarray, shift: np.ndarray, n_counts: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """Rows of a block of visits; scaled positions at the first moment, charges times displacements to the second, cells at the first."""
-    size = int(np.clip(memory.block() // (8 * (15 * traj.n_atoms + 6 * n_counts)), 1, min(BLOCK, len(visits))))
+    size = int(np.clip(block_bytes() // (8 * (15 * traj.n_atoms + 6 * n_counts)), 1, min(BLOCK, len(visits))))
     charges, cells = np.asarray(traj.charges, dtype=np.float64), np.asarray(traj.cell, dtype=np.float64)
 
     def path(frames: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from mdtools import memory
+from mdtools.analyses.devices import block_bytes
 from mdtools.kernels.reflections import density_on_grid, density_waves
 from mdtools.trajectory import Trajectory
 
@@ -40,7 +40,7 @@ def density_amplitudes(traj: Trajectory, reference: Sequence[str] | str | None) 
         miller = _strongest(traj, atoms, path, first=n_blocks // 2 * length)
         taken = (np.arange(n_blocks)[:, None] * length + np.arange(0, length, amplitude_stride(traj))).ravel()
         waves = np.empty((len(taken), len(miller), 2))
-        block = int(np.clip(memory.block() // (8 * 8 * len(atoms)), 1, len(waves)))
+        block = int(np.clip(block_bytes() // (8 * 8 * len(atoms)), 1, len(waves)))
         for first in range(0, len(waves), block):
             frames = taken[np.minimum(np.arange(first, first + block), len(waves) - 1)]  # one shape: the last frame is repeated
             with jax.enable_x64(True):

@@ -7,8 +7,8 @@ import jax
 import numpy as np
 import xarray as xr
 
-from mdtools import memory, schema, shares
-from mdtools.analyses.devices import evenly, in_turn, split
+from mdtools import schema, shares
+from mdtools.analyses.devices import block_bytes, evenly, in_turn, split
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import frame_of, species_groups, window_length
 from mdtools.analyses.sampled import every, some_of_each, strides_within
@@ -199,9 +199,9 @@ def _powers(
     """(which wave vectors, sum over ions of share times the power of exp(i q . r), (window, group, q, frequency)): some at a time."""
     n_atoms, n_groups = share.shape
     series = seen.number * (len(shift) // seen.number + longest)
-    most = memory.block() // (8 * 3 * len(shift) + 6 * 16 * series)
+    most = block_bytes() // (8 * 3 * len(shift) + 6 * 16 * series)
     block = evenly(n_atoms, split(int(np.clip(most, 1, min(ATOMS, n_atoms))), n_atoms))
-    some = max(1, memory.block() // (3 * 8 * n_groups * series))
+    some = max(1, block_bytes() // (3 * 8 * n_groups * series))
     for first in range(0, len(vectors), some):
         q = slice(first, min(first + some, len(vectors)))
 

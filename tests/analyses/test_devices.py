@@ -1,15 +1,17 @@
 """The same numbers on one device and on four, whatever is visited: atoms, frames, origins, wave vectors."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 
 import mdtools as md
-from mdtools import shares, synthetic
+from mdtools import memory, shares, synthetic
 from mdtools.analyses import devices
 
 MEASURED = """
@@ -51,6 +53,52 @@ def test_one_two_and_four_devices_measure_the_same(tmp_path):
             values = one[name]
             scale = np.nanmax(np.abs(values), initial=0.0)
             np.testing.assert_allclose(found, values, rtol=1e-10, atol=1e-12 * scale, err_msg=name)
+
+
+class Accelerator:
+    """What JAX tells of one, where there is none."""
+
+    platform = "gpu"
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+
+    def memory_stats(self) -> dict[str, int]:
+        return {"bytes_limit": 2**34, "bytes_in_use": 2**34 - self.free}
+
+
+def test_a_block_takes_a_quarter_of_what_an_accelerator_has_free(monkeypatch):
+    with memory.limited("8 GiB"):
+        assert devices.block_bytes() == 2**30
+        for free, taken in ((2**34, 2**30), (2**31 + 5, 2**29), (2**31 - 5, 2**28), (0, 2**18)):
+            monkeypatch.setattr(devices, "places", lambda *, each_core=True, free=free: [Accelerator(2**34), Accelerator(free)])
+            assert devices.block_bytes() == taken
+
+
+def test_an_accelerator_is_sent_a_piece_while_another_is_computed(monkeypatch):
+    monkeypatch.setattr(devices, "places", lambda *, each_core=True: [Accelerator(2**30)])
+    monkeypatch.setattr(devices.jax, "default_device", lambda place: contextlib.nullcontext())
+    together = threading.Barrier(2, timeout=20)  # passed by two at once, or broken
+
+    def work(item: int) -> int:
+        together.wait()
+        return 10 * item
+
+    assert list(devices.in_turn(range(6), work)) == [(k, 10 * k) for k in range(6)]
+
+
+def test_no_more_pieces_wait_than_two_a_place_and_one(monkeypatch):
+    monkeypatch.setattr(devices, "places", lambda *, each_core=True: [Accelerator(2**30)])
+    monkeypatch.setattr(devices.jax, "default_device", lambda place: contextlib.nullcontext())
+    given: list[int] = []
+
+    def items():
+        for k in range(20):
+            given.append(k)
+            yield k
+
+    for item, _ in devices.in_turn(items(), lambda item: item):
+        assert len(given) - item <= 3
 
 
 def test_shares_cover_everything_once(monkeypatch):
