@@ -114,7 +114,9 @@ def recorded(function: Callable[_P, xr.Dataset]) -> Callable[_P, xr.Dataset]:
         }
         # a function may add what it found out (the reference it took, frames left over) under "resolved"
         resolved = json.loads(out.attrs.pop("resolved", "{}"))
-        step = {"step": function.__name__, **options, **resolved, "mdtools": _version()}
+        measured = any(hasattr(value, "scaled_positions") for value in bound.arguments.values())
+        arithmetic = {"arithmetic": "float64"} if measured else {}  # of a kernel, unless it says another
+        step = {"step": function.__name__, **options, **arithmetic, **resolved, "mdtools": _version()}
         out.attrs["history"] = json.dumps([*merged_history(inputs), step])
         return out
 

@@ -9,6 +9,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.analyses.chosen_modes import ChosenModes, asked
 from mdtools.analyses.differenced import differenced
+from mdtools.analyses.labels import arithmetic
 from mdtools.analyses.lattice_waves import mass_weighted, projected, waves_at_once, waves_of
 from mdtools.analyses.lattice_windows import Lattice, lattice_of, windows_of
 from mdtools.analyses.over_frames import in_windows
@@ -102,7 +103,7 @@ def spectral_energy_density(
         out["spectral_energy_density"] = (("window", "q_point", "basis_atom", "direction", "frequency"), found)
         out |= {"basis_atom": mapping.kept + 1, "direction": ["x", "y", "z"]}
         out["basis_species"] = ("basis_atom", np.array([lattice.crystal.symbols[k] for k in mapping.kept]))
-    more = {} if made is None else made.told
+    more = {"arithmetic": arithmetic(traj.velocities)} | ({} if made is None else made.told)
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **lattice.told, frames_unused=of_time.unused, **more)
 
 

@@ -12,6 +12,7 @@ from mdtools.trajectory import Trajectory
 from mdtools.units import BOLTZMANN, KINETIC_TO_EV
 
 __all__ = [
+    "arithmetic",
     "common",
     "even_interval",
     "lag_frames",
@@ -23,6 +24,11 @@ __all__ = [
     "thermal_energy",
     "window_starts",
 ]
+
+
+def arithmetic(values: Any) -> str:
+    """What the history says of kernels that work with velocities as precise as they are stored; all others work in float64."""
+    return "float64" if values.dtype == np.float64 else f"{values.dtype} velocities, sums in float64"
 
 
 def common(traj: Trajectory) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import xarray as xr
 from mdtools import schema
 from mdtools.analyses.chosen_modes import ChosenModes, asked, listed, patterned, starred
 from mdtools.analyses.differenced import differenced
-from mdtools.analyses.labels import common, window_starts
+from mdtools.analyses.labels import arithmetic, common, window_starts
 from mdtools.analyses.lattice_waves import mass_weighted, projected, waves_at_once, waves_of
 from mdtools.analyses.lattice_windows import Lattice, lattice_of, windows_of
 from mdtools.analyses.over_frames import in_windows
@@ -93,9 +93,11 @@ def mode_spectra(
     out |= {**labels, "frequency": of_time.frequency, "window_length": window, "part": ["real", "imaginary"]}
     measured, taken = _spectra(traj, "positions", "coordinate", modes, lattice, windows, of_time.weight, reference, centre)
     out |= measured
+    told = {**lattice.told, "reference": taken, "frames_unused": of_time.unused}
     if traj.velocities is not None and differenced(traj) is None:
         out |= _spectra(traj, "velocities", "velocity", modes, lattice, windows, of_time.weight, reference, "sites")[0]
-    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **lattice.told, reference=taken, frames_unused=of_time.unused)
+        told["arithmetic"] = arithmetic(traj.velocities)
+    return schema.resolved(schema.dataset(out, reduced=traj.reduced), **told)
 
 
 def _chosen(lattice: Lattice, q: Any, band: Any, pattern: Any, *, every: bool) -> ChosenModes:

@@ -9,7 +9,7 @@ import xarray as xr
 
 from mdtools import schema
 from mdtools.analyses.differenced import Differenced, differenced
-from mdtools.analyses.labels import common, even_interval, lag_times, tapers_of, thermal_energy, window_starts
+from mdtools.analyses.labels import arithmetic, common, even_interval, lag_times, tapers_of, thermal_energy, window_starts
 from mdtools.analyses.over_atoms import group_means, species_groups, window_length
 from mdtools.analyses.over_tiles import tile_means
 from mdtools.analyses.phonons_of_others import dos_of_gpumd, welch
@@ -166,7 +166,7 @@ def phonon_dos(
         out["phonon_dos_neutron"] = (("window", "frequency"), _as_neutrons_see(traj, by_direction.sum(axis=2), cross_sections, who=who))
     out |= _potential_energy(traj, windows, length)
     unused = traj.n_frames - windows * length
-    told = {} if made is None else {**made.told, "transfer_undone_to": made.band}
+    told = {"arithmetic": arithmetic(traj.velocities)} | ({} if made is None else {**made.told, "transfer_undone_to": made.band})
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), reference=taken, frames_unused=unused, **told)
 
 

@@ -151,6 +151,8 @@ def test_its_history_goes_back_to_the_source_with_every_option(results, name):
 
     options = [p.name for p in inspect.signature(getattr(md, name)).parameters.values() if p.kind is p.KEYWORD_ONLY]
     assert set(options) <= set(step)
+    of_velocities = name in ("phonon_dos", "spectral_energy_density", "mode_spectra")
+    assert step["arithmetic"] == ("float32 velocities, sums in float64" if of_velocities else "float64")
 
 
 @pytest.mark.parametrize("name", ANALYSES)
