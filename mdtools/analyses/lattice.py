@@ -42,12 +42,22 @@ class Lattice:
         distance, _ = self._images(2).query(self.sites @ self.cell, k=8)
         return float(distance[distance > 1e-6].min())  # not the site itself, nor one in the same place
 
+    @property
+    def far(self) -> int:
+        """R of the addresses in `kernels.sites`: as large as 64 bits allow, so that no ion ever leaves the R^3 unit cells about the first."""
+        return int((2**62 / len(self.sites)) ** (1 / 3))
+
     def place(self, address: np.ndarray) -> np.ndarray:
-        """Where a site is, unwrapped, in angstrom."""
-        return np.asarray((self.sites[address[..., 0]] + address[..., 1:]) @ self.cell)
+        """Where the site of an address is, unwrapped, in angstrom."""
+        cells, number = np.divmod(address, len(self.sites))
+        axes = []
+        for _ in range(3):
+            axes.append((cells + self.far // 2) % self.far - self.far // 2)
+            cells = (cells - axes[-1]) // self.far
+        return np.asarray((self.sites[number] + np.stack(axes[::-1], axis=-1)) @ self.cell)
 
     def candidates(self, edge: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """points (point, 3), their addresses (point, 4), and near (x, y, z, candidate), as `kernels.sites.nearest_site` takes them.
+        """points (point, 3), the parts of their addresses (point, 4), and near (x, y, z, candidate), as `kernels.sites.nearest_site` takes them.
 
         A voxel at most `edge` wide: no place in it has a nearest site that is farther from its middle than the middle's nearest and a diagonal.
         """

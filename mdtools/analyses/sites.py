@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import xarray as xr
 
 from mdtools import schema
+from mdtools.analyses.devices import in_turn
 from mdtools.analyses.folded import frames_in_frame, site_frames
 from mdtools.analyses.labels import common, window_starts
 from mdtools.analyses.lattice import Lattice, lattice_of
 from mdtools.analyses.over_atoms import ion_groups, window_length
 from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.kernels.sites import held, nearest_site, site_number
+from mdtools.kernels.sites import held, nearest_site
 from mdtools.trajectory import Trajectory
 
 __all__ = ["site_occupation"]
@@ -78,11 +79,25 @@ def site_occupation(
         _Tally(lattices[name], core, ion_groups(traj, ion_blocks)[traj.indices(name)] % ion_blocks, windows, ion_blocks, length)
         for name in traj.species_names
     ]
-    for frames, s in frames_in_frame(traj, reference, slice(0, windows * length), bytes_per_frame=COPIES * 3 * 8 * traj.n_atoms):
-        for name, tally in zip(traj.species_names, tallies, strict=True):
-            tally.add(frames, s[:, traj.indices(name)])
+    ions = [traj.indices(name) for name in traj.species_names]
+
+    def of(visited: tuple[np.ndarray, np.ndarray]) -> list[_Nearest]:
+        return [tally.nearest(visited[1][:, which]) for tally, which in zip(tallies, ions, strict=True)]
+
+    visits = frames_in_frame(traj, reference, slice(0, windows * length), bytes_per_frame=COPIES * 3 * 8 * traj.n_atoms)
+    for (frames, _), found in in_turn(visits, of):
+        for tally, nearest in zip(tallies, found, strict=True):
+            tally.add(frames, nearest)
     out = _labelled(traj, tallies, windows, ion_blocks, reference)
     return schema.resolved(out, site_frames=len(site_frames(traj))) if sites == "density" else out
+
+
+class _Nearest(NamedTuple):
+    """Of each frame and ion: the address and the number of the nearest site, and whether the ion is in its core."""
+
+    address: np.ndarray
+    number: np.ndarray
+    inside: np.ndarray
 
 
 @dataclass
@@ -103,58 +118,61 @@ class _Tally:
         self.tables = self.lattice.candidates(VOXEL * room ** (1 / 3))
         self.in_core = np.zeros((self.windows, self.ion_blocks))
         self.empty, self.empty_square, self.vacant = np.zeros((3, self.windows))
-        self.visits = np.zeros(len(self.lattice.sites))
-        self.held: np.ndarray | None = None  # (ion, part) address of the site that each ion belongs to
+        self.visits = np.zeros(self.lattice.n_sites)
+        self.share = np.equal.outer(self.block_of, np.arange(self.ion_blocks)) / np.bincount(self.block_of, minlength=self.ion_blocks)
+        self.held: np.ndarray | None = None  # (2, ion) address and number of the site that each ion belongs to
         self.last: np.ndarray | None = None  # (ion,) frame when it was in its core last
 
-    def add(self, frames: np.ndarray, s: np.ndarray) -> None:
+    def nearest(self, s: np.ndarray) -> _Nearest:
         lattice = self.lattice
-        points, address, near = self.tables
+        address, number, distance = nearest_site(s, lattice.repeat, lattice.cell, *self.tables, n_sites=len(lattice.sites), far=lattice.far)
+        return _Nearest(np.asarray(address), np.asarray(number), np.asarray(distance) < self.radius)
+
+    def add(self, frames: np.ndarray, found: _Nearest) -> None:
+        """Count frames that follow those before; what each ion kept from them is `held`."""
+        if self.held is None or self.last is None:
+            self.held, self.last = np.stack([found.address[0], found.number[0]]), np.full(len(self.block_of), frames[0])
         with jax.enable_x64(True):
-            nearest, distance = nearest_site(s, lattice.repeat, lattice.cell, points, address, near)
-            inside = np.asarray(distance) < self.radius
-            if self.held is None or self.last is None:
-                self.held, self.last = np.asarray(nearest)[0], np.full(s.shape[1], frames[0])
-            kept, last = held(nearest, inside, self.held)
-            numbers = [np.asarray(site_number(one, lattice.repeat, n_sites=len(lattice.sites))) for one in (nearest, kept)]
-            belongs, last = np.asarray(kept), np.asarray(last)
+            belongs, number, last = (np.asarray(one) for one in held(*found, self.held))
         last = np.where(last < 0, self.last, frames[0] + last)
         window = frames // self.length
-        self._occupation(np.asarray(nearest)[..., 0], numbers, inside, window)
+        empty = self._empty(found.number)
+        np.add.at(self.empty, window, empty / self.length)
+        np.add.at(self.empty_square, window, empty**2 / self.length)
+        np.add.at(self.vacant, window, self._empty(number) / self.length)
+        np.add.at(self.in_core, window, found.inside @ self.share / self.length)
+        self.visits += np.bincount(found.number.ravel(), minlength=len(self.visits))
         self._jumps(frames, belongs, last)
-        self.held, self.last = belongs[-1], last[-1]
+        self.held, self.last = np.stack([belongs[-1], number[-1]]), last[-1]
 
-    def _occupation(self, of_cell: np.ndarray, numbers: list[np.ndarray], inside: np.ndarray, window: np.ndarray) -> None:
-        frame = np.arange(len(window))[:, None]
-        n = self.lattice.n_sites
-        for number, square in zip(numbers, (self.empty_square, None), strict=True):
-            seen = np.zeros((len(window), n), dtype=bool)
-            seen[frame, number] = True
-            share = 1 - seen.sum(axis=1) / n
-            np.add.at(self.vacant if square is None else self.empty, window, share / self.length)
-            if square is not None:
-                np.add.at(square, window, share**2 / self.length)
-        self.visits += np.bincount(of_cell.ravel(), minlength=len(self.visits))
-        share = np.equal.outer(self.block_of, np.arange(self.ion_blocks)) / np.bincount(self.block_of, minlength=self.ion_blocks)
-        np.add.at(self.in_core, window, inside @ share / self.length)
+    def _empty(self, number: np.ndarray) -> np.ndarray:
+        """Share of the sites of each frame that are the number of no ion."""
+        seen = np.zeros((len(number), self.lattice.n_sites), dtype=bool)
+        seen[np.arange(len(number))[:, None], number] = True
+        return 1 - np.count_nonzero(seen, axis=1) / self.lattice.n_sites
 
     def _jumps(self, frames: np.ndarray, belongs: np.ndarray, last: np.ndarray) -> None:
         assert self.held is not None
         assert self.last is not None
-        before = np.concatenate([self.held[None], belongs[:-1]])
+        before = np.concatenate([self.held[:1], belongs[:-1]])
         left = np.concatenate([self.last[None], last[:-1]])
-        at, ion = np.nonzero(np.any(before != belongs, axis=-1))
+        at, ion = np.nonzero(before != belongs)
         old, new = before[at, ion], belongs[at, ion]
         self.jumps.append(
             {
                 "frame": frames[at],
                 "flight": frames[at] - left[at, ion],
                 "ion": ion,
-                "from": old[:, 0],
-                "to": new[:, 0],
+                "from": old % len(self.lattice.sites),
+                "to": new % len(self.lattice.sites),
                 "vector": self.lattice.place(new) - self.lattice.place(old),
             }
         )
+
+    def occupancy(self) -> np.ndarray:
+        """Mean number of ions nearest to each site of the unit cell."""
+        by_cell = self.visits.reshape(-1, len(self.lattice.sites))
+        return np.asarray(by_cell.sum(axis=0) / (self.windows * self.length * len(by_cell)))
 
     def counted(self) -> np.ndarray:
         """Jumps by (window, ion_block)."""
@@ -188,7 +206,7 @@ def _labelled(traj: Trajectory, tallies: list[_Tally], windows: int, ion_blocks:
         "site": np.arange(offset[-1]),
         "site_position": (("site", "cell_axis"), np.concatenate([tally.lattice.sites for tally in tallies])),
         "site_species": ("site", np.repeat(np.array(traj.species_names), np.diff(offset))),
-        "site_occupancy": ("site", np.concatenate([t.visits / (t.windows * t.length * t.lattice.repeat.prod()) for t in tallies])),
+        "site_occupancy": ("site", np.concatenate([tally.occupancy() for tally in tallies])),
         "lattice": (("cell_axis", "xyz"), tallies[0].lattice.cell),
         "jump_time": ("jump", traj.time[jumps["frame"]]),
         "flight_time": ("jump", jumps["flight"] * _interval(traj)),
