@@ -70,10 +70,12 @@ def held(
 
     first : the address and the number of the site that it keeps until then.
     """
-    frames = jnp.arange(address.shape[0])[:, None]
-    last = jax.lax.cummax(jnp.where(inside, frames, -1), axis=0)
-    of_address, of_number = (
-        jnp.take_along_axis(jnp.concatenate([one[None].astype(every.dtype), every]), last + 1, axis=0, mode="promise_in_bounds")
-        for one, every in ((first[0], address), (first[1], number))
-    )
-    return of_address, of_number, last
+    frames = jnp.arange(address.shape[0])
+    before = first[0].astype(address.dtype), first[1].astype(number.dtype), jnp.full(address.shape[1:], -1, frames.dtype)
+
+    def one(kept: tuple[Array, Array, Array], now: tuple[Array, ...]) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array]]:
+        there, *found = now
+        site, place, last = (jnp.where(there, new, old) for new, old in zip(found, kept, strict=True))
+        return (site, place, last), (site, place, last)
+
+    return jax.lax.scan(one, before, (inside, address, number, frames))[1]
