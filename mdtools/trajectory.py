@@ -344,6 +344,10 @@ class Trajectory:
         self.need("scaled_positions", who="this analysis")
         return self.scaled_positions if self.unwrap != "tor" else self._tor_positions
 
+    def in_memory(self, quantity: Quantity = "positions") -> bool:
+        """Whether a block of it is a part of what is there, and not a copy."""
+        return isinstance(self._stored(quantity), np.ndarray)
+
     def positions_at(self, frames: np.ndarray) -> np.ndarray:
         """Scaled positions of chosen frames (frame, atom, 3) in float64; the Cartesian rule is `self.unwrap` (see `dynamics_cell`)."""
         return np.asarray(self._stored("positions")[frames]).astype(np.float64)

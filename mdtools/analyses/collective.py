@@ -9,8 +9,9 @@ import numpy as np
 from mdtools.analyses.blocks import time_blocks
 from mdtools.analyses.charges import change_with_time
 from mdtools.analyses.labels import species_pairs
-from mdtools.analyses.over_atoms import group_means, species_groups
+from mdtools.analyses.over_atoms import species_groups
 from mdtools.analyses.over_frames import charge_by_species, in_windows
+from mdtools.analyses.over_tiles import group_means
 from mdtools.kernels.correlation import correlation_of_power, fast_length
 from mdtools.kernels.current import even_periodogram, self_power
 from mdtools.kernels.displacement import AXES, TENSOR
@@ -99,7 +100,6 @@ def of_ions_alone(
         arguments=(None if plain else taper,),
         options={"length": length, "windows": windows, "steps": quantity == "positions", "products": TENSOR if tensor else AXES, "n_fft": n_fft},
         weights=np.square(traj.charges),
-        per_atom=1.5 if tensor else 1.0,
     )
     found = np.moveaxis(found[0], 1, 0)
     with jax.enable_x64(True):

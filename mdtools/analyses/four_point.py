@@ -9,14 +9,14 @@ import xarray as xr
 from mdtools import schema
 from mdtools.analyses.labels import common, lag_frames, lag_times
 from mdtools.analyses.melting import neighbour_distance
-from mdtools.analyses.over_atoms import group_means, species_groups, window_length
+from mdtools.analyses.over_atoms import species_groups, window_length
+from mdtools.analyses.over_tiles import group_means
 from mdtools.kernels.four_point import within_radii
 from mdtools.trajectory import Trajectory
 
 __all__ = ["overlap_fluctuations"]
 
 ORIGINS = 64  # in a window, at most
-NUMBERS = 36  # of a path that an ion takes anyway, for each frame
 
 
 @schema.recorded
@@ -49,14 +49,13 @@ def overlap_fluctuations(
     lags = lag_frames("log", longest=part, frame_interval=traj.frame_interval)[1:]
     names = traj.species_names
     radii = np.array([neighbour_distance(traj, name) / 2 if radius is None else float(radius) for name in names])
-    kept = len(radii) * starts.size * len(lags)
     means, taken = group_means(
         within_radii,
         traj,
         groups=species_groups(traj),
         reference=reference,
         arguments=(lags, starts, radii),
-        per_atom=1 + kept / (NUMBERS * traj.n_frames),
+        numbers=len(radii) * starts.size * len(lags),
     )
     each = np.stack([means[0][k, k] for k in range(len(names))])  # (species, window, origin, lag)
     dims = ("window", "species", "lag")

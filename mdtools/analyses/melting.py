@@ -10,7 +10,8 @@ import xarray as xr
 from mdtools import memory, schema
 from mdtools.analyses.clustering import moved_together
 from mdtools.analyses.labels import common, lag_frames, lag_times
-from mdtools.analyses.over_atoms import group_means, ion_groups
+from mdtools.analyses.over_atoms import ion_groups
+from mdtools.analyses.over_tiles import group_means
 from mdtools.analyses.reflections import amplitude_stride, density_amplitudes
 from mdtools.errors import NotEnoughData
 from mdtools.kernels.melting import distance_shares, moments_and_overlap, neighbour_counts, stayed_within
@@ -58,7 +59,7 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
     lags = lag_frames("log", longest=half, frame_interval=traj.frame_interval)[1:]
     distance = np.array([neighbour_distance(traj, name) for name in traj.species_names])
     shared: dict[str, Any] = {"groups": ion_groups(traj, ion_blocks), "reference": reference}
-    moments, taken = group_means(moments_and_overlap, traj, arguments=(lags, starts, 2 * np.pi / distance), **shared)
+    moments, taken = _over_pairs(moments_and_overlap, traj, starts, lags, 2 * np.pi / distance, shared)
     square, fourth, overlap = _by_species(moments[0], len(distance), ion_blocks)
     never, width = _never_moved(traj, windows, distance, shared)
     shape = _late_overlap(traj, starts, lags, distance, ion_blocks, shared)
@@ -99,12 +100,21 @@ def melting_indicators(traj: Trajectory, *, windows: int = 4, ion_blocks: int = 
     return schema.resolved(schema.dataset(out, reduced=traj.reduced), **found)
 
 
+def _over_pairs(
+    kernel: Any, traj: Trajectory, starts: np.ndarray, lags: np.ndarray, more: np.ndarray, shared: dict[str, Any]
+) -> tuple[np.ndarray, Any]:
+    """`group_means` of a kernel that sees the frames at the origins and a lag later, and no others."""
+    ends = starts + np.asarray(lags)[:, None, None]
+    frames = np.unique(np.concatenate([starts.ravel(), ends.ravel()]))
+    return group_means(kernel, traj, frames=frames, arguments=(np.searchsorted(frames, starts), np.searchsorted(frames, ends), more), **shared)
+
+
 def _late_overlap(
     traj: Trajectory, starts: np.ndarray, lags: np.ndarray, distance: np.ndarray, ion_blocks: int, shared: dict[str, Any]
 ) -> np.ndarray:
     """Self-overlap (window, species, ion_block, multiple) over the latest lags at multiples of 2 pi / d: the shape of what stays elastic."""
     waves = (2 * np.pi / distance)[:, None] * np.array(MULTIPLES)
-    moments, _ = group_means(moments_and_overlap, traj, arguments=(lags[-LATE:], starts[:, ::4], waves.ravel()), **shared)
+    moments, _ = _over_pairs(moments_and_overlap, traj, starts[:, ::4], lags[-LATE:], waves.ravel(), shared)
     values = moments[0][:, :, 2:].mean(axis=-1).reshape(len(distance), ion_blocks, len(starts), len(distance), len(MULTIPLES))
     return np.stack([values[k, :, :, k] for k in range(len(distance))]).transpose(2, 0, 1, 3)
 
@@ -116,7 +126,7 @@ def _distances(
     mean = np.maximum(square.mean(axis=(0, 2)), 1e-12)
     chosen = lags[np.argmin(np.abs(np.log(mean / (distance[:, None] ** 2 / 2))), axis=1)]
     edges = distance[:, None] * np.linspace(0.0, REACH, BINS + 1)[None, :]
-    values, _ = group_means(distance_shares, traj, arguments=(chosen, starts, edges), **shared)
+    values, _ = _over_pairs(distance_shares, traj, starts, chosen, edges, shared)
     by_choice = values[0].reshape(len(distance), -1, len(starts), len(distance), BINS)
     return np.stack([by_choice[k, :, :, k] for k in range(len(distance))]).transpose(2, 0, 1, 3), chosen
 

@@ -1,17 +1,15 @@
-"""Visit whole histories of atoms in blocks of one shape, and average a kernel over groups of atoms."""
+"""What every visit to whole histories of atoms starts from: windows, blocks, groups and the frame of reference."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mdtools import shares
-from mdtools.analyses.devices import block_bytes, in_turn, split
-from mdtools.errors import NotEnoughData, TrajectoryError
-from mdtools.kernels.grouped import group_sums
+from mdtools.analyses.devices import block_bytes
+from mdtools.errors import NotEnoughData
 from mdtools.trajectory import Quantity, Trajectory
 
-__all__ = ["block_of_atoms", "frame_of", "group_means", "ion_groups", "species_groups", "window_length"]
+__all__ = ["block_of_atoms", "frame_of", "ion_groups", "species_groups", "window_length"]
 
 
 def window_length(traj: Trajectory, windows: int, *, who: str, shortest: int = 2, besides: int = 0) -> int:
@@ -60,43 +58,3 @@ def frame_of(traj: Trajectory, reference: Sequence[str] | str | None, quantity: 
     if traj.origin is not None and taken == "none" and traj.unwrap == "lattice":
         shift = shift - traj.origin
     return cell, shift, taken
-
-
-def group_means(
-    kernel: Callable[..., Any],
-    traj: Trajectory,
-    quantity: Quantity = "positions",
-    *,
-    groups: np.ndarray,
-    reference: Sequence[str] | str | None,
-    windows: int = 1,
-    arguments: tuple[Any, ...] = (),
-    options: dict[str, Any] | None = None,
-    per_atom: float = 1.0,
-    weights: np.ndarray | None = None,
-) -> tuple[np.ndarray, Any]:
-    """Mean of `kernel` over the atoms of each group: (window, group, ...) float64, and the reference that was taken.
-
-    groups : (atom,) number of the group of each atom, from 0. per_atom : how many times the memory of an MSD an atom takes.
-    weights : (atom,), in place of one over the size of the group: the sum of weight times kernel.
-    """
-    traj.need("scaled_positions" if quantity == "positions" else "velocities", who=getattr(kernel, "__name__", "this analysis"))
-    n_groups = int(groups.max()) + 1
-    sizes = np.bincount(groups, minlength=n_groups)
-    if np.any(sizes == 0):
-        raise TrajectoryError(f"{traj.source}: a group of atoms is empty")
-    weight_of = np.zeros((traj.n_atoms, n_groups))
-    weight_of[np.arange(traj.n_atoms), groups] = 1.0 / sizes[groups] if weights is None else weights
-    cell, shift, taken = frame_of(traj, reference, quantity)
-    block = split(block_of_atoms(int(traj.n_frames * per_atom), traj.n_atoms), traj.n_atoms)
-
-    def of(visited: tuple[slice, np.ndarray]) -> Any:
-        atoms, values = visited
-        share = np.zeros((block, n_groups))
-        share[: atoms.stop - atoms.start] = weight_of[atoms]
-        return group_sums(kernel, values, cell, shift, share, arguments, options=tuple((options or {}).items()), windows=windows)
-
-    total: Any = 0.0
-    for _, part in in_turn(traj.over_atoms(quantity, block=block, shared=True), of, each_core=False):
-        total = total + np.asarray(part)
-    return shares.summed(np.asarray(total)), taken

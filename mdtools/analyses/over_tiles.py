@@ -9,13 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdtools import shares
-from mdtools.analyses.devices import block_bytes, in_float64, pieces, platform
+from mdtools.analyses.devices import PIECES, block_bytes, in_float64, pieces, platform
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.analyses.turning import Rooms, turned
-from mdtools.kernels.grouped import tile_sums
+from mdtools.kernels.grouped import each_atom, tile_sums
 from mdtools.trajectory import Quantity, Trajectory
 
-__all__ = ["tile_means", "tile_size", "tiles_of"]
+__all__ = ["group_means", "tile_means", "tile_size", "tiles_of"]
 
 Parts = dict[str, Any]
 Kernel = Callable[..., tuple[Parts, Parts]]
@@ -34,26 +34,34 @@ def tile_means(
     arguments: tuple[Any, ...] = (),
     options: dict[str, Any] | None = None,
     bytes_per_atom: int = 0,
+    numbers: int = 0,
+    frames: np.ndarray | None = None,
+    exact: bool = False,
 ) -> tuple[Parts, Parts, Any]:
     """Means over the atoms of each group (group, ...), what each atom keeps (atom, ...), and the reference that was taken.
 
     groups : (atom,) number of the group of each atom, from 0. weights : (atom,), in place of one over the size of the
-    group. kernel : sees a tile at a time, as `tile_sums` needs it; velocities as precise as stored. bytes_per_atom : what it keeps of one.
+    group. kernel : sees a tile at a time, as `tile_sums` needs it; velocities as precise as stored, or `exact` in float64.
+    bytes_per_atom : what it keeps of one. numbers : that it makes of one beside its path, before they are summed.
+    frames : of which the paths are made, if not of all.
     """
-    traj.need("scaled_positions" if quantity == "positions" else "velocities", who=getattr(kernel, "__name__", "this analysis"))
+    traj.need("scaled_positions" if quantity == "positions" else "velocities", who="this analysis")
     n_groups = int(groups.max()) + 1
     share = 1.0 / np.bincount(groups)[groups] if weights is None else weights
     cell, shift, taken = frame_of(traj, reference, quantity)
-    of_paths = None if quantity == "velocities" else cell
-    most = int(np.clip(block_bytes() // (2 * 3 * 8 * traj.n_frames + bytes_per_atom), 1, -(-traj.n_atoms // shares.count())))
-    block = -(-traj.n_atoms // -(-traj.n_atoms // most))  # of equal size, as nearly as can be
+    if frames is not None:
+        cell, shift = cell if cell.ndim == 2 else cell[frames], shift[frames]
+    n_frames = len(shift)
+    of_paths = None if quantity == "velocities" and not exact else cell
+    block = _block_of_atoms(traj, n_frames, bytes_per_atom, copied=frames is not None or not traj.in_memory(quantity))
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
-    size = tile_size(traj.n_frames, blocks)
+    size = tile_size(n_frames, blocks, numbers)
     n_pieces, length = pieces(max(len(tiles_of(one, size)[0]) for one in blocks))
     rooms = Rooms()
     total: Parts = {}
     kept: Parts = {}
-    for atoms, values in traj.over_atoms(quantity, block=block, shared=True):
+    for atoms, whole in traj.over_atoms(quantity, block=block, shared=True):
+        values = whole if frames is None else whole[frames]
         members, group, real = tiles_of(groups[atoms], size, n_pieces * length)
         weight = np.zeros(members.shape)
         weight[real] = share[atoms][members[real]]
@@ -73,6 +81,51 @@ def tile_means(
     return {name: shares.summed(one) for name, one in total.items()}, {name: shares.summed(one) for name, one in kept.items()}, taken
 
 
+def _block_of_atoms(traj: Trajectory, n_frames: int, bytes_per_atom: int, *, copied: bool) -> int:
+    """Atoms in a block, all blocks of equal size as nearly as can be.
+
+    Where it is not `copied` it takes nothing but what its pieces do, one a thread; the larger it is, the more of a frame is turned at a time.
+    """
+    each = 2 * 3 * 8 * n_frames // (1 if copied else PIECES // 2)
+    most = int(np.clip(block_bytes() // (each + bytes_per_atom), 1, -(-traj.n_atoms // shares.count())))
+    return -(-traj.n_atoms // -(-traj.n_atoms // most))
+
+
+def group_means(
+    kernel: Callable[..., Any],
+    traj: Trajectory,
+    quantity: Quantity = "positions",
+    *,
+    groups: np.ndarray,
+    reference: Sequence[str] | str | None,
+    windows: int = 1,
+    arguments: tuple[Any, ...] = (),
+    options: dict[str, Any] | None = None,
+    weights: np.ndarray | None = None,
+    numbers: int = 0,
+    frames: np.ndarray | None = None,
+) -> tuple[np.ndarray, Any]:
+    """Mean of `kernel` over the atoms of each group: (window, group, ...) float64, and the reference that was taken.
+
+    kernel : of the path (xyz, time) of one atom in one window, float64. groups, weights, numbers, frames : as in `tile_means`; with weights the
+    sum of weight times kernel.
+    """
+    sums, _, taken = tile_means(
+        each_atom,
+        traj,
+        quantity,
+        groups=groups,
+        reference=reference,
+        weights=weights,
+        arguments=arguments,
+        options={"kernel": kernel, "parts": windows, **(options or {})},
+        numbers=numbers,
+        frames=frames,
+        exact=True,
+    )
+    return np.moveaxis(sums["mean"], 0, 1), taken
+
+
 def _along_time(values: np.ndarray, members: np.ndarray, rooms: Rooms) -> Any:
     """(frame, atom, xyz) -> (tile, member, xyz, frame) on the device of a piece, where time is contiguous."""
     wanted = members.ravel()
@@ -86,12 +139,12 @@ def _along_time(values: np.ndarray, members: np.ndarray, rooms: Rooms) -> Any:
     return jnp.take(jax.device_put(turned(values[:, low:high], rooms)), wanted - low, axis=0).reshape(shape)
 
 
-def tile_size(n_frames: int, blocks: Sequence[np.ndarray]) -> int:
+def tile_size(n_frames: int, blocks: Sequence[np.ndarray], numbers: int = 0) -> int:
     """Atoms in a tile: as many as the cache holds, or up to half as many where that leaves fewer places empty.
 
     From eight on a multiple of eight, by which kernels sum.
     """
-    most = (CACHE if platform() == "cpu" else DEVICE) // (3 * 8 * n_frames)
+    most = (CACHE if platform() == "cpu" else DEVICE) // (8 * (3 * n_frames + numbers))
     most = int(np.clip(most, 1, max(len(one) for one in blocks)))
     counts = np.concatenate([np.bincount(one) for one in blocks])
     sizes = range((most + 1) // 2, most + 1) if most < 8 else range(max(8, most // 16 * 8), most + 1, 8)

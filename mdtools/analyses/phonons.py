@@ -10,8 +10,8 @@ import xarray as xr
 from mdtools import schema
 from mdtools.analyses.differenced import Differenced, differenced
 from mdtools.analyses.labels import arithmetic, common, even_interval, lag_times, tapers_of, thermal_energy, window_starts
-from mdtools.analyses.over_atoms import group_means, species_groups, window_length
-from mdtools.analyses.over_tiles import tile_means
+from mdtools.analyses.over_atoms import species_groups, window_length
+from mdtools.analyses.over_tiles import group_means, tile_means
 from mdtools.analyses.phonons_of_others import dos_of_gpumd, welch
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.correlation import correlation_of_power, fast_length

@@ -7,7 +7,8 @@ import jax
 import numpy as np
 
 from mdtools.analyses.labels import noise_width
-from mdtools.analyses.over_atoms import group_means, species_groups
+from mdtools.analyses.over_atoms import species_groups
+from mdtools.analyses.over_tiles import group_means
 from mdtools.errors import NotEnoughData
 from mdtools.kernels.phonons import half_hann_spectrum, trailing_correlation
 from mdtools.trajectory import Trajectory

@@ -10,8 +10,9 @@ import xarray as xr
 from mdtools import schema
 from mdtools.analyses.displacement import origin_frames
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
-from mdtools.analyses.over_atoms import block_of_atoms, frame_of, group_means, species_groups, window_length
+from mdtools.analyses.over_atoms import block_of_atoms, frame_of, species_groups, window_length
 from mdtools.analyses.over_pairs import Moments, counted_pairs, within_half_cell
+from mdtools.analyses.over_tiles import group_means
 from mdtools.analyses.sampled import stride_within
 from mdtools.kernels.van_hove import displacement_counts, displacement_counts_by_axis, displacement_moments, largest_displacement
 from mdtools.trajectory import Trajectory
@@ -77,8 +78,8 @@ def van_hove_self(
     second, fourth = moments[:, :, 0], moments[:, :, 1]
     edge = _just_beyond_largest(traj, reference, frames, starts, windows) if r_max is None else float(r_max)
     shared |= {"arguments": (frames, starts, np.float64(edge)), "options": {"bins": bins}, "weights": np.ones(traj.n_atoms)}
-    memory_of = 1 + windows * len(frames) * (bins + 1) / (12 * traj.n_frames)
-    counts, _ = group_means(displacement_counts, traj, per_atom=memory_of, **shared)
+    numbers = windows * len(frames) * (bins + 1)
+    counts, _ = group_means(displacement_counts, traj, numbers=numbers, **shared)
     each = counts.sum(axis=-1)
     square = np.where(second > 0, second, 1.0)
     dims = ("window", "species", "lag")
@@ -94,7 +95,7 @@ def van_hove_self(
         "r": _middles(edge, bins),
     }
     if by_axis:
-        along, _ = group_means(displacement_counts_by_axis, traj, per_atom=6 * memory_of, **shared)
+        along, _ = group_means(displacement_counts_by_axis, traj, numbers=6 * numbers, **shared)
         density = along / each[:, :, None, :, None] / (edge / bins)
         out |= {"van_hove_self_by_axis": (("window", "species", "xyz", "lag", "displacement"), density)}
         out |= {"xyz": ["x", "y", "z"], "displacement": (np.arange(2 * bins) + 0.5) * (edge / bins) - edge}

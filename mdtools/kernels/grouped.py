@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from mdtools.kernels.shapes import Array, Float, Int
 
-__all__ = ["cartesian", "group_sums", "paths", "tile_sums"]
+__all__ = ["cartesian", "each_atom", "paths", "tile_sums"]
 
 
 def cartesian(
@@ -31,24 +31,22 @@ def paths(
     return path.reshape(windows, length, *path.shape[1:]).transpose(0, 2, 3, 1)
 
 
-@functools.partial(jax.jit, static_argnames=("kernel", "options", "windows"))
-def group_sums(
+def each_atom(
+    path: Float[Array, "xyz atom frame"],
+    weight: Float[Array, " atom"],
+    *arguments: Any,
     kernel: Callable[..., Float[Array, "..."]],
-    values: Float[Array, "frame atom xyz"],
-    cell: Float[Array, "*frame xyz xyz"],
-    shift: Float[Array, "frame xyz"],
-    weights: Float[Array, "atom group"],
-    arguments: tuple[Any, ...] = (),
-    *,
-    options: tuple[tuple[str, Any], ...] = (),
-    windows: int = 1,
-) -> Float[Array, "window group ..."]:
-    """sum_i w_ig kernel(path of atom i in window w, *arguments, **options), for every window w and group g.
+    parts: int,
+    **options: Any,
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """A kernel for `tile_sums` from one of a single atom: `mean` (window, ...), sum_i w_i kernel(path of atom i in window w).
 
-    kernel takes a path (xyz, time). The frames are cut into `windows` equal parts; what is left over is not used.
+    kernel takes a path (xyz, time). The frames are cut into equal parts, the windows; what is left over is not used.
     """
-    each = jax.vmap(jax.vmap(lambda x: kernel(x, *arguments, **dict(options))))(paths(values, cell, shift, windows=windows))
-    return jnp.einsum("wa...,ag->wg...", each, weights, precision="highest")
+    length = path.shape[-1] // parts
+    windows = path[..., : parts * length].reshape(*path.shape[:2], parts, length).transpose(2, 1, 0, 3)
+    each = jax.vmap(jax.vmap(lambda x: kernel(x, *arguments, **options)))(windows)
+    return {"mean": jnp.einsum("wa...,a->w...", each, weight, precision="highest")}, {}
 
 
 # the pieces of a processor each have a core of their own: threads within a piece would take it from the others

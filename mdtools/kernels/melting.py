@@ -16,38 +16,38 @@ __all__ = ["distance_shares", "moments_and_overlap", "neighbour_counts", "stayed
 
 
 def moments_and_overlap(
-    x: Float[Array, "xyz time"], lags: Int[Array, " lag"], starts: Int[Array, "window origin"], wave_numbers: Float[Array, " k"]
+    x: Float[Array, "xyz time"], first: Int[Array, "window origin"], last: Int[Array, "lag window origin"], wave_numbers: Float[Array, " k"]
 ) -> Float[Array, "window moment lag"]:
-    """Means over the origins of a window of |dr|^2, |dr|^4 and sin(k |dr|)/(k |dr|) for each k, dr = x(t0 + lag) - x(t0).
+    """Means over the origins of a window of |dr|^2, |dr|^4 and sin(k |dr|)/(k |dr|) for each k, dr = x(last) - x(first).
 
-    Every start plus every lag must lie within the path. sin(kr)/(kr) is exp(i k dr) averaged over the directions of k.
+    first, last : where in the path the origins are, and what is a lag later. sin(kr)/(kr) is exp(i k dr) averaged over the directions of k.
     """
-    first = x[:, starts]
+    here = x[:, first]
 
-    def one(lag: Int[Array, ""]) -> Float[Array, "window moment"]:
-        square = jnp.sum(jnp.square(x[:, starts + lag] - first), axis=0)
+    def one(later: Int[Array, "window origin"]) -> Float[Array, "window moment"]:
+        square = jnp.sum(jnp.square(x[:, later] - here), axis=0)
         phase = jnp.sqrt(square)[None] * wave_numbers[:, None, None] / jnp.pi
         each = jnp.concatenate([square[None], jnp.square(square)[None], jnp.sinc(phase)])
         return jnp.mean(each, axis=-1).T
 
-    return jnp.moveaxis(jax.lax.map(one, lags), 0, -1)
+    return jnp.moveaxis(jax.lax.map(one, last), 0, -1)
 
 
 def distance_shares(
-    x: Float[Array, "xyz time"], lags: Int[Array, " choice"], starts: Int[Array, "window origin"], edges: Float[Array, "choice edge"]
+    x: Float[Array, "xyz time"], first: Int[Array, "window origin"], last: Int[Array, "choice window origin"], edges: Float[Array, "choice edge"]
 ) -> Float[Array, "window choice bin"]:
-    """Share of the origins of a window at which |x(t0 + lag) - x(t0)| lies between neighbouring edges, for each lag with its own edges.
+    """Share of the origins of a window at which |x(last) - x(first)| lies between neighbouring edges, for each choice with its own edges.
 
     Counted as differences of the shares below each edge, so that a whole number of counts is exact.
     """
 
     def one(choice: tuple[Array, Array]) -> Float[Array, "window bin"]:
-        lag, bounds = choice
-        r = jnp.sqrt(jnp.sum(jnp.square(x[:, starts + lag] - x[:, starts]), axis=0))
+        later, bounds = choice
+        r = jnp.sqrt(jnp.sum(jnp.square(x[:, later] - x[:, first]), axis=0))
         below = jnp.mean((r[:, :, None] < bounds[None, None, :]).astype(x.dtype), axis=1)
         return jnp.diff(below, axis=-1)
 
-    return jnp.moveaxis(jax.lax.map(one, (lags, edges)), 0, 1)
+    return jnp.moveaxis(jax.lax.map(one, (last, edges)), 0, 1)
 
 
 def stayed_within(

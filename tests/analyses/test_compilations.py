@@ -10,10 +10,10 @@ from mdtools import memory, synthetic
 
 MEASURES = {  # the program that visits the blocks, how many kernels it is made for, and what is measured
     "msd": ("tile_sums", 1, lambda traj: md.msd(traj)),
-    "velocity_acf": ("group_sums", 1, lambda traj: md.velocity_acf(traj)),
+    "velocity_acf": ("tile_sums", 1, lambda traj: md.velocity_acf(traj)),
     "phonon_dos": ("tile_sums", 1, lambda traj: md.phonon_dos(traj)),
     "charge_current_acf": ("charge_sums", 1, lambda traj: md.charge_current_acf(traj)),
-    "van_hove_self": ("group_sums", 2, lambda traj: md.van_hove_self(traj, windows=2, r_max=5.0)),
+    "van_hove_self": ("tile_sums", 2, lambda traj: md.van_hove_self(traj, windows=2, r_max=5.0)),
     "van_hove_distinct": ("_slots_by_distance", 2, lambda traj: md.van_hove_distinct(traj, windows=2)),  # lag 0 meets half of the pairs
     "intermediate_scattering": ("modes_by_group", 1, lambda traj: md.intermediate_scattering(traj, hkl=["1 0 0", "0 2 0"])),
     "current_correlation, in parts": ("modes_by_group", 1, lambda traj: md.current_correlation(traj, q_max=1.5, windows=1)),

@@ -17,7 +17,7 @@ def path():
 def test_moments_are_their_naive_definition(path):
     lags, starts, k = np.array([1, 5, 20]), np.array([[0, 3, 6], [10, 13, 16]]), np.array([0.7, 2.0])
     with jax.enable_x64(True):
-        moments = np.asarray(jax.jit(moments_and_overlap)(path, lags, starts, k))
+        moments = np.asarray(jax.jit(moments_and_overlap)(path, starts, starts + lags[:, None, None], k))
     for w, m in itertools.product(range(2), range(3)):
         r = np.array([np.linalg.norm(path[:, t + lags[m]] - path[:, t]) for t in starts[w]])
         naive = [np.mean(r**2), np.mean(r**4), *(np.mean(np.sin(q * r) / (q * r)) for q in k)]
@@ -27,7 +27,7 @@ def test_moments_are_their_naive_definition(path):
 def test_shares_of_displacements_are_a_histogram_of_their_lengths(path):
     lags, starts, edges = np.array([2, 9]), np.array([[0, 3, 6, 7], [10, 13, 16, 30]]), np.array([[0.0, 1.0, 2.0, 3.0], [0.0, 2.0, 5.0, 6.0]])
     with jax.enable_x64(True):
-        shares = np.asarray(jax.jit(distance_shares)(path, lags, starts, edges))
+        shares = np.asarray(jax.jit(distance_shares)(path, starts, starts + lags[:, None, None], edges))
     assert shares.shape == (2, 2, 3)
     for w, c in itertools.product(range(2), range(2)):
         r = np.linalg.norm(path[:, starts[w] + lags[c]] - path[:, starts[w]], axis=0)
@@ -36,7 +36,8 @@ def test_shares_of_displacements_are_a_histogram_of_their_lengths(path):
 
 def test_an_ion_that_does_not_move_overlaps_with_itself():
     with jax.enable_x64(True):
-        moments = np.asarray(jax.jit(moments_and_overlap)(np.full((3, 10), 7.0), np.array([1, 4]), np.array([[0, 2]]), np.array([1.3])))
+        last = np.array([[[1, 3]], [[4, 6]]])
+        moments = np.asarray(jax.jit(moments_and_overlap)(np.full((3, 10), 7.0), np.array([[0, 2]]), last, np.array([1.3])))
     np.testing.assert_array_equal(moments[0], [[0, 0], [0, 0], [1, 1]])
 
 
