@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import jax
 import numpy as np
 import xarray as xr
 
 from mdtools import schema
 from mdtools.analyses.displacement import origin_frames
 from mdtools.analyses.labels import common, even_interval, lag_frames, lag_times, species_pairs, window_starts
-from mdtools.analyses.over_atoms import block_of_atoms, frame_of, species_groups, window_length
+from mdtools.analyses.over_atoms import species_groups, window_length
 from mdtools.analyses.over_pairs import Moments, counted_pairs, within_half_cell
-from mdtools.analyses.over_tiles import group_means
+from mdtools.analyses.over_tiles import group_means, tile_means
 from mdtools.analyses.sampled import stride_within
-from mdtools.kernels.van_hove import displacement_counts, displacement_counts_by_axis, displacement_moments, largest_displacement
+from mdtools.kernels.van_hove import displacement_counts, displacement_counts_by_axis, moment_terms
 from mdtools.trajectory import Trajectory
 
 __all__ = ["van_hove_distinct", "van_hove_self"]
@@ -73,11 +72,12 @@ def van_hove_self(
     work = float(traj.n_atoms) * windows * float(np.sum(length - frames))
     stride = stride_within(displacement_budget, work, length, name="displacement_budget")
     starts = origin_frames(stride if origins == "auto" else origins, length)
-    shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference, "windows": windows}
-    moments, taken = group_means(displacement_moments, traj, arguments=(frames, starts), **shared)
-    second, fourth = moments[:, :, 0], moments[:, :, 1]
-    edge = _just_beyond_largest(traj, reference, frames, starts, windows) if r_max is None else float(r_max)
-    shared |= {"arguments": (frames, starts, np.float64(edge)), "options": {"bins": bins}, "weights": np.ones(traj.n_atoms)}
+    shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference}
+    sums, kept, taken = tile_means(moment_terms, traj, arguments=(frames, starts), options={"windows": windows}, **shared)
+    second, fourth = np.moveaxis(sums["moments"], (2, 1), (0, 1))  # (moment, window, species, lag)
+    # a little more than the largest, so that the last bin holds it; 1 where nothing moves
+    edge = (float(kept["largest"].max()) * (1 + 1e-9) or 1.0) if r_max is None else float(r_max)
+    shared |= {"windows": windows, "arguments": (frames, starts, np.float64(edge)), "options": {"bins": bins}, "weights": np.ones(traj.n_atoms)}
     numbers = windows * len(frames) * (bins + 1)
     counts, _ = group_means(displacement_counts, traj, numbers=numbers, **shared)
     each = counts.sum(axis=-1)
@@ -197,15 +197,6 @@ def _check(bins: int, r_max: float | None) -> None:
 
 def _middles(edge: float, bins: int) -> np.ndarray:
     return (np.arange(bins) + 0.5) * (edge / bins)
-
-
-def _just_beyond_largest(traj: Trajectory, reference: Any, frames: np.ndarray, starts: np.ndarray, windows: int) -> float:
-    """A little more than the largest displacement, so that the last bin holds it; 1 where nothing moves."""
-    cell, shift, _ = frame_of(traj, reference, "positions")
-    with jax.enable_x64(True):
-        blocks = traj.over_atoms(block=block_of_atoms(traj.n_frames, traj.n_atoms))
-        largest = max(float(largest_displacement(values, cell, shift, frames, starts, windows=windows)) for _, values in blocks)
-    return largest * (1 + 1e-9) or 1.0
 
 
 def _by_pair(

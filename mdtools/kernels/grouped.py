@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from mdtools.kernels.shapes import Array, Float, Int
 
-__all__ = ["cartesian", "each_atom", "paths", "tile_sums"]
+__all__ = ["cartesian", "each_atom", "in_parts", "paths", "tile_sums"]
 
 
 def cartesian(
@@ -43,10 +43,14 @@ def each_atom(
 
     kernel takes a path (xyz, time). The frames are cut into equal parts, the windows; what is left over is not used.
     """
-    length = path.shape[-1] // parts
-    windows = path[..., : parts * length].reshape(*path.shape[:2], parts, length).transpose(2, 1, 0, 3)
-    each = jax.vmap(jax.vmap(lambda x: kernel(x, *arguments, **options)))(windows)
+    each = jax.vmap(jax.vmap(lambda x: kernel(x, *arguments, **options)))(in_parts(path, parts))
     return {"mean": jnp.einsum("wa...,a->w...", each, weight, precision="highest")}, {}
+
+
+def in_parts(path: Float[Array, "xyz atom frame"], parts: int) -> Float[Array, "window atom xyz time"]:
+    """Paths cut into equal windows; frames that are left over are not used."""
+    length = path.shape[-1] // parts
+    return path[..., : parts * length].reshape(*path.shape[:2], parts, length).transpose(2, 1, 0, 3)
 
 
 # the pieces of a processor each have a core of their own: threads within a piece would take it from the others

@@ -14,14 +14,13 @@ import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.cell import wrapped
-from mdtools.kernels.grouped import paths
+from mdtools.kernels.grouped import in_parts
 from mdtools.kernels.shapes import Array, Float, Int
 
 __all__ = [
     "displacement_counts",
     "displacement_counts_by_axis",
-    "displacement_moments",
-    "largest_displacement",
+    "moment_terms",
     "pair_counts",
     "pair_counts_by_axis",
 ]
@@ -37,14 +36,24 @@ def _displacement(
     return jnp.sum(jnp.square(x[:, jnp.minimum(end, n - 1)] - x[:, starts]), axis=0) * inside, inside
 
 
-def displacement_moments(x: Float[Array, "xyz time"], lags: Int[Array, " lag"], starts: Int[Array, " origin"]) -> Float[Array, "moment lag"]:
-    """Means over origins of r^2 and r^4, r = |x(k + m) - x(k)|, for each lag m (in frames)."""
+def moment_terms(
+    path: Float[Array, "xyz atom frame"], weight: Float[Array, " atom"], lags: Int[Array, " lag"], starts: Int[Array, " origin"], *, windows: int
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Of a tile of atoms (kernels/grouped.py) `moments` (window, moment, lag), weighted sums of the means over origins of r^2 and r^4,
+    r = |x(k + m) - x(k)| for each lag m in frames, and of each atom `largest`, the largest r.
+    """
 
-    def one(lag: Int[Array, ""]) -> Float[Array, " moment"]:
-        square, inside = _displacement(x, lag, starts)
-        return jnp.stack([jnp.sum(square), jnp.sum(jnp.square(square))]) / jnp.maximum(jnp.sum(inside), 1.0)
+    def of(x: Float[Array, "xyz time"]) -> Float[Array, "moment lag"]:
+        def one(lag: Int[Array, ""]) -> Float[Array, " moment"]:
+            square, inside = _displacement(x, lag, starts)
+            total = jnp.stack([jnp.sum(square), jnp.sum(jnp.square(square))]) / jnp.maximum(jnp.sum(inside), 1.0)
+            return jnp.concatenate([total, jnp.max(square)[None]])
 
-    return jnp.moveaxis(jax.lax.map(one, lags), 0, -1)
+        return jnp.moveaxis(jax.lax.map(one, lags), 0, -1)
+
+    each = jax.vmap(jax.vmap(of))(in_parts(path, windows))
+    largest = jnp.sqrt(jnp.max(each[:, :, 2], axis=(0, 2)))
+    return {"moments": jnp.einsum("wa...,a->w...", each[:, :, :2], weight, precision="highest")}, {"largest": largest}
 
 
 def displacement_counts(
@@ -74,21 +83,6 @@ def displacement_counts_by_axis(
         return jax.vmap(lambda each: jnp.zeros(2 * bins + 1, x.dtype).at[each].add(inside))(slot)[:, :-1]
 
     return jnp.moveaxis(jax.lax.map(one, lags), 0, 1)
-
-
-@functools.partial(jax.jit, static_argnames=("windows",))
-def largest_displacement(
-    values: Float[Array, "frame atom xyz"],
-    cell: Float[Array, "*frame xyz xyz"],
-    shift: Float[Array, "frame xyz"],
-    lags: Int[Array, " lag"],
-    starts: Int[Array, " origin"],
-    *,
-    windows: int = 1,
-) -> Float[Array, ""]:
-    """The largest |x(k + m) - x(k)| of any atom, window, lag and origin. Arguments as in kernels/grouped.py."""
-    each = jax.vmap(jax.vmap(lambda x: jnp.max(jax.lax.map(lambda lag: jnp.max(_displacement(x, lag, starts)[0]), lags))))
-    return jnp.sqrt(jnp.max(each(paths(values, cell, shift, windows=windows))))
 
 
 LANES = 4  # histograms side by side, so that one count need not wait for the last

@@ -316,7 +316,7 @@ def test_tiles_and_threads_change_no_count(from_paths, monkeypatch, n_atoms):
     options = {"lags": [0.0, 0.2], "windows": 1, "bins": 9, "ordered": True, "by_axis": True, "origins": "all"}
     whole = distinct(traj, **options)
     monkeypatch.setattr(over_pairs, "TILE", 7000)
-    monkeypatch.setattr(devices, "cores", lambda: 3)
+    monkeypatch.setattr(devices.memory, "cores", lambda: 3)
     tiled = distinct(traj, **options)
     for name in ("van_hove_count", "van_hove_distinct", "van_hove_distinct_by_axis"):
         np.testing.assert_array_equal(tiled[name], whole[name])

@@ -9,7 +9,7 @@ import pytest
 
 from mdtools.kernels import van_hove
 from mdtools.kernels.cell import face_distances
-from mdtools.kernels.van_hove import displacement_counts, displacement_moments, largest_displacement, pair_counts, pair_counts_by_axis
+from mdtools.kernels.van_hove import displacement_counts, moment_terms, pair_counts, pair_counts_by_axis
 
 TILTED = np.array([[9.0, 0, 0], [8.1, 6.0, 0], [-7.2, 5.4, 5.0]])
 IMAGES = np.array(list(itertools.product(range(-3, 4), repeat=3)))
@@ -136,13 +136,15 @@ def test_displacements_equal_a_loop(path, starts):
     arguments = jnp.asarray(path), jnp.asarray(lags), jnp.asarray(starts)
     assert 0 < counts[:, bins].sum() < counts.sum()
     np.testing.assert_array_equal(displacement_counts(*arguments, jnp.asarray(r_max), bins=bins), counts)
-    np.testing.assert_allclose(displacement_moments(*arguments), moments, rtol=1e-13)
+    summed, kept = moment_terms(arguments[0][:, None], jnp.asarray([2.0]), *arguments[1:], windows=1)
+    np.testing.assert_allclose(summed["moments"][0], 2.0 * moments, rtol=1e-13)
+    assert kept["largest"].shape == (1,)
 
 
-def test_the_largest_displacement_is_found_in_every_window_and_atom(path):
-    values = np.stack([path.T, path.T[::-1] * 2.0], axis=1)  # (frame, atom, xyz)
+def test_the_largest_displacement_of_an_atom_is_found_in_every_window(path):
+    paths = np.stack([path, path[:, ::-1] * 2.0], axis=1)  # (xyz, atom, frame)
     lags, starts = np.array([3, 20]), np.arange(25)
-    halves = values[:25], values[25:]
-    expected = max(np.linalg.norm(part[m:] - part[:-m], axis=-1).max() for part in halves for m in lags)
-    found = largest_displacement(*map(jnp.asarray, (values, np.eye(3), np.zeros((50, 3)), lags, starts)), windows=2)
-    np.testing.assert_allclose(found, expected, rtol=1e-13)
+    halves = paths[:, :, :25], paths[:, :, 25:]
+    expected = np.max([np.linalg.norm(part[..., m:] - part[..., :-m], axis=0).max(axis=1) for part in halves for m in lags], axis=0)
+    _, kept = moment_terms(*map(jnp.asarray, (paths, np.ones(2), lags, starts)), windows=2)
+    np.testing.assert_allclose(kept["largest"], expected, rtol=1e-13)
