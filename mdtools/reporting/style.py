@@ -55,8 +55,11 @@ def figure(columns: int = 1, rows: int = 1, *, width: float = 3.6, height: float
 
 def svg(made: Any) -> str:
     """A figure as SVG text, the same bytes each time."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     out = io.StringIO()
-    made.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    # drawn once: savefig would draw it before, to lay it out, which drawing does by itself
+    FigureCanvasSVG(made).print_svg(out, metadata={"Date": None, "Creator": None})
     return out.getvalue()
 
 
