@@ -4,17 +4,19 @@
 from saved measurements. Everything is made once; what could not be made is kept with its reason.
 """
 
+import contextlib
+import functools
 import importlib
 import json
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mdtools import memory, once, progress
+from mdtools import abreast, memory, once, progress
 from mdtools.catalogue import ANALYSES, DECISIONS, ESTIMATES, ON_REQUEST, PUBLIC, VARIES
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.signatures import Input, signature
@@ -54,9 +56,14 @@ class Chain:
     refused: dict[str, Exception] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     keep: Callable[[str, Any], None] = lambda name, data: None
+    _making: dict[str, threading.RLock] = field(default_factory=dict, repr=False)  # of two threads that want a result the second waits for the first
 
     def make(self, name: str) -> Any:
         """The result called `name`, made from what is there. Raises TrajectoryError or NotEnoughData where it cannot be."""
+        with self._making.setdefault(name, threading.RLock()):
+            return self._make(name)
+
+    def _make(self, name: str) -> Any:
         if name in self.made:
             return self.made[name]
         if name in self.refused:
@@ -98,17 +105,21 @@ class Chain:
         """Make everything that can be made of one run, or of it `only` some; `refused` holds the reasons of the rest."""
         for name in only:
             self._ask(name)
+        given = {*self.options, *self.made}
+        wanted = [name for name in only if wanted_of(name, given) and not any(one.many for one in signature(name).inputs)]
         with once.kept(), self._read_once():
-            for name in only:
-                if not wanted_of(name, {*self.options, *self.made}):
-                    continue
-                if not any(one.many for one in signature(name).inputs):
-                    try:
-                        self.make(name)
-                    except (TrajectoryError, NotEnoughData):
-                        continue
+            abreast.all_of([functools.partial(self._try, name) for name in wanted])
+        for kept in (self.made, self.refused):  # in the order of the stages, whichever was ready first
+            for name in wanted:
+                if name in kept:
+                    kept[name] = kept.pop(name)
 
-    @contextmanager
+    def _try(self, name: str) -> None:
+        """Make it, or keep the reason why not."""
+        with contextlib.suppress(TrajectoryError, NotEnoughData):
+            self.make(name)
+
+    @contextlib.contextmanager
     def _read_once(self) -> Iterator[None]:
         """Inside, a trajectory that is on disk and leaves half of the memory free is in memory: every measurement visits it."""
         stored = self.traj
@@ -351,7 +362,7 @@ def _groups(group: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield from _groups(group.groups[key], f"{name}/{key}" if name else key)
 
 
-@contextmanager
+@contextlib.contextmanager
 def renamed(path: Path) -> Iterator[Path]:
     """A name beside a file, under which it is written; it takes its place when it is whole, and is removed where it fails."""
     beside = path.with_name(f".{path.name}.part")

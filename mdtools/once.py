@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import threading
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, TypeVar
 
@@ -28,11 +29,12 @@ def kept() -> Iterator[None]:
 
 
 def made(key: Hashable, make: Callable[[], T], *, enough: Callable[[T], bool] = lambda found: True) -> T:
-    """What is kept under a key, where it is enough; else what is made now."""
+    """What is kept under a key, where it is enough; else what is made now. Of two threads that want the same the second waits for the first."""
     store = _store.get()
     if store is None:
         return make()
-    if key not in store or not enough(store[key]):
-        store[key] = make()
-    found: T = store[key]
-    return found
+    with store.setdefault((threading.RLock, key), threading.RLock()):
+        if key not in store or not enough(store[key]):
+            store[key] = make()
+        found: T = store[key]
+        return found

@@ -8,12 +8,12 @@ import contextlib
 import contextvars
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-__all__ = ["Listener", "advance", "bar", "listening", "peak_memory", "stage"]
+__all__ = ["Listener", "advance", "bar", "listening", "peak_memory", "stage", "watched"]
 
 
 class Listener(Protocol):
@@ -48,6 +48,20 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+@contextlib.contextmanager
+def watched(look: Callable[[], None]) -> Iterator[None]:
+    """Call `look` whenever something advances inside: what it raises ends the job."""
+    before = _listener.get()
+
+    def listener(stage: str, done: int, total: int, unit: str, n_bytes: int) -> None:
+        look()
+        if before is not None:
+            before(stage, done, total, unit, n_bytes)
+
+    with listening(listener):
+        yield
 
 
 @contextlib.contextmanager
@@ -99,23 +113,21 @@ class LogLines:
     stream: TextIO
     every: float = 60.0
     clock: Any = time.monotonic
-    _began: float = field(default=0.0, init=False)
     _said: float = field(default=0.0, init=False)
-    _stage: str = field(default="", init=False)
-    _bytes: int = field(default=0, init=False)
+    _began: dict[str, float] = field(default_factory=dict, init=False)  # of each stage: there may be two at a time
+    _bytes: dict[str, int] = field(default_factory=dict, init=False)
 
     def __call__(self, stage: str, done: int, total: int, unit: str, n_bytes: int) -> None:
         now = self.clock()
-        if stage != self._stage:
-            self._stage, self._began, self._bytes = stage, now, 0
-            self._said = self._said or now
-        self._bytes += n_bytes
+        self._said = self._said or now
+        began = self._began.setdefault(stage, now)
+        self._bytes[stage] = self._bytes.get(stage, 0) + n_bytes
         if now - self._said < self.every:
             return
         self._said = now
-        spent = max(now - self._began, 1e-9)
+        spent = max(now - began, 1e-9)
         left = spent * (total - done) / max(done, 1)
-        speed = f", {self._bytes / spent / 1e6:.0f} MB/s" if self._bytes and spent > 0.1 else ""
+        speed = f", {self._bytes[stage] / spent / 1e6:.0f} MB/s" if self._bytes[stage] and spent > 0.1 else ""
         memory = f", peak memory {peak_memory():.1f} GB" if peak_memory() else ""
         print(f"{stage}: {done} of {total} {unit}{speed}, {_time(left)} left{memory}", file=self.stream, flush=True)
 

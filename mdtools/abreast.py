@@ -1,0 +1,75 @@
+"""Calls that need not wait for each other, two at a time: while one is compiled, or works on a single core, the other has the rest.
+
+Each is made as it would be here: with the same settings of this thread (memory, progress, device). One after the other where there is a
+single core, an accelerator, which one measurement fills, or several processes, which must add up their sums in one order.
+"""
+
+import contextvars
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+from mdtools import memory, progress, shares
+
+__all__ = ["all_of"]
+
+TOGETHER = 2
+
+
+def all_of(calls: Sequence[Callable[[], None]]) -> None:
+    """Make all calls. The first exception is raised, and so is an interrupt: what has not begun is left, what is under way is stopped.
+
+    >>> done = []
+    >>> all_of([lambda: done.append(1), lambda: done.append(2)])
+    >>> sorted(done)
+    [1, 2]
+    """
+    if len(calls) < 2 or memory.cores() < 2 or shares.count() > 1 or _on_accelerator():
+        for call in calls:
+            call()
+        return
+    stopped = threading.Event()
+    pool = ThreadPoolExecutor(TOGETHER)
+    try:
+        made = [pool.submit(contextvars.copy_context().run, _made, call, stopped, _chosen_device()) for call in calls]
+        wait(made, return_when=FIRST_EXCEPTION)
+        failed = next((one for one in made if one.done() and one.exception() is not None), None)
+        if failed is not None:
+            failed.result()
+    finally:
+        stopped.set()
+        pool.shutdown(cancel_futures=True)
+
+
+class _Stopped(BaseException):
+    """Raised where a call that nobody waits for any more says how far it is."""
+
+
+def _made(call: Callable[[], None], stopped: threading.Event, device: object) -> None:
+    import jax
+
+    def unless_stopped() -> None:
+        if stopped.is_set():
+            raise _Stopped
+
+    try:
+        unless_stopped()
+        with progress.watched(unless_stopped), jax.default_device(device):
+            call()
+    except BaseException:
+        stopped.set()  # here, before this thread takes the next call
+        raise
+
+
+def _chosen_device() -> object:
+    """The default device is one of the thread."""
+    import jax
+
+    return getattr(jax.config, "jax_default_device")  # noqa: B009  (jax makes its attributes as it runs)
+
+
+def _on_accelerator() -> bool:
+    import jax
+
+    chosen = _chosen_device()
+    return jax.default_backend() != "cpu" if chosen is None else str(getattr(chosen, "platform", chosen)) != "cpu"
