@@ -93,12 +93,13 @@ def in_float64(calls: Sequence[Callable[[], T]]) -> list[T]:
     return [found for _, found in in_turn(calls, lambda call: call())]
 
 
-def pieces(n: int) -> tuple[int, int]:
-    """Number and size of the equal pieces that n things are cut into: 16 on processors, one for each accelerator.
+def pieces(n: int, least: int = 1) -> tuple[int, int]:
+    """Number and size of the equal pieces that n things are cut into: 16 on processors, fewer where one would be smaller than `least`, one
+    for each accelerator.
 
-    >>> pieces(125), pieces(17)
-    ((16, 8), (9, 2))
+    >>> pieces(125), pieces(17), pieces(17, 5)
+    ((16, 8), (9, 2), (4, 5))
     """
     most = PIECES if platform() == "cpu" else len(places())
-    size = -(-n // most)
+    size = max(-(-n // most), min(least, n))
     return -(-n // size), size

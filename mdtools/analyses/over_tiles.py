@@ -20,6 +20,7 @@ __all__ = ["group_means", "tile_means", "tile_size", "tiles_of"]
 Parts = dict[str, Any]
 Kernel = Callable[..., tuple[Parts, Parts]]
 CACHE = 2**20  # bytes that the float64 paths of a tile may take on a processor, so that they stay in its cache
+ROW = 6  # atoms of a piece at least: of a frame so many take a line of the cache, and one that is read for fewer is read again for others
 DEVICE = 2**27  # and on an accelerator, which is slow with small pieces
 
 
@@ -56,7 +57,7 @@ def tile_means(
     block = _block_of_atoms(traj, n_frames, bytes_per_atom, copied=frames is not None or not traj.in_memory(quantity))
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
     size = tile_size(n_frames, blocks, numbers)
-    n_pieces, length = pieces(max(len(tiles_of(one, size)[0]) for one in blocks))
+    n_pieces, length = pieces(max(len(tiles_of(one, size)[0]) for one in blocks), -(-ROW // size))
     rooms = Rooms()
     total: Parts = {}
     kept: Parts = {}

@@ -6,6 +6,7 @@ another way (compressed, in one piece, not written by us) is left to zarr.
 """
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,8 @@ class Shards:
         width = columns * self.shape[2] * self.dtype.itemsize  # bytes of a frame of a chunk
         scratch = np.empty((min(rows, frames.stop - frames.start), columns, self.shape[2]), dtype=self._stored)
         with path.open("rb", buffering=0) as file:
+            if atoms != slice(0, self.shape[1]) and hasattr(os, "posix_fadvise"):  # what lies behind a chunk is not wanted
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
             where = self._index(file, path)
             for row, within, here in _cut(frames, rows):
                 for column, some, there in _cut(atoms, columns):
