@@ -17,7 +17,8 @@ TOGETHER = 2
 
 
 def all_of(calls: Sequence[Callable[[], None]]) -> None:
-    """Make all calls. The first exception is raised, and so is an interrupt: what has not begun is left, what is under way is stopped.
+    """Make all calls. The first exception is raised, and so is an interrupt: what has not begun is left, what is under way ends where it next
+    says how far it has come.
 
     >>> done = []
     >>> all_of([lambda: done.append(1), lambda: done.append(2)])
@@ -33,9 +34,11 @@ def all_of(calls: Sequence[Callable[[], None]]) -> None:
     try:
         made = [pool.submit(contextvars.copy_context().run, _made, call, stopped, _chosen_device()) for call in calls]
         wait(made, return_when=FIRST_EXCEPTION)
-        failed = next((one for one in made if one.done() and one.exception() is not None), None)
-        if failed is not None:
-            failed.result()
+        if stopped.is_set():
+            wait(made)  # the one that went wrong may end after those that it stopped
+        for one in made:
+            if not isinstance(one.exception(), _Stopped):
+                one.result()
     finally:
         stopped.set()
         pool.shutdown(cancel_futures=True)
@@ -54,7 +57,7 @@ def _made(call: Callable[[], None], stopped: threading.Event, device: object) ->
 
     try:
         unless_stopped()
-        with progress.watched(unless_stopped), jax.default_device(device):
+        with progress.watched(unless_stopped), memory.shared(TOGETHER), jax.default_device(device):
             call()
     except BaseException:
         stopped.set()  # here, before this thread takes the next call

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-__all__ = ["available", "block", "cores", "in_words", "is_said", "limit", "limited", "size"]
+__all__ = ["available", "block", "cores", "in_words", "is_said", "limit", "limited", "shared", "size"]
 
 VARIABLE = "MDTOOLS_MEMORY"
 SMALLEST = 2**20
 _MOST = 2**31
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_abreast: contextvars.ContextVar[int] = contextvars.ContextVar("abreast", default=1)
 _said: contextvars.ContextVar[int | None] = contextvars.ContextVar("memory", default=None)
 
 
@@ -45,9 +46,19 @@ def is_said() -> bool:
 def block() -> int:
     """Bytes that one block of an analysis may take, copies included: an eighth of the limit.
 
-    The rest is for what is read ahead, for results, and for what libraries copy.
+    The rest is for what is read ahead, for results, and for what libraries copy. Of two that run side by side each has half of it.
     """
-    return limit() // 8
+    return limit() // 8 // _abreast.get()
+
+
+@contextlib.contextmanager
+def shared(n: int) -> Iterator[None]:
+    """Inside, n analyses that run side by side have a block between them."""
+    token = _abreast.set(n)
+    try:
+        yield
+    finally:
+        _abreast.reset(token)
 
 
 def cores() -> int:

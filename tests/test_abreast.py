@@ -44,7 +44,8 @@ def test_each_has_the_settings_of_the_thread_that_asked():
     assert said == [("msd", 1, 2, "atoms", 0)] * 2
 
 
-def test_what_goes_wrong_is_raised_and_nothing_else_is_begun_or_goes_on():
+@pytest.mark.parametrize("first", [True, False])
+def test_what_goes_wrong_is_raised_and_nothing_else_is_begun_or_goes_on(first):
     begun, steps = threading.Event(), []
 
     def wrong():
@@ -59,9 +60,22 @@ def test_what_goes_wrong_is_raised_and_nothing_else_is_begun_or_goes_on():
             time.sleep(0.01)
 
     with pytest.raises(KeyError, match="wrong"):
-        abreast.all_of([wrong, long, lambda: steps.append(-1)])
+        abreast.all_of([wrong, long, lambda: steps.append(-1)] if first else [long, wrong, lambda: steps.append(-1)])
     assert len(steps) < 1000
     assert -1 not in steps
+
+
+def test_the_cause_is_raised_and_not_that_another_was_stopped_for_it():
+    def wrong():
+        raise KeyError("wrong")
+
+    def ticking():
+        for step in range(200):
+            progress.advance(step, 200, "atoms")
+
+    for _ in range(50):
+        with pytest.raises(KeyError, match="wrong"):
+            abreast.all_of([ticking, ticking, wrong, ticking])
 
 
 @pytest.mark.parametrize("alone", ["a core", "processes"])

@@ -33,7 +33,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "imitators": ({"synthetic", "trajectory", "units"}, {"numpy", "scipy"}),
     "readers": (
         {"readers", "series", "trajectory", "thermo", "lazy", "units", "errors", "memory", "progress"},
-        {"numpy", "numba", "llvmlite", "ase", "MDAnalysis", "zarr", "h5py", "zstandard"},
+        {"numpy", "numba", "llvmlite", "ase", "MDAnalysis", "zarr", "google_crc32c", "h5py", "zstandard"},
     ),
     "harmonic": ({"harmonic", "units", "errors"}, {"numpy", "ase", "yaml", "h5py", "phonopy"}),
     "kernels": ({"kernels"}, {"jax", "jaxtyping"}),

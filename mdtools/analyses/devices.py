@@ -6,7 +6,7 @@ order, whoever made them: within a piece the sums are those of a scan, in place.
 """
 
 import collections
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ import jax
 
 from mdtools import memory, shares
 
-__all__ = ["PIECES", "block_bytes", "evenly", "in_float64", "in_turn", "pieces", "places", "platform", "split"]
+__all__ = ["PIECES", "block_bytes", "evenly", "in_turn", "pieces", "places", "platform", "split"]
 
 PIECES = 16  # into which work is cut, whatever the number of cores, so that sums do not depend on the machine
 T = TypeVar("T")
@@ -40,8 +40,11 @@ def block_bytes() -> int:
     """Bytes that one block of an analysis may take, copies included: as `memory.block`, less where an accelerator has not four times that free.
 
     It holds two blocks at once, that which is computed and that which is sent, and leaves half of what is free to results. A power of
-    two of what is free is taken, so that blocks seldom change their shape, for which there would be another compilation.
+    two of what is free is taken, so that blocks seldom change their shape, for which there would be another compilation. Several processes,
+    which must cut alike, take no notice of what is free.
     """
+    if shares.count() > 1:
+        return memory.block()
     told = [one.memory_stats() for one in places(each_core=False) if one.platform != "cpu"]
     free = [max(one["bytes_limit"] - one["bytes_in_use"], memory.SMALLEST) for one in told if one]
     return min([memory.block(), *(2 ** (one.bit_length() - 1) // 4 for one in free)])
@@ -86,11 +89,6 @@ def in_turn(items: Iterable[Item], work: Callable[[Item], T], *, each_core: bool
                 yield first, found.result()
         for first, found in waiting:
             yield first, found.result()
-
-
-def in_float64(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """What each call returns, in order, each made with 64-bit JAX (its switch is one of the thread)."""
-    return [found for _, found in in_turn(calls, lambda call: call())]
 
 
 def pieces(n: int, least: int = 1) -> tuple[int, int]:

@@ -37,10 +37,11 @@ def grid_shape(traj: Trajectory, n: np.ndarray, spacing: float, *, instead: str 
         raise ValueError(f"spacing={spacing!r}; write the distance between grid points in angstrom, for instance 0.2")
     edges = np.linalg.norm(traj.mean_cell, axis=1) / n
     shape = tuple(int(one) for one in np.ceil(edges / spacing - 1e-9))
-    if 8 * np.prod(shape, dtype=float) > memory.block():
+    most = memory.limit() // 8
+    if 8 * np.prod(shape, dtype=float) > most:
         raise TrajectoryError(
             f"spacing={spacing:g} makes {' x '.join(map(str, shape))} grid points, {memory.in_words(8 * np.prod(shape, dtype=float))} a species, and "
-            f"{memory.in_words(memory.block())} may be taken: pass {instead}a repeat of the unit cell (--repeat 3,3,3), or more memory (--memory)"
+            f"{memory.in_words(most)} may be taken: pass {instead}a repeat of the unit cell (--repeat 3,3,3), or more memory (--memory)"
         )
     return shape[0], shape[1], shape[2]
 

@@ -1,6 +1,5 @@
 """Visit tiles of atoms, a few of one group at a time: what is summed over a group, and what each atom keeps."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdtools import shares
-from mdtools.analyses.devices import PIECES, block_bytes, in_float64, pieces, platform
+from mdtools.analyses.devices import PIECES, block_bytes, in_turn, pieces, platform
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.analyses.turning import Rooms, turned
+from mdtools.errors import TrajectoryError
 from mdtools.kernels.grouped import each_atom, tile_sums
 from mdtools.trajectory import Quantity, Trajectory
 
@@ -48,16 +48,20 @@ def tile_means(
     """
     traj.need("scaled_positions" if quantity == "positions" else "velocities", who="this analysis")
     n_groups = int(groups.max()) + 1
+    if np.any(np.bincount(groups) == 0):
+        raise TrajectoryError(f"{traj.source}: a group of atoms is empty")
     share = 1.0 / np.bincount(groups)[groups] if weights is None else weights
     cell, shift, taken = frame_of(traj, reference, quantity)
     if frames is not None:
         cell, shift = cell if cell.ndim == 2 else cell[frames], shift[frames]
     n_frames = len(shift)
     of_paths = None if quantity == "velocities" and not exact else cell
-    block = _block_of_atoms(traj, n_frames, bytes_per_atom, copied=frames is not None or not traj.in_memory(quantity))
+    block = _block_of_atoms(traj, quantity, None if frames is None else n_frames, bytes_per_atom)
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
     size = tile_size(n_frames, blocks, numbers)
-    n_pieces, length = pieces(max(len(tiles_of(one, size)[0]) for one in blocks), -(-ROW // size))
+    n_tiles = max(len(tiles_of(one, size)[0]) for one in blocks)
+    at_once = max(1, block_bytes() // (8 * n_groups * numbers + 1))  # sums of pieces that there is room for
+    n_pieces, length = pieces(n_tiles, max(-(-ROW // size), -(-n_tiles // at_once)))
     rooms = Rooms()
     total: Parts = {}
     kept: Parts = {}
@@ -73,21 +77,28 @@ def tile_means(
         def of(tile: tuple[np.ndarray, ...], values: np.ndarray = values, shared: dict[str, Any] = shared) -> tuple[Parts, Parts]:
             return tile_sums(kernel, _along_time(values, tile[0], rooms), of_paths, shift, *tile[1:], arguments, **shared)
 
-        found = in_float64([functools.partial(of, tile) for tile in tiles])
-        total = {name: sum((np.asarray(part[0][name]) for part in found), total.get(name, 0.0)) for name in found[0][0]}
+        alone: list[Parts] = []
+        for _, (sums, each) in in_turn(tiles, of):
+            total = {name: total.get(name, 0.0) + np.asarray(part) for name, part in sums.items()}
+            alone.append(each)
         order = np.argsort(members[real])
-        for name in found[0][1]:
-            part = np.concatenate([np.asarray(one[1][name]) for one in found])[real][order]
+        for name in alone[0]:
+            part = np.concatenate([np.asarray(one[name]) for one in alone])[real][order]
             kept.setdefault(name, np.zeros((traj.n_atoms, *part.shape[1:]), part.dtype))[atoms] = part
     return {name: shares.summed(one) for name, one in total.items()}, {name: shares.summed(one) for name, one in kept.items()}, taken
 
 
-def _block_of_atoms(traj: Trajectory, n_frames: int, bytes_per_atom: int, *, copied: bool) -> int:
-    """Atoms in a block, all blocks of equal size as nearly as can be.
+def _block_of_atoms(traj: Trajectory, quantity: Quantity, chosen: int | None, bytes_per_atom: int) -> int:
+    """Atoms in a block, all blocks of equal size as nearly as can be. chosen : of how many frames the paths are made, if not of all.
 
-    Where it is not `copied` it takes nothing but what its pieces do, one a thread; the larger it is, the more of a frame is turned at a time.
+    In memory a block takes nothing but what its pieces do, one a thread; the larger it is, the more of a frame is turned at a time. From
+    disk all of it is read, whatever is chosen.
     """
-    each = 2 * 3 * 8 * n_frames // (1 if copied else PIECES // 2)
+    path = 2 * 3 * 8
+    if traj.in_memory(quantity):
+        each = path * traj.n_frames // (PIECES // 2) if chosen is None else path * chosen
+    else:
+        each = path * traj.n_frames + (0 if chosen is None else path * chosen)
     most = int(np.clip(block_bytes() // (each + bytes_per_atom), 1, -(-traj.n_atoms // shares.count())))
     return -(-traj.n_atoms // -(-traj.n_atoms // most))
 

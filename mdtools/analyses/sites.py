@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from mdtools import schema
-from mdtools.analyses.devices import in_turn
+from mdtools.analyses.devices import in_turn, places
 from mdtools.analyses.folded import frames_in_frame, site_frames
 from mdtools.analyses.labels import common, window_starts
 from mdtools.analyses.lattice import Lattice, lattice_of
@@ -22,7 +22,7 @@ __all__ = ["site_occupation"]
 
 CORE = 0.4  # of the distance between neighbouring sites (reference/science.md B8)
 VOXEL = 0.35  # of (V/N)^(1/3): edge of the voxels in which nearest sites are looked up
-COPIES = 30  # of a frame's positions that are there at a time
+COPIES = 20  # of a frame's positions that each core makes at a time
 
 
 @schema.recorded
@@ -84,7 +84,7 @@ def site_occupation(
     def of(visited: tuple[np.ndarray, np.ndarray]) -> list[_Nearest]:
         return [tally.nearest(visited[1][:, which]) for tally, which in zip(tallies, ions, strict=True)]
 
-    visits = frames_in_frame(traj, reference, slice(0, windows * length), bytes_per_frame=COPIES * 3 * 8 * traj.n_atoms)
+    visits = frames_in_frame(traj, reference, slice(0, windows * length), bytes_per_frame=(COPIES + 2) * len(places()) * 3 * 8 * traj.n_atoms)
     for (frames, _), found in in_turn(visits, of):
         for tally, nearest in zip(tallies, found, strict=True):
             tally.add(frames, nearest)

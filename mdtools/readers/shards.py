@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from google_crc32c import value as crc32c
 
 from mdtools.errors import TrajectoryError
 
@@ -55,8 +56,8 @@ class Shards:
         """Scattered atoms, as zarr reads them."""
         return self._array.oindex
 
-    def __getitem__(self, key: tuple[Any, Any]) -> np.ndarray:
-        if not all(isinstance(one, slice) and one.step in (None, 1) for one in key):
+    def __getitem__(self, key: Any) -> np.ndarray:
+        if not (isinstance(key, tuple) and len(key) == 2 and all(isinstance(one, slice) and one.step in (None, 1) for one in key)):
             return np.asarray(self._array[key])
         (first, last, _), (begin, end, _) = (one.indices(n) for one, n in zip(key, self.shape, strict=False))
         out = np.empty((max(last - first, 0), max(end - begin, 0), self.shape[2]), dtype=self._stored)
@@ -102,6 +103,10 @@ class Shards:
             raise _cut_off(path)
         file.seek(size - index.nbytes - _CHECKSUM)
         self._read(file, index, path)
+        checksum = np.empty(1, dtype="<u4")
+        self._read(file, checksum, path)
+        if checksum[0] != crc32c(index.tobytes()):
+            raise _cut_off(path)
         there = index[..., 0] != _ABSENT
         n_bytes = int(np.prod(self.chunks)) * self.dtype.itemsize
         if np.any(index[there, 1] != n_bytes) or np.any(index[there, 0] + np.uint64(n_bytes) > size):
@@ -111,8 +116,12 @@ class Shards:
     @staticmethod
     def _read(file: Any, values: np.ndarray, path: Path) -> None:
         """Fill an array from where the file stands."""
-        if file.readinto(values.data.cast("B")) != values.nbytes:
-            raise _cut_off(path)
+        room = values.data.cast("B")
+        while room:
+            n_bytes = file.readinto(room)  # network disks may give less than is asked for
+            if not n_bytes:
+                raise _cut_off(path)
+            room = room[n_bytes:]
 
 
 def _cut(span: slice, size: int) -> Iterator[tuple[int, slice, slice]]:

@@ -15,8 +15,10 @@ __all__ = ["SeriesMean", "mean_of_series", "means_of_series"]
 Floats = NDArray[Any]
 BLOCKS = 64  # of time at most, whose means are taken: what is forgotten within one of them needs no model
 TIMES = 16  # correlation times, from a tenth of a block to the whole series
-FALLS = 0.5  # the prior of ln(correlation time) falls with this power of it
-WHITE = (0.4, 0.7, 0.85)  # share of the variance of a block mean that the next one does not remember, where it is not 0
+FALLS = 0.5  # the prior of a law falls with this power of its correlation time
+# share of the variance of a block mean that the next one does not remember, where it is not 0: three laws more of every time up to LONG, which
+# count as much as that without, so that memories of up to a fifth of the series together have four times the prior of longer ones
+WHITE = (0.4, 0.7, 0.85)
 LONG = 0.2  # of the series: a correlation time from which on a series tells its mean hardly better than one value does
 OWN = 2.0  # series for which the prior counts among those of which one is learnt
 ROUNDS, HALVINGS = 30, 50
@@ -53,9 +55,10 @@ def mean_of_series(values: Any) -> SeriesMean:
     forgotten from one block to the next. tau from a tenth of a block to the whole series and the share of the noise are averaged over with the
     likelihood, in which mean and variance are integrated out (Student's law for each); the error is the half width of the 95 % interval of the
     mean, over 1.96. The largest error of block averages (H. Flyvbjerg and H. G. Petersen, J. Chem. Phys. 91, 461 (1989)) that leave 16 blocks
-    is 1.7 times too small where tau is a sixteenth of the series, 2.8 times at a fifth. Of autoregressive series of 64 values or more with any tau
-    up to a fifth the interval covers 94 % or more (92 % of those at a fifth that are called settled), of 16 values 97 to 91 % up to a
-    twentieth, 89 % at a tenth, 87 % at a fifth. A slow part of a tenth to a third of the variance beside a fast one: about 90 %.
+    is 1.7 times too small where tau is a sixteenth of the series, 2.8 times at a fifth. Of autoregressive series of 128 values or more with any tau
+    up to a fifth the interval covers 94 % or more (92 % of those of 1600 values at a fifth that are called settled), of 64 values 92, 90, 86 % at
+    a twentieth, a tenth, a fifth, of 16 values 97 to 91 % up to a twentieth, 89 % at a tenth, 87 % at a fifth, of 8 values about 83 % there. A
+    slow part of a tenth to a third of the variance beside a fast one: about 90 %.
     One value has the error NaN.
 
     >>> found = mean_of_series(np.random.default_rng(0).normal(5.0, 1.0, size=6400))
@@ -71,7 +74,8 @@ def means_of_series(many: Sequence[Any]) -> list[SeriesMean]:
     """`mean_of_series` of each of several that are alike (runs of one system): how often a memory occurs among them is learnt from all.
 
     The weights of the laws are those of the prior for OWN of the series, and for each of them its own probabilities (empirical Bayes, by
-    expectation and maximisation); series of unlike numbers of blocks are not compared.
+    expectation and maximisation); series of unlike numbers of blocks are not compared. Others only lengthen an error: one slow run among
+    fast ones, as there may be at a transition, keeps at least that which it has alone.
     """
     data = [np.asarray(values, dtype=np.float64) for values in many]
     found = {
@@ -81,10 +85,10 @@ def means_of_series(many: Sequence[Any]) -> list[SeriesMean]:
     for count in {len(z) for z in blocks.values()}:
         which = [k for k, z in blocks.items() if len(z) == count]
         laws = _laws(count)
-        weight, off, scale = _fitted(np.array([blocks[k] for k in which]), laws)
+        weights, off, scale = _fitted(np.array([blocks[k] for k in which]), laws)
         for row, k in enumerate(which):
-            half = _half_width(weight[row], off[row], scale[row], count - 1)
-            found[k] = SeriesMean(found[k].value, half / float(student(1e9)), float(weight[row] @ laws.slow))
+            half = max(_half_width(weight[row], off[row], scale[row], count - 1) for weight in weights)
+            found[k] = SeriesMean(found[k].value, half / float(student(1e9)), max(float(weight[row] @ laws.slow) for weight in weights))
     return list(found.values())
 
 
@@ -93,19 +97,27 @@ def _is_constant(values: Floats) -> bool:
     return len(values) < 2 or bool(np.ptp(values) <= 1e-12 * np.abs(values).max()) or not _block_means(values).any()
 
 
-def _fitted(z: Floats, laws: _Laws) -> tuple[Floats, Floats, Floats]:
-    """Of block means z (series, block), for each law (series, law): its probability, and centre and scale of Student's law of the mean."""
+def _fitted(z: Floats, laws: _Laws) -> tuple[list[Floats], Floats, Floats]:
+    """Of block means z (series, block), for each law (series, law): its probability, of a series alone and with what the others tell, and
+    centre and scale of Student's law of the mean.
+    """
     count = z.shape[1]
     off = z @ laws.row_sums.T / laws.sums
     square = np.maximum(np.einsum("ki,gij,kj->kg", z, laws.inverse, z, optimize=True) - off**2 * laws.sums, 1e-300)
     log_weight = -0.5 * (laws.cost + (count - 1) * np.log(square))
     likelihood = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-    prior = laws.prior
-    for _ in range(ROUNDS if len(z) > 1 else 0):
-        each = prior * likelihood
-        prior = (OWN * laws.prior + (each / each.sum(axis=1, keepdims=True)).sum(axis=0)) / (OWN + len(z))
-    weight = prior * likelihood
-    return weight / weight.sum(axis=1, keepdims=True), off, np.sqrt(square / (count - 1) / laws.sums)
+    weight = _probable(laws.prior, likelihood)
+    weights = [weight]
+    if len(z) > 1:
+        for _ in range(ROUNDS):
+            weight = _probable((OWN * laws.prior + weight.sum(axis=0)) / (OWN + len(z)), likelihood)
+        weights.append(weight)
+    return weights, off, np.sqrt(square / (count - 1) / laws.sums)
+
+
+def _probable(prior: Floats, likelihood: Floats) -> Floats:
+    each = prior * likelihood
+    return np.asarray(each / each.sum(axis=1, keepdims=True))
 
 
 def _block_means(values: Floats) -> Floats:

@@ -1,5 +1,7 @@
 """What is read straight from shards is what zarr reads, and a shard that was cut off is told."""
 
+import io
+
 import numpy as np
 import pytest
 import zarr
@@ -43,6 +45,8 @@ def test_any_slices_are_what_zarr_reads(tmp_path, shape, chunk, shard, dtype):
     assert np.array_equal(found[-3:, :2], values[-3:, :2])
     assert np.array_equal(found[1:6:2, :], values[1:6:2])
     assert np.array_equal(found[3, 1], values[3, 1])
+    assert np.array_equal(found[0:3], values[0:3])
+    assert np.array_equal(found[0:3, 0:2, 0:1], values[0:3, 0:2, 0:1])
     assert np.array_equal(found.oindex[0:3, np.array([0, 2])], values[0:3, [0, 2]])
 
 
@@ -85,3 +89,32 @@ def test_a_shard_that_was_cut_off_is_told(tmp_path, left):
     with pytest.raises(TrajectoryError, match="cut off or changed"):
         found[:, :]
     found[:8, :]  # the others are whole
+
+
+def test_an_index_that_was_changed_is_told(tmp_path):
+    found, _ = stored(tmp_path, (23, 10, 3), chunk=(4, 5, 3), shard=(8, 10, 3))
+    path = tmp_path / "values" / "c" / "1" / "0" / "0"
+    whole = bytearray(path.read_bytes())
+    whole[-4 - 32 : -4 - 16], whole[-4 - 16 : -4] = whole[-4 - 16 : -4], whole[-4 - 32 : -4 - 16]  # two chunks change their places
+    path.write_bytes(whole)
+    with pytest.raises(TrajectoryError, match="cut off or changed"):
+        found[:, :]
+
+
+def test_a_disk_that_gives_less_than_is_asked_for_is_asked_again():
+    class Slow(io.RawIOBase):
+        def __init__(self, content):
+            self.content = content
+
+        def readable(self):
+            return True
+
+        def readinto(self, room):
+            some = self.content[: min(len(room), 5)]
+            self.content = self.content[len(some) :]
+            room[: len(some)] = some
+            return len(some)
+
+    values = np.zeros(4)
+    Shards._read(Slow(np.arange(4.0).tobytes()), values, "anywhere")
+    assert values.tolist() == [0, 1, 2, 3]

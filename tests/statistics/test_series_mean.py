@@ -54,6 +54,13 @@ def test_of_sixteen_windows_they_nearly_do(memory, least):
     assert np.sqrt(np.mean(error**2)) < 1.9 * mean.std()
 
 
+@pytest.mark.parametrize(("n", "least"), [(8, 0.76), (64, 0.81), (128, 0.9)])
+def test_of_few_values_they_hold_as_far_as_the_page_says(n, least):
+    """A memory of a fifth of the series, the hardest: 83, 86 and 94 %."""
+    mean, error, _ = told(autoregressive(n / 5, n, 300, seed=20))
+    assert np.mean(np.abs(mean) < 1.96 * error) > least
+
+
 def test_a_slow_part_beside_a_fast_one_is_not_overlooked():
     fast, slow = autoregressive(3.0, ROWS, 240, seed=13), autoregressive(ROWS / 20, ROWS, 240, seed=14)
     mean, error, _ = told(np.sqrt(0.7) * fast + np.sqrt(0.3) * slow)
@@ -62,7 +69,7 @@ def test_a_slow_part_beside_a_fast_one_is_not_overlooked():
 
 def test_runs_that_are_alike_learn_their_memory_together():
     """Ten runs without a memory, of which sixteen windows each could not tell so; ten with a long one; and one such among nine without."""
-    for memory, most in ((1.0, 1.4), (ROWS / 10, 1.8)):
+    for memory, most in ((1.0, 1.5), (ROWS / 10, 1.9)):
         many = windows_of(autoregressive(memory, ROWS, 200, seed=15), 16)
         groups = [means_of_series(many[k : k + 10]) for k in range(0, 200, 10)]
         mean, error = (np.array([one[k] for group in groups for one in group]) for k in (0, 1))
@@ -71,7 +78,8 @@ def test_runs_that_are_alike_learn_their_memory_together():
     fast = windows_of(autoregressive(1.0, ROWS, 9 * 60, seed=16), 16)
     slow = windows_of(autoregressive(ROWS / 10, ROWS, 60, seed=17), 16)
     found = [means_of_series([one, *fast[9 * k : 9 * k + 9]])[0] for k, one in enumerate(slow)]
-    assert np.mean([abs(one.value) < 1.96 * one.stderr for one in found]) > 0.75
+    assert all(one.stderr > 0.999 * mean_of_series(values).stderr for one, values in zip(found, slow, strict=True))
+    assert np.mean([abs(one.value) < 1.96 * one.stderr for one in found]) > 0.8
 
 
 def test_a_drift_is_not_settled():
