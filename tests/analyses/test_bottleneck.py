@@ -122,7 +122,7 @@ def test_windows_of_time_and_memory_do_not_change_the_answer(run, measured, monk
     again = bottleneck_radius(run, windows=6, **CHOICE)
     for name in ("bottleneck_opening", "bottleneck_hops", "bottleneck_periodogram", "bottleneck_variance", "site_crossings"):
         np.testing.assert_allclose(again[name], measured[name], rtol=1e-9, atol=1e-15)
-    monkeypatch.setattr("mdtools.memory.block", lambda: 100_000)
+    monkeypatch.setattr("mdtools.memory.limit", lambda: 800_000)
     with pytest.raises(TrajectoryError, match="pass more windows"):
         bottleneck_radius(run, windows=6, **CHOICE)
 
