@@ -65,3 +65,19 @@ def write_dump() -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def blocks_of_atoms(monkeypatch):
+    """The blocks of atoms that are visited, as they are."""
+    from mdtools.trajectory import Trajectory
+
+    visited, whole = [], Trajectory.over_atoms
+
+    def noted(self, *what, **how):
+        for atoms, values in whole(self, *what, **how):
+            visited.append(atoms)
+            yield atoms, values
+
+    monkeypatch.setattr(Trajectory, "over_atoms", noted)
+    return visited
