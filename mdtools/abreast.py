@@ -25,14 +25,16 @@ def all_of(calls: Sequence[Callable[[], None]]) -> None:
     >>> sorted(done)
     [1, 2]
     """
-    if len(calls) < 2 or memory.cores() < 2 or shares.count() > 1 or _on_accelerator():
+    from mdtools.analyses.devices import chosen, platform
+
+    if len(calls) < 2 or memory.cores() < 2 or shares.count() > 1 or platform() != "cpu":
         for call in calls:
             call()
         return
     stopped = threading.Event()
     pool = ThreadPoolExecutor(TOGETHER)
     try:
-        made = [pool.submit(contextvars.copy_context().run, _made, call, stopped, _chosen_device()) for call in calls]
+        made = [pool.submit(contextvars.copy_context().run, _made, call, stopped, chosen()) for call in calls]
         wait(made, return_when=FIRST_EXCEPTION)
         if stopped.is_set():
             wait(made)  # the one that went wrong may end after those that it stopped
@@ -62,17 +64,3 @@ def _made(call: Callable[[], None], stopped: threading.Event, device: object) ->
     except BaseException:
         stopped.set()  # here, before this thread takes the next call
         raise
-
-
-def _chosen_device() -> object:
-    """The default device is one of the thread."""
-    import jax
-
-    return getattr(jax.config, "jax_default_device")  # noqa: B009  (jax makes its attributes as it runs)
-
-
-def _on_accelerator() -> bool:
-    import jax
-
-    chosen = _chosen_device()
-    return jax.default_backend() != "cpu" if chosen is None else str(getattr(chosen, "platform", chosen)) != "cpu"

@@ -108,7 +108,11 @@ class Chain:
         given = {*self.options, *self.made}
         wanted = [name for name in only if wanted_of(name, given) and not any(one.many for one in signature(name).inputs)]
         with once.kept(), self._read_once():
-            abreast.all_of([functools.partial(self._try, name) for name in wanted])
+            if self.traj is None:  # estimates and verdicts alone need no JAX, which takes a second to load
+                for name in wanted:
+                    self._try(name)
+            else:
+                abreast.all_of([functools.partial(self._try, name) for name in wanted])
         for kept in (self.made, self.refused):  # in the order of the stages, whichever was ready first
             for name in wanted:
                 if name in kept:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-__all__ = ["available", "block", "cores", "in_words", "is_said", "limit", "limited", "shared", "size"]
+__all__ = ["available", "block", "block_alone", "cores", "in_words", "is_said", "limit", "limited", "shared", "size"]
 
 VARIABLE = "MDTOOLS_MEMORY"
 SMALLEST = 2**20
@@ -44,11 +44,16 @@ def is_said() -> bool:
 
 
 def block() -> int:
-    """Bytes that one block of an analysis may take, copies included: an eighth of the limit.
+    """Bytes that one block of an analysis may take, copies included: what it has alone, or of two that run side by side half of it."""
+    return block_alone() // _abreast.get()
 
-    The rest is for what is read ahead, for results, and for what libraries copy. Of two that run side by side each has half of it.
+
+def block_alone() -> int:
+    """An eighth of the limit, by which is refused what cannot be cut into blocks: whatever runs beside it.
+
+    The rest is for what is read ahead, for results, and for what libraries copy.
     """
-    return limit() // 8 // _abreast.get()
+    return limit() // 8
 
 
 @contextlib.contextmanager

@@ -69,14 +69,14 @@ def write_dump() -> Callable[..., Path]:
 
 @pytest.fixture
 def blocks_of_atoms(monkeypatch):
-    """The blocks of atoms that are visited, as they are."""
+    """The blocks of atoms that are visited, as they are: which atoms, and how many bytes."""
     from mdtools.trajectory import Trajectory
 
     visited, whole = [], Trajectory.over_atoms
 
     def noted(self, *what, **how):
         for atoms, values in whole(self, *what, **how):
-            visited.append(atoms)
+            visited.append((atoms, values.nbytes))
             yield atoms, values
 
     monkeypatch.setattr(Trajectory, "over_atoms", noted)

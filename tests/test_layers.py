@@ -19,7 +19,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "lazy": (set(), {"numpy"}),
     "once": (set(), set()),
     "progress": (set(), {"rich"}),
-    "abreast": ({"memory", "progress", "shares"}, {"jax"}),
+    "abreast": ({"analyses", "memory", "progress", "shares"}, {"jax"}),
     "shares": ({"errors"}, {"numpy", "jax"}),
     "vocabulary": (set(), set()),
     "schema": ({"vocabulary"}, {"numpy", "xarray"}),

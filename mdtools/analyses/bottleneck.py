@@ -169,9 +169,9 @@ def _within(traj: Trajectory, paths: Paths, mobile: str, reference: Any, frames:
     """Radii (frame, bottleneck) of a window of time, and of its mobile ions nearest and next site, distance and vector from it."""
     n_ions = len(traj.indices(mobile))
     needed = (frames.stop - frames.start) * (8 * len(paths.ends) + 48 * n_ions)
-    if needed > memory.limit() // 8:
+    if needed > memory.block_alone():
         raise TrajectoryError(
-            f"{WHO}: a window of time takes {memory.in_words(needed)}, and {memory.in_words(memory.limit() // 8)} may be taken: "
+            f"{WHO}: a window of time takes {memory.in_words(needed)}, and {memory.in_words(memory.block_alone())} may be taken: "
             "pass more windows (--windows), or more memory (--memory)"
         )
     radius, ions = [], []

@@ -14,7 +14,7 @@ import jax
 
 from mdtools import memory, shares
 
-__all__ = ["PIECES", "block_bytes", "evenly", "in_turn", "pieces", "places", "platform", "split"]
+__all__ = ["PIECES", "block_bytes", "chosen", "evenly", "in_turn", "pieces", "places", "platform", "split"]
 
 PIECES = 16  # into which work is cut, whatever the number of cores, so that sums do not depend on the machine
 T = TypeVar("T")
@@ -26,13 +26,18 @@ def platform() -> str:
     return str(places(each_core=False)[0].platform)
 
 
+def chosen() -> Any:
+    """What `jax.default_device` has chosen in this thread: a device, the name of a platform, or None."""
+    return getattr(jax.config, "jax_default_device")  # noqa: B009  (jax makes its attributes as it runs)
+
+
 def places(*, each_core: bool = True) -> list[Any]:
     """Devices that pieces go to: the one that `jax.default_device` has chosen, or all of this process.
 
     A lone processor stands there once for each core, or once where XLA uses all its cores by itself.
     """
-    chosen = getattr(jax.config, "jax_default_device")  # noqa: B009  (jax makes its attributes as it runs)
-    found = jax.local_devices() if chosen is None else jax.local_devices(backend=chosen)[:1] if isinstance(chosen, str) else [chosen]
+    one = chosen()
+    found = jax.local_devices() if one is None else jax.local_devices(backend=one)[:1] if isinstance(one, str) else [one]
     return found * (memory.cores() if each_core and len(found) == 1 and found[0].platform == "cpu" else 1)
 
 

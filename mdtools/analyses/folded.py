@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from mdtools import memory, progress
+from mdtools.analyses.devices import block_bytes
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.reflections import density_on_grid
 from mdtools.trajectory import Trajectory
@@ -37,7 +38,7 @@ def grid_shape(traj: Trajectory, n: np.ndarray, spacing: float, *, instead: str 
         raise ValueError(f"spacing={spacing!r}; write the distance between grid points in angstrom, for instance 0.2")
     edges = np.linalg.norm(traj.mean_cell, axis=1) / n
     shape = tuple(int(one) for one in np.ceil(edges / spacing - 1e-9))
-    most = memory.limit() // 8
+    most = memory.block_alone()
     if 8 * np.prod(shape, dtype=float) > most:
         raise TrajectoryError(
             f"spacing={spacing:g} makes {' x '.join(map(str, shape))} grid points, {memory.in_words(8 * np.prod(shape, dtype=float))} a species, and "
@@ -55,7 +56,7 @@ def frames_in_frame(
     """
     path, _ = traj.as_scaled.reference_path(reference)
     every = np.arange(traj.n_frames)[frames]
-    block = _of_one_length(len(every), int(np.clip(memory.block() // (8 * 8 * traj.n_atoms + bytes_per_frame), 1, len(every))))
+    block = _of_one_length(len(every), int(np.clip(block_bytes() // (8 * 8 * traj.n_atoms + bytes_per_frame), 1, len(every))))
     for first in range(0, len(every), block):
         some = every[first : first + block]
         stored = np.asarray(traj.scaled_positions[int(some[0]) : int(some[-1]) + 1 : int(every[1] - every[0]) if len(every) > 1 else 1]).astype(

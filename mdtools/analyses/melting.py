@@ -7,8 +7,9 @@ import jax
 import numpy as np
 import xarray as xr
 
-from mdtools import memory, schema
+from mdtools import schema
 from mdtools.analyses.clustering import moved_together
+from mdtools.analyses.devices import block_bytes
 from mdtools.analyses.labels import common, lag_frames, lag_times
 from mdtools.analyses.over_atoms import ion_groups
 from mdtools.analyses.over_tiles import group_means
@@ -186,7 +187,7 @@ def neighbour_distance(traj: Trajectory, name: str, *, frames: int = 32, centres
     near = 2 * spacing < heights.min() / 2
     images = np.zeros((1, 3)) if near else np.stack(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     middle = np.unique(np.linspace(0, len(atoms) - 1, min(centres, len(atoms))).astype(int))
-    middle = middle[: max(1, memory.block() // (12 * 8 * len(atoms) * len(images)))]
+    middle = middle[: max(1, block_bytes() // (12 * 8 * len(atoms) * len(images)))]
     positions = np.stack([np.asarray(traj.scaled_positions[int(k)])[atoms] for k in chosen])
     with jax.enable_x64(True):
         counts = np.asarray(neighbour_counts(positions, cell, middle, images, np.float64(2 * spacing), bins=bins))

@@ -1,8 +1,8 @@
 """A large array of a store, read straight from its shards.
 
 Chunks lie in a shard uncompressed, so that frames of a chunk are one stretch of a file: they are read there with one call and copied
-once, three to five times as fast as through zarr, which reads whole chunks and the index of a shard again for each. What lies there in
-another way (compressed, in one piece, not written by us) is left to zarr.
+once, about three times as fast as through zarr, which reads whole chunks. What lies there in another way (compressed, in one piece, not
+written by us) is left to zarr.
 """
 
 import json

@@ -10,7 +10,6 @@ from mdtools import memory, synthetic
 from mdtools.analyses.melting import melting_indicators
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.readers import read, write_store
-from mdtools.trajectory import Trajectory
 
 
 def lattice(from_paths, kind, *, cells, noise, frames=40, parameter=4.0, seed=0):
@@ -143,23 +142,15 @@ def test_what_cannot_be_measured_is_refused_with_the_cure(changes, settings, err
         melting_indicators(traj, **({"reference": "none"} | settings))
 
 
-def test_from_disk_no_more_is_read_at_a_time_than_a_block_may_take(tmp_path, monkeypatch):
+def test_from_disk_no_more_is_read_at_a_time_than_a_block_may_take(tmp_path, blocks_of_atoms):
     """Also where few of the frames count: all of a history is read for them."""
     gas = synthetic.brownian(n_atoms=64, n_frames=6000, seed=3)
     stored = read(write_store(gas, tmp_path / "run.zarr"))
-    whole = Trajectory.over_atoms
-    sizes = []
-
-    def noted(self, *what, **how):
-        for atoms, values in whole(self, *what, **how):
-            sizes.append(values.nbytes)
-            yield atoms, values
-
     with memory.limited("16 MB"):
         expected = melting_indicators(gas, reference="none")
-        monkeypatch.setattr(Trajectory, "over_atoms", noted)
+        blocks_of_atoms.clear()
         found = melting_indicators(stored, reference="none")
-        assert max(sizes) <= memory.block()
-    assert len(sizes) > 12
+        assert max(n_bytes for _, n_bytes in blocks_of_atoms) <= memory.block()
+    assert len(blocks_of_atoms) > 12
     for name in ("msd", "self_overlap", "never_moved", "late_overlap", "distance_share"):
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=1e-6, err_msg=name)
