@@ -12,11 +12,10 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mdtools import chain, progress
+from mdtools import __version__, chain, progress
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.recipe import Recipe, opened, written
 
@@ -59,7 +58,7 @@ class Task:
         files = [{name: one[name] for name in ("size", "blake2b_of_samples")} for one in fingerprints(self.files)]
         everything = self.asked.report.get("everything", True)
         paths = [str(one) for one in self.asked.paths]
-        what = [files, paths, self.asked.row, self.asked.reading, self.asked.stages, everything, metadata.version("mdtools-jax")]
+        what = [files, paths, self.asked.row, self.asked.reading, self.asked.stages, everything, __version__]
         return hashlib.blake2b(json.dumps(what, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
 
     def is_finished(self) -> bool:

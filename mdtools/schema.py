@@ -9,12 +9,12 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
-from importlib import metadata
 from typing import Any, ParamSpec
 
 import numpy as np
 import xarray as xr
 
+from mdtools import __version__
 from mdtools.vocabulary import DIMENSIONS, QUANTITIES
 
 __all__ = ["DIMENSIONS", "QUANTITIES", "dataset", "history", "recorded", "to_netcdf", "unit_of"]
@@ -90,12 +90,6 @@ def _has_history(value: Any) -> bool:
     return isinstance(value, xr.Dataset) or hasattr(value, "history")
 
 
-@functools.cache
-def _version() -> str:
-    """Of this package: to look it up takes milliseconds."""
-    return metadata.version("mdtools-jax")
-
-
 def recorded(function: Callable[_P, xr.Dataset]) -> Callable[_P, xr.Dataset]:
     """Mark a public stage: what it returns carries the history of its inputs and this step with every option."""
     signature = inspect.signature(function)
@@ -116,7 +110,7 @@ def recorded(function: Callable[_P, xr.Dataset]) -> Callable[_P, xr.Dataset]:
         resolved = json.loads(out.attrs.pop("resolved", "{}"))
         measured = any(hasattr(value, "scaled_positions") for value in bound.arguments.values())
         arithmetic = {"arithmetic": "float64"} if measured else {}  # of a kernel, unless it says another
-        step = {"step": function.__name__, **options, **arithmetic, **resolved, "mdtools": _version()}
+        step = {"step": function.__name__, **options, **arithmetic, **resolved, "mdtools": __version__}
         out.attrs["history"] = json.dumps([*merged_history(inputs), step])
         return out
 

@@ -37,6 +37,7 @@ import scipy.fft
 import mdtools as md
 from mdtools import readers, synthetic
 from mdtools.analyses import density_modes, wave_vectors
+from mdtools.harmonic.crystal import Crystal
 from mdtools.statistics.spectral import followed, zero_frequency
 from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI, KINETIC_TO_EV
 
@@ -253,12 +254,7 @@ def msd(repeats: int) -> Iterator[Row]:
     least = _least_bytes(run.n_atoms, run.n_frames)
     yield from own(case, lambda: md.msd(run, reference="none"), repeats, n_bytes=least, counted="each pass of the transforms once")
     yield case, "mdtools, with the tensor", median_time(lambda: md.msd(run, reference="none", tensor=True), repeats), "s"
-    import MDAnalysis
-    from MDAnalysis.analysis.msd import EinsteinMSD
-
-    universe = MDAnalysis.Universe.empty(run.n_atoms, trajectory=True)
-    universe.load_new(positions.astype(np.float32))
-    yield case, "MDAnalysis", median_time(lambda: EinsteinMSD(universe, fft=True).run(), 1), "s"
+    yield case, "MDAnalysis", _peer("MDAnalysis", lambda peer: _by_mdanalysis(peer, positions)), "s"
     paths = np.ascontiguousarray(positions.transpose(1, 0, 2))
     yield case, "tidynamics", _peer("tidynamics", lambda peer: lambda: [peer.msd(path) for path in paths]), "s"
     yield case, "freud (in single precision)", _peer("freud", lambda peer: lambda: peer.msd.MSD(mode="window").compute(positions).msd), "s"
@@ -269,6 +265,14 @@ def msd(repeats: int) -> Iterator[Row]:
     case = "MSD, all lags and origins, 200 atoms x 2000 frames"
     yield case, "mdtools", median_time(lambda: md.msd(small, reference="none"), repeats), "s"
     yield case, "kinisi", _peer("kinisi", lambda _: lambda: _by_kinisi(small)), "s"
+
+
+def _by_mdanalysis(peer: Any, positions: np.ndarray) -> Callable[[], Any]:
+    from MDAnalysis.analysis.msd import EinsteinMSD
+
+    universe = peer.Universe.empty(positions.shape[1], trajectory=True)
+    universe.load_new(positions.astype(np.float32))
+    return lambda: EinsteinMSD(universe, fft=True).run()
 
 
 def _peer(name: str, make: Callable[[Any], Callable[[], Any]]) -> float:
@@ -594,10 +598,8 @@ def phonons(repeats: int) -> Iterator[Row]:
             _best(lambda windows=windows: _by_pwtools(v, run.masses, windows), repeats),
             "s",
         )
-    import ase
-
     spacing = run.cell[0, 0, 0] / 10
-    primitive = ase.Atoms("Ar", cell=[spacing] * 3, pbc=True)
+    primitive = Crystal(spacing * np.eye(3), np.zeros((1, 3)), ("Ar",), np.array([39.948]))
     named = run.relabel({"Ar": range(run.n_atoms)})
     for path, q in (("0 0 0  0.5 0 0", 6), ("0 0 0  0.5 0 0  0.5 0.5 0  0 0 0  0.5 0.5 0.5", 21)):
         case = f"spectral energy density at {q} wave vectors, 1000 atoms x 5000 frames, one core"
@@ -624,14 +626,15 @@ def _by_pwtools(v: np.ndarray, masses: np.ndarray, windows: int) -> np.ndarray:
     return np.asarray(total)
 
 
-def _density_of_dynasor(run: md.Trajectory, primitive: Any, q: np.ndarray) -> None:
+def _density_of_dynasor(run: md.Trajectory, primitive: Crystal, q: np.ndarray) -> None:
     import ase
     from dynasor import compute_spectral_energy_density
 
     x = np.asarray(run.scaled_positions[0], dtype=float)
     cells = np.rint(x * 10 - x[0] * 10)
     ideal = ase.Atoms(["Ar"] * run.n_atoms, positions=cells * primitive.cell[0, 0], cell=run.cell[0], pbc=True)
-    compute_spectral_energy_density(_InMemory(run), ideal, primitive, q, dt=1000 * run.frame_interval, partial=True)
+    unit = ase.Atoms("Ar", cell=primitive.cell, pbc=True)
+    compute_spectral_energy_density(_InMemory(run), ideal, unit, q, dt=1000 * run.frame_interval, partial=True)
 
 
 def _density_atom_by_atom(run: md.Trajectory, q: np.ndarray) -> np.ndarray:

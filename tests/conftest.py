@@ -10,12 +10,17 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from jaxtyping import install_import_hook
+
+try:
+    from jaxtyping import install_import_hook
+except ModuleNotFoundError:  # a machine with a GPU and no more than numpy, jax and xarray: there the shapes are only words
+    install_import_hook = None
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 # executes the annotations of kernels/shapes.py; stays installed, because kernels are imported when first used
-install_import_hook("mdtools.kernels", "beartype.beartype")
+if install_import_hook is not None:
+    install_import_hook("mdtools.kernels", "beartype.beartype")
 # what made the vendored files, with programs that the tests do not install
 collect_ignore_glob = ["files/*"]
 

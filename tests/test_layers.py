@@ -3,9 +3,12 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+import mdtools
 
 ROOT = Path(__file__).parents[1] / "mdtools"
 ANYTHING = None
@@ -22,7 +25,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "abreast": ({"analyses", "memory", "progress", "shares"}, {"jax"}),
     "shares": ({"errors"}, {"numpy", "jax"}),
     "vocabulary": (set(), set()),
-    "schema": ({"vocabulary"}, {"numpy", "xarray"}),
+    "schema": ({"__version__", "vocabulary"}, {"numpy", "xarray"}),
     "thermo": ({"schema", "statistics"}, {"numpy"}),
     "in_words": ({"statistics", "thermo"}, {"numpy"}),
     "selection": (set(), {"numpy", "MDAnalysis"}),
@@ -45,7 +48,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "estimates": ({"estimates", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),
     "detection": ({"detection", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),
     "reporting": (
-        {"reporting", "chain", "catalogue", "schema", "trajectory", "readers", "units", "errors"},
+        {"__version__", "reporting", "chain", "catalogue", "schema", "trajectory", "readers", "units", "errors"},
         {"numpy", "xarray", "matplotlib", "jinja2", "markupsafe", "ase"},
     ),
     "signatures": ({"catalogue"}, set()),
@@ -124,8 +127,24 @@ def test_importing_the_readers_loads_no_reader():
 
 
 def test_kernels_and_analyses_need_only_numpy_jax_and_xarray():
-    block = (
+    block = (  # nor is the package installed: a checkout on a machine with a GPU
+        "import importlib.metadata as of\nwhole = of.version\n"
+        "def version(name):\n    if name == 'mdtools-jax': raise of.PackageNotFoundError(name)\n    return whole(name)\n"
+        "of.version = version\n"
         "import sys\nfor name in ('jaxtyping', 'ase', 'MDAnalysis', 'numba', 'zarr', 'h5py', 'matplotlib', 'h5netcdf'): sys.modules[name] = None\n"
     )
     use = "import mdtools as md\nfrom mdtools import synthetic\nprint(md.msd(synthetic.brownian(n_atoms=4, n_frames=16)).sizes)"
     assert "xarray" in loaded_by(block + use + "\nfor name in list(sys.modules):\n    if sys.modules[name] is None: del sys.modules[name]")
+
+
+def test_the_kernels_are_tested_where_only_numpy_jax_and_xarray_are_installed():
+    """Beside pytest: rivals and what checks the shapes are imported where they are there."""
+    tests = ROOT.parent / "tests"
+    ours = {path.stem for path in tests.glob("*.py")} | {"mdtools", "pytest", "numpy", "jax", "xarray"}
+    for path in [*(tests / "kernels").glob("*.py"), ROOT.parent / "scripts" / "device_agreement.py"]:
+        others = {name.partition(".")[0] for name in imports(path)} - ours - sys.stdlib_module_names
+        assert not others, f"{path.name} imports {others}"
+
+
+def test_the_two_places_that_say_the_version_agree():
+    assert tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["project"]["version"] == mdtools.__version__

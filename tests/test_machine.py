@@ -1,9 +1,11 @@
 """Where a command computes, and where compiled programs are kept, as a shell sees it."""
 
+import functools
 import os
 import subprocess
 import sys
 
+import jax
 import pytest
 
 from mdtools import synthetic
@@ -47,6 +49,26 @@ def test_reading_is_the_work_of_one_process(dump, capsys):
     assert "info is the work of one process" in capsys.readouterr().err
 
 
-def test_a_device_that_is_not_there_is_refused(dump, capsys):
-    assert main(["msd", str(dump), "--device", "cuda:7"]) == 2
-    assert "there is no device cuda:7 here; JAX sees cpu:0" in capsys.readouterr().err
+@pytest.mark.parametrize("name", ["cuda:7", "cuda", "cpu:1", "cpu:-1", "cpu:", "cpu:a", "abacus"])
+def test_a_device_that_is_not_there_is_refused(name, dump, capsys, monkeypatch):
+    monkeypatch.setattr(jax, "local_devices", functools.partial(_first, jax.local_devices))
+    assert main(["msd", str(dump), "--device", name]) == 2
+    assert f"there is no device {name} here; JAX sees cpu:0 (for NVIDIA GPUs install mdtools-jax[cuda])\n" in capsys.readouterr().err
+
+
+def _first(whole, **options):
+    return whole(**options)[:1]
+
+
+def test_a_kind_of_device_means_all_of_it_by_whatever_name_and_a_number_means_one():
+    """What JAX calls gpu is asked for as cuda as well; two processors stand here for two of them."""
+    script = (
+        "import jax\nfrom mdtools.analyses import devices\nfrom mdtools.cli import machine\n"
+        "there, known = jax.local_devices(), jax.local_devices\n"
+        "jax.local_devices = lambda backend=None: there if backend in ('cuda', 'gpu') else known(backend=backend)\n"
+        "for name in ('cpu', 'gpu', 'cuda', 'cuda:1'):\n"
+        "    with machine._device(name):\n        print(name, [one.id for one in devices.places(each_core=False)])\n"
+    )
+    settings = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    answer = subprocess.run([sys.executable, "-c", script], env=settings, capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines() == ["cpu [0, 1]", "gpu [0, 1]", "cuda [0, 1]", "cuda:1 [1]"]

@@ -1,14 +1,13 @@
 """A run as a supercell of a primitive cell: which atom sits where, and its motion along wave vectors."""
 
 import re
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
-from mdtools.analyses.devices import block_bytes, in_turn, platform, split
+from mdtools.analyses.devices import block_bytes, chosen, in_turn, platform, split
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.analyses.over_frames import block_of_frames
 from mdtools.analyses.turning import Rooms, turned
@@ -106,15 +105,17 @@ def waves_of(
 
 
 class _Constants:
-    """Arrays that every block needs, sent once to the device of each thread."""
+    """Arrays that every block needs, sent once to each device."""
 
     def __init__(self, arrays: tuple[np.ndarray | None, ...]) -> None:
-        self.arrays, self.local = arrays, threading.local()
+        self.arrays = arrays
+        self.held: dict[Any, tuple[Any, ...]] = {}
 
     def here(self) -> tuple[Any, ...]:
-        if not hasattr(self.local, "held"):
-            self.local.held = jax.device_put(self.arrays)
-        return tuple(self.local.held)
+        place = chosen()
+        if place not in self.held:
+            self.held[place] = tuple(jax.device_put(self.arrays))
+        return self.held[place]
 
 
 def mass_weighted(waves: np.ndarray, traj: Trajectory, mapping: SiteMap) -> np.ndarray:

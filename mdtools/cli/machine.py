@@ -79,22 +79,23 @@ def _processor() -> str:
 
 @contextlib.contextmanager
 def _device(name: str | None) -> Iterator[None]:
-    """Compute on the named device, or of "cpu" or "cuda" on all of this process. Raises Refusal where there is none."""
+    """Compute on the named device, or for "cpu" or "cuda" on all of that kind that this process has. Raises Refusal where there is none."""
     if name is None:
         yield
         return
     import jax
 
-    kind, _, number = name.partition(":")
-    kind = {"gpu": "cuda"}.get(kind, kind)
+    kind, colon, number = name.partition(":")
     try:
         found = jax.local_devices(backend=kind)
-        device = found[int(number or 0)]
-    except (RuntimeError, IndexError, ValueError):
+    except RuntimeError:
+        found = []
+    which = int(number) if number.isdecimal() else -1 if colon else 0
+    if not 0 <= which < len(found):
         there = ", ".join(sorted({f"{one.platform}:{one.id}" for one in jax.local_devices()}))
-        raise Refusal(f"there is no device {name} here; JAX sees {there} (for NVIDIA GPUs install mdtools-jax[cuda])") from None
-    if not number and kind == jax.default_backend():
+        raise Refusal(f"there is no device {name} here; JAX sees {there} (for NVIDIA GPUs install mdtools-jax[cuda])")
+    if not colon and found == jax.local_devices():  # those that are taken anyhow: JAX knows one kind by several names, as gpu and cuda
         yield
         return
-    with jax.default_device(device):
+    with jax.default_device(found[which]):
         yield

@@ -1,10 +1,9 @@
 """The report: one self-contained page, and every number beside it."""
 
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mdtools import chain
+from mdtools import __version__, chain
 from mdtools.errors import TrajectoryError
 from mdtools.reporting import drawn, melting_sections, mode_sections, sections
 from mdtools.reporting.closure import closure
@@ -73,7 +72,7 @@ def _rendered(runs: chain.Chains, title: str, numbers: str) -> str:
         title=title,
         subtitle=_subtitle(runs),
         sections=[section for section in shown if section is not None],
-        version=metadata.version("mdtools-jax"),
+        version=__version__,
         numbers=numbers,
     )
 

@@ -7,12 +7,15 @@ import subprocess
 import sys
 import threading
 
+import jax
 import numpy as np
 import pytest
+from accelerator import Accelerator
 
 import mdtools as md
 from mdtools import memory, shares, synthetic
 from mdtools.analyses import devices
+from mdtools.analyses.turning import Rooms, turned
 
 MEASURED = """
 import json, sys
@@ -55,18 +58,6 @@ def test_one_two_and_four_devices_measure_the_same(tmp_path):
             np.testing.assert_allclose(found, values, rtol=1e-10, atol=1e-12 * scale, err_msg=name)
 
 
-class Accelerator:
-    """What JAX tells of one, where there is none."""
-
-    platform = "gpu"
-
-    def __init__(self, free: int) -> None:
-        self.free = free
-
-    def memory_stats(self) -> dict[str, int]:
-        return {"bytes_limit": 2**34, "bytes_in_use": 2**34 - self.free}
-
-
 def test_a_block_takes_a_quarter_of_what_an_accelerator_has_free(monkeypatch):
     with memory.limited("8 GiB"):
         assert devices.block_bytes() == 2**30
@@ -85,6 +76,33 @@ def test_an_accelerator_is_sent_a_piece_while_another_is_computed(monkeypatch):
         return 10 * item
 
     assert list(devices.in_turn(range(6), work)) == [(k, 10 * k) for k in range(6)]
+
+
+class Late:
+    """What an asynchronous device gives back: what was sent is read when somebody waits for the result, and not before."""
+
+    def __init__(self, sent: np.ndarray) -> None:
+        self.sent, self.value = sent, np.nan
+
+    def block_until_ready(self) -> "Late":
+        if np.isnan(self.value):
+            self.value = float(self.sent[0])
+        return self
+
+
+@pytest.mark.parametrize("there", [["core"], ["core"] * 3, ["accelerator"], ["accelerator"] * 2], ids=lambda there: f"{len(there)} {there[0]}")
+def test_no_room_is_filled_again_before_what_was_in_it_is_consumed(there, monkeypatch):
+    """Pieces are turned in the room of a thread, which a device reads in its own time: from it, or while it is sent."""
+    accelerators = {"core": jax.devices("cpu")[0], "accelerator": Accelerator(2**30)}
+    monkeypatch.setattr(devices, "places", lambda *, each_core=True: [accelerators[one] for one in there])
+    monkeypatch.setattr(devices.jax, "default_device", lambda place: contextlib.nullcontext())
+    rooms = Rooms()
+
+    def work(item: int) -> list[Late]:
+        return [Late(turned(np.full((70, 2, 3), float(item)), rooms)[0, 0])]
+
+    made = list(devices.in_turn(range(40), work))
+    assert [found[0].block_until_ready().value for _, found in made] == list(range(40))
 
 
 def test_no_more_pieces_wait_than_two_a_place_and_one(monkeypatch):

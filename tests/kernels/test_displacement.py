@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import tidynamics
 
 from mdtools.kernels.displacement import (
     AXES,
@@ -56,6 +55,7 @@ def test_a_drift_of_300_angstrom_far_from_the_origin_costs_no_more_than_1e_9_at_
 
 
 def test_a_rival_gets_the_same():
+    tidynamics = pytest.importorskip("tidynamics", reason="tidynamics is not installed: pip install tidynamics")
     x = walk(200)
     np.testing.assert_allclose(squared_displacement(jnp.asarray(x)).sum(axis=0), tidynamics.msd(x.T), rtol=1e-10, atol=1e-12)
 
@@ -72,6 +72,7 @@ def test_an_atom_at_rest_has_not_moved():
 
 
 def test_shapes_are_checked_while_the_tests_run():
+    pytest.importorskip("jaxtyping", reason="without jaxtyping and beartype shapes are only words: pip install jaxtyping beartype")
     with pytest.raises(Exception, match="xyz atom frame"):
         centred(jnp.zeros((5, 3)), windows=1)
 
