@@ -28,6 +28,7 @@ __all__ = [
     "chains_of",
     "doubts",
     "group_name",
+    "groups_of",
     "load",
     "made_for",
     "names_apart",
@@ -35,6 +36,7 @@ __all__ = [
     "run_name",
     "save",
     "stage_of",
+    "writing",
 ]
 
 _FORMATS = {".gz", ".bz2", ".xz", ".zst", ".lammpstrj", ".dump", ".zarr", ".dcd", ".xtc", ".trr", ".xyz", ".extxyz", ".nc", ".csv", ".toml"}
@@ -306,14 +308,26 @@ def made_for(runs: Chains, name: str) -> Chains:
 
 def save(chains: Chains, path: str | Path, *, about: Mapping[str, str] | None = None) -> None:
     """Every result in one netCDF file, in groups <run>/<stage>; written beside its place and renamed. about : attributes of the file."""
+    with writing(path, about=about) as put:
+        for group, data in groups_of(chains).items():
+            put(group, data)
+
+
+def groups_of(chains: Chains) -> dict[str, Any]:
+    """Every result under the name of its group in a file, <run>/<stage>; of all runs together <stage>."""
+    found = {f"{group_name(member.name, k)}/{stage}": data for k, member in enumerate(chains) for stage, data in member.made.items()}
+    return found | chains.made
+
+
+@contextlib.contextmanager
+def writing(path: str | Path, *, about: Mapping[str, str] | None = None) -> Iterator[Callable[[str, Any], None]]:
+    """Inside, what writes one result as a group of a netCDF file, which takes its place when all are written."""
     import h5netcdf
     from xarray.backends import H5NetCDFStore
 
     # the file is opened once: each opening walks through all groups that are there
     with renamed(Path(path)) as beside, h5netcdf.File(beside, "w", decode_vlen_strings=True) as file:
-        for number, (name, made) in enumerate([*((member.name, member.made) for member in chains), ("", chains.made)]):
-            for stage, data in made.items():
-                data.dump_to_store(H5NetCDFStore(file.create_group(f"{group_name(name, number)}/{stage}" if name else stage)))
+        yield lambda group, data: data.dump_to_store(H5NetCDFStore(file.create_group(group)))
         for key, words in (about or {}).items():
             file.attrs[key] = words
 

@@ -1,6 +1,7 @@
 """Which figures a page shows: those of one run, and those of a series over temperature."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,12 +11,15 @@ import xarray as xr
 from mdtools.chain import Chain, Chains
 from mdtools.reporting import figures
 from mdtools.reporting.numbers import plain
-from mdtools.reporting.parts import Drawing, Part, Section, drawing
+from mdtools.reporting.parts import Drawing, Part, Section, drawing, encoded
 from mdtools.reporting.pictures import PICTURES, Picture, labels_of, on_axes, pictures_of
 from mdtools.reporting.sections import temperature_of
 from mdtools.reporting.style import figure, safe, styled
 
-__all__ = ["of_runs", "of_series"]
+__all__ = ["Drawn", "Pictured", "drawn_of", "of_runs", "of_series", "pictured"]
+
+Key = tuple[int, str, str]  # number of a run, id of a picture, label
+Drawn = dict[Key, str]
 
 LABELS = 6  # at most so many species or pairs get a figure each
 DASHBOARD = {
@@ -25,25 +29,63 @@ DASHBOARD = {
 }
 
 
-def of_runs(runs: Chains) -> Section:
-    """Every figure of every run; open where there is one run."""
+@dataclass(frozen=True)
+class Pictured:
+    """A picture of a result of a run. number : of the run. k : of the label. shows : the results that it is drawn of, as far as they are there."""
+
+    picture: Picture
+    result: str
+    number: int
+    k: int
+    of: str
+    shows: Mapping[str, xr.Dataset]
+
+    @property
+    def key(self) -> Key:
+        return self.number, self.picture.id, self.of
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing that would be drawn with it."""
+        return all(name in self.shows for name in self.picture.also)
+
+    @property
+    def title(self) -> str:
+        return self.picture.words.replace("{of}", self.picture.title(self.shows, self.of))
+
+
+def of_runs(runs: Chains, ready: Drawn | None = None) -> Section:
+    """Every figure of every run; open where there is one run. ready : those that have been drawn already."""
     with styled():
         parts = []
-        for k, run in enumerate(runs, start=1):
+        for number, run in enumerate(runs):
             where = "" if len(runs) == 1 else f". {run.name}"
-            parts.append(Part(f"Figures: {run.name}", open=len(runs) <= 2, figures=tuple(_of_run(run, f"run{k}", where))))
+            found = tuple(_of_run(run, number, where, ready or {}))
+            parts.append(Part(f"Figures: {run.name}", open=len(runs) <= 2, figures=found))
     if len(parts) == 1:
         return Section("figures", "Figures", figures=parts[0].figures)
     return Section("figures", "Figures of each run", parts=tuple(parts))
 
 
-def _of_run(run: Chain, prefix: str, where: str) -> Iterator[Drawing]:
+def _of_run(run: Chain, number: int, where: str, ready: Drawn) -> Iterator[Drawing]:
+    for one in pictured(run.made, number):
+        name = f"run{number + 1}-{one.picture.id}" + (f"-{one.k}" if one.picture.over else "")
+        yield Drawing(name, one.title + where, ready.get(one.key) or drawn_of(one))
+
+
+def pictured(made: Mapping[str, xr.Dataset], number: int) -> Iterator[Pictured]:
+    """Every picture of the results of a run, in their order."""
     for result in PICTURES:
-        if result in run.made:
-            for picture in pictures_of(run.made, result):
-                for k, of in enumerate(labels_of(picture, run.made[result])[:LABELS]):
-                    number = f"{prefix}-{picture.id}" + (f"-{k}" if picture.over else "")
-                    yield drawing(number, picture.words.replace("{of}", picture.title(run.made, of)) + where, _framed(picture, run.made, of))
+        if result in made:
+            for picture in pictures_of(made, result):
+                shows = {name: made[name] for name in (result, *picture.needs, *picture.also) if name in made}
+                for k, of in enumerate(labels_of(picture, made[result])[:LABELS]):
+                    yield Pictured(picture, result, number, k, of, shows)
+
+
+def drawn_of(one: Pictured) -> str:
+    """A picture as the page holds it; draw in the style of the project."""
+    return encoded(_framed(one.picture, one.shows, one.of))
 
 
 def _framed(picture: Picture, made: Mapping[str, xr.Dataset], of: str) -> Any:

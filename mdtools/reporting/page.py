@@ -1,11 +1,13 @@
 """The report: one self-contained page, and every number beside it."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 from mdtools import __version__, chain
 from mdtools.errors import TrajectoryError
 from mdtools.reporting import drawn, melting_sections, mode_sections, sections
+from mdtools.reporting.aside import aside
 from mdtools.reporting.closure import closure
 from mdtools.reporting.parts import Section
 
@@ -32,22 +34,25 @@ def report(source: Any, *, out: str | Path = "report.html", title: str | None = 
     'walk.html'
     """
     runs = chain.chains_of(source)
-    if everything:
-        runs.make_all()
-    if not any(run.made for run in runs) and not runs.made:
-        reasons = [str(reason) for run in runs for reason in run.refused.values()] + [str(reason) for reason in runs.refused.values()]
-        raise TrajectoryError(reasons[0] if reasons else "the report needs a trajectory, a series, or saved results; nothing was given")
     page = Path(out)
     numbers = page.with_suffix(".nc")
-    text = _rendered(runs, title or _title(runs), numbers.name)
-    chain.save(runs, numbers)
+    with aside(runs, numbers) if everything else contextlib.nullcontext(lambda: None) as finished:
+        if everything:
+            runs.make_all()
+        if not any(run.made for run in runs) and not runs.made:
+            reasons = [str(reason) for run in runs for reason in run.refused.values()] + [str(reason) for reason in runs.refused.values()]
+            raise TrajectoryError(reasons[0] if reasons else "the report needs a trajectory, a series, or saved results; nothing was given")
+        figures = finished()
+    text = _rendered(runs, title or _title(runs), numbers.name, figures)
+    if figures is None:
+        chain.save(runs, numbers)
     beside = page.with_name(f".{page.name}.part")
     beside.write_text(text, encoding="utf-8")
     beside.replace(page)
     return page
 
 
-def _rendered(runs: chain.Chains, title: str, numbers: str) -> str:
+def _rendered(runs: chain.Chains, title: str, numbers: str, figures: drawn.Drawn | None) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     checks = {run.name: found for run in runs if (found := closure(run.made)) is not None}
@@ -61,7 +66,7 @@ def _rendered(runs: chain.Chains, title: str, numbers: str) -> str:
         sections.quasielastic(runs),
         mode_sections.modes(runs),
         drawn.of_series(runs),
-        drawn.of_runs(runs),
+        drawn.of_runs(runs, figures),
         sections.closures(checks),
         sections.not_made(runs),
         sections.histories(runs),

@@ -6,7 +6,7 @@ from typing import Any
 
 from mdtools.reporting.style import svg
 
-__all__ = ["Drawing", "Part", "Section", "Table", "drawing"]
+__all__ = ["Drawing", "Part", "Section", "Table", "drawing", "encoded"]
 
 
 @dataclass(frozen=True)
@@ -55,4 +55,9 @@ class Section:
 
 def drawing(name: str, caption: str, made: Any) -> Drawing:
     """A figure, ready for the page."""
-    return Drawing(name, caption, base64.b64encode(svg(made).encode()).decode())
+    return Drawing(name, caption, encoded(made))
+
+
+def encoded(made: Any) -> str:
+    """A figure as a page holds it."""
+    return base64.b64encode(svg(made).encode()).decode()

@@ -21,7 +21,8 @@ class Picture:
     """One picture of a result. id : its name on the page. words : the caption, {of} is the label.
 
     draw : (the results there are, axes, label) -> what a colour bar is made of, or None. over : dimension with a picture for each label.
-    bar : label of the colour bar of a map. needs : other results without which there is nothing to draw. sizes : shortest lengths of its axes.
+    bar : label of the colour bar of a map. needs : other results without which there is nothing to draw. also : those that are drawn with it
+    where they are there. sizes : shortest lengths of its axes.
     title : of (the results there are, label), where the label itself says too little.
     """
 
@@ -31,6 +32,7 @@ class Picture:
     over: str = ""
     bar: Callable[[Made], str] | None = None
     needs: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     sizes: Mapping[str, int] = field(default_factory=dict)
     title: Callable[[Made, str], str] = lambda made, of: of
 
@@ -85,6 +87,7 @@ PICTURES: dict[str, tuple[Picture, ...]] = {
             id="mode-spectra",
             words="Power spectra of modes; dashed: their fits; dotted: frequencies of the static stiffness",
             draw=_whole(figures.mode_spectra, "mode_spectra", mode_frequencies="mode_frequencies"),
+            also=("mode_frequencies",),
             sizes={"frequency": 2},
         ),
     ),
@@ -93,6 +96,7 @@ PICTURES: dict[str, tuple[Picture, ...]] = {
             id="spectral-energy-density",
             words="Spectral energy density along its path; circles: fitted modes with their width",
             draw=_energy_map,
+            also=("mode_frequencies",),
             bar=_fixed("log₁₀ of the density"),
             sizes={"q_point": 2},
         ),
@@ -125,6 +129,7 @@ PICTURES: dict[str, tuple[Picture, ...]] = {
             id="msd",
             words="Mean squared displacement; black: the fit, between its marks; dots: separate blocks of time",
             draw=_whole(figures.msd, "msd", self_diffusivity="self_diffusivity"),
+            also=("self_diffusivity",),
         ),
     ),
     "van_hove_self": (
