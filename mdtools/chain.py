@@ -114,7 +114,7 @@ class Chain:
                 for name in wanted:
                     self._try(name)
             else:
-                abreast.all_of([functools.partial(self._try, name) for name in wanted])
+                abreast.all_of([functools.partial(self._try, name) for name in _as_they_become_possible(wanted)])
         for kept in (self.made, self.refused):  # in the order of the stages, whichever was ready first
             for name in wanted:
                 if name in kept:
@@ -204,6 +204,22 @@ def wanted_of(name: str, given: Collection[str]) -> bool:
     if name in ON_REQUEST and name not in given:
         return False
     return all(wanted_of(one.name, given) for one in signature(name).inputs if one.required and one.name in STAGES)
+
+
+def _as_they_become_possible(names: Sequence[str]) -> list[str]:
+    """Every estimate next after the last measurement that it needs: on a single core, it goes on while another measurement has the rest.
+
+    >>> _as_they_become_possible(["msd", "velocity_acf", "phonon_dos", "self_diffusivity"])
+    ['msd', 'velocity_acf', 'self_diffusivity', 'phonon_dos']
+    """
+    place = {name: k for k, name in enumerate(names)}
+
+    @functools.cache
+    def last(name: str) -> int:
+        needed = [last(one.name) for one in signature(name).inputs if one.name in STAGES] if name not in ANALYSES else []
+        return max(needed, default=place.get(name, -1))
+
+    return sorted(names, key=lambda name: (last(name) + (name not in ANALYSES), place[name]))
 
 
 def chains_of(source: Any, *, options: Mapping[str, Mapping[str, Any]] | None = None) -> Chains:
