@@ -28,6 +28,7 @@ __all__ = ["Fit", "compared", "fitted", "sampling", "scored", "started"]
 
 Floats = NDArray[Any]
 STEPS = 120
+FAR = (1e-30, 1e30)  # ends of A and B
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,22 @@ def fitted(data: Ordinates, motion: str) -> Fit:
     model, kinds = MOTIONS[motion]
     thetas = _grid(data, kinds)
     value, a, b = _profiled(data, _means(data, model, thetas))
-    found = [scored(data, model, np.log(np.concatenate([thetas[k], a[k], b[k]])), kinds) for k in np.argsort(-value.sum(axis=-1), kind="stable")[:2]]
-    return _fit(data, motion, *max(found, key=lambda one: one[1]))
+    best = np.argsort(-value.sum(axis=-1), kind="stable")[:2]
+    x, value = scored(data, model, np.log(np.concatenate([thetas[best], a[best], b[best]], axis=1)), kinds)
+    return _fit(data, motion, x[np.argmax(value)], float(value.max()))
 
 
 def started(data: Ordinates, model: Callable[..., Floats], kinds: str) -> Floats:
     """ln(theta, A, B) (q, parameter) of the best of a grid at each wave number on its own."""
-    thetas = np.array(_grid(data, kinds))
+    thetas = _grid(data, kinds)
     value, a, b = _profiled(data, _means(data, model, thetas))
     best, each = np.argmax(value, axis=0), np.arange(len(data.q))
     return np.asarray(np.log(np.concatenate([thetas[best], a[best, each][:, None], b[best, each][:, None]], axis=1)))
 
 
-def _means(data: Ordinates, model: Callable[..., Floats], thetas: Sequence[Floats] | Floats) -> Floats:
-    """P_k(q; theta) (theta, q, k), never quite 0: one transform for all."""
-    return np.maximum(data.of_model(np.stack([model(data.q, data.time, theta) for theta in thetas])), 1e-9 * data.interval)
+def _means(data: Ordinates, model: Callable[..., Floats], thetas: Floats) -> Floats:
+    """P_k(q; theta) (..., q, k) of theta (..., parameter), never quite 0."""
+    return np.maximum(data.of_model(model(data.q, data.time, np.moveaxis(thetas, -1, 0)[..., None, None])), 1e-9 * data.interval)
 
 
 def _bounds(data: Ordinates, kinds: str) -> tuple[Floats, Floats]:
@@ -86,14 +88,14 @@ def _bounds(data: Ordinates, kinds: str) -> tuple[Floats, Floats]:
     return np.array([ends[kind][0] for kind in kinds]), np.array([ends[kind][1] for kind in kinds])
 
 
-def _grid(data: Ordinates, kinds: str) -> list[Floats]:
-    """Values of theta from which to start, within the bounds."""
+def _grid(data: Ordinates, kinds: str) -> Floats:
+    """Values of theta (start, parameter) from which to start, within the bounds."""
     if not kinds:
-        return [np.zeros(0)]
+        return np.zeros((1, 0))
     low, high = _bounds(data, kinds)
     number = 30 if len(kinds) == 1 else 10
     axes = [np.geomspace(2 * first, last / 2, number) for first, last in zip(low, high, strict=True)]
-    return list(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(kinds)))
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(kinds))
 
 
 def _profiled(data: Ordinates, p: Floats, *, steps: int = 20) -> tuple[Floats, Floats, Floats]:
@@ -111,62 +113,73 @@ def _profiled(data: Ordinates, p: Floats, *, steps: int = 20) -> tuple[Floats, F
     return value, np.maximum(a, 1e-12), np.maximum(b, 1e-12 * data.interval)
 
 
-def _likelihood(data: Ordinates, s: Floats) -> float:
-    return float(-len(data.values) * np.sum(data.weight * (np.log(s) + data.values.mean(axis=0) / s)))
+def _parts(x: Floats, n_theta: int) -> tuple[Floats, Floats, Floats]:
+    """theta, A and B, (..., parameter), (..., q, 1) and (..., q, 1), of x = ln(theta, A, B)."""
+    a, b = np.split(np.exp(x[..., n_theta:, None]), 2, axis=-2)
+    return np.exp(x[..., :n_theta]), a, b
 
 
 def _curve(data: Ordinates, model: Callable[..., Floats], x: Floats, n_theta: int) -> Floats:
-    """S (q, k), x = ln(theta, A, B)."""
-    theta, a, b = np.exp(x[:n_theta]), *np.exp(x[n_theta:]).reshape(2, -1)
-    return np.asarray(a[:, None] * _means(data, model, [theta])[0] + b[:, None])
+    """S (..., q, k) of x (..., parameter)."""
+    theta, a, b = _parts(x, n_theta)
+    return np.asarray(a * _means(data, model, theta) + b)
 
 
 def _spectrum(data: Ordinates, model: Callable[..., Floats], x: Floats, n_theta: int) -> tuple[Floats, Floats]:
-    """S (q, k) and d ln S / dx (q, k, parameter), x = ln(theta, A, B)."""
-    n_q = len(data.q)
-    theta, a, b = np.exp(x[:n_theta]), *np.exp(x[n_theta:]).reshape(2, -1)
-    steps = 1e-4 * np.eye(n_theta)
-    p, *beside = _means(data, model, [theta, *theta * np.exp(steps), *theta * np.exp(-steps)])
-    s = a[:, None] * p + b[:, None]
-    slopes = np.zeros((*s.shape, len(x)))
+    """S (fit, q, k) and d ln S / dx (fit, q, k, parameter) of x (fit, parameter)."""
+    theta, a, b = _parts(x, n_theta)
+    steps = np.exp(1e-4 * np.eye(n_theta))[:, None]
+    p, *beside = _means(data, model, np.concatenate([theta[None], theta * steps, theta / steps]))
+    s = a * p + b
+    slopes = np.zeros((*s.shape, x.shape[-1]))
     for k in range(n_theta):
-        slopes[..., k] = a[:, None] * (beside[k] - beside[n_theta + k]) / 2e-4 / s
-    each = np.arange(n_q)
-    slopes[each, :, n_theta + each] = a[:, None] * p / s
-    slopes[each, :, n_theta + n_q + each] = b[:, None] / s
+        slopes[..., k] = a * (beside[k] - beside[n_theta + k]) / 2e-4 / s
+    n_q = a.shape[-2]
+    for k in range(n_q):
+        slopes[:, k, :, n_theta + k] = a[:, k] * p[:, k] / s[:, k]
+        slopes[:, k, :, n_theta + n_q + k] = b[:, k] / s[:, k]
     return s, slopes
 
 
-def _expected(weight: Floats, excess: Floats, slopes: Floats) -> tuple[Floats, Floats]:
-    """sum excess d ln S and sum weight d ln S d ln S, over wave numbers and frequencies."""
-    flat = slopes.reshape(-1, slopes.shape[-1])
-    return excess.ravel() @ flat, flat.T @ (weight.reshape(-1, 1) * flat)
+def scored(data: Ordinates, model: Callable[..., Floats], starts: Floats, kinds: str, *, apart: bool = False) -> tuple[Floats, Floats]:
+    """Fisher scoring with damping from several starts (fit, parameter), side by side: the parameters, and ln L of each.
 
+    apart : the first fit is of the first wave number alone, and so on; the model does not ask which it is.
+    """
+    of_all = data.values.mean(axis=0), data.weight
+    shape = (len(starts), *((1,) if apart else ()), *of_all[0].shape[int(apart) :])
+    power, weight = (np.broadcast_to(one[:, None] if apart else one, shape) for one in of_all)
+    n_theta, n_windows = len(kinds), len(data.values)
+    low, high = (np.log(np.concatenate([end, np.full(starts.shape[1] - n_theta, far)])) for end, far in zip(_bounds(data, kinds), FAR, strict=True))
 
-def scored(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: str) -> tuple[Floats, float]:
-    """Fisher scoring with damping; the parameters and their ln L."""
-    power, w = data.values.mean(axis=0), len(data.values) * data.weight
-    n_theta, damping = len(kinds), 1e-3
-    low, high = (np.log(np.concatenate([ends, np.full(2 * len(data.q), far)])) for ends, far in zip(_bounds(data, kinds), (1e-30, 1e30), strict=True))
-    s, slopes = _spectrum(data, model, x, n_theta)
-    value = _likelihood(data, s)
-    for _ in range(STEPS):
-        gradient, hessian = _expected(w, w * (power / s - 1), slopes)
-        scale = np.diag(hessian) + 1e-9 * np.diag(hessian).max()
-        while damping < 1e9:
-            step = np.clip(np.linalg.solve(hessian + np.diag(damping * scale), gradient), -1.5, 1.5)
-            trial = np.clip(x + step, low, high)
-            new = _likelihood(data, _curve(data, model, trial, n_theta))
-            if new >= value:
-                break
-            damping *= 5
-        else:
-            break
-        x, gain, value = trial, new - value, new
-        s, slopes = _spectrum(data, model, x, n_theta)
-        damping = max(damping / 10, 1e-9)
-        if gain < 1e-6:  # of ln L, of which an error bar is a half: steps may be short and many
-            break
+    def likelihood(which: Floats, s: Floats) -> Floats:
+        return np.asarray(-n_windows * np.sum(weight[which] * (np.log(s) + power[which] / s), axis=(-2, -1)))
+
+    def expected(which: Floats) -> tuple[Floats, Floats, Floats]:
+        """sum excess d ln S and sum weight d ln S d ln S, over wave numbers and frequencies, and ln L."""
+        s, slopes = _spectrum(data, model, x[which], n_theta)
+        flat, w = slopes.reshape(len(which), -1, slopes.shape[-1]), n_windows * weight[which]
+        gradient = (w * (power[which] / s - 1)).reshape(len(which), 1, -1) @ flat
+        return gradient[:, 0], np.swapaxes(flat, 1, 2) @ (w.reshape(len(which), -1, 1) * flat), likelihood(which, s)
+
+    x, damping, taken, going = starts.copy(), np.full(len(starts), 1e-3), np.zeros(len(starts), dtype=int), np.arange(len(starts))
+    gradient, hessian, value = expected(going)
+    while len(going):
+        scale = np.einsum("fpp->fp", hessian[going])
+        scale = damping[going, None] * (scale + 1e-9 * scale.max(axis=1, keepdims=True))
+        step = np.linalg.solve(hessian[going] + scale[:, None] * np.eye(x.shape[1]), gradient[going, :, None])[..., 0]
+        trial = np.clip(x[going] + np.clip(step, -1.5, 1.5), low, high)
+        new = likelihood(going, _curve(data, model, trial, n_theta))
+        better = new >= value[going]
+        up, down = going[better], going[~better]
+        gain = new[better] - value[up]
+        x[up], taken[up] = trial[better], taken[up] + 1
+        damping[up], damping[down] = np.maximum(damping[up] / 10, 1e-9), damping[down] * 5
+        value[up] = new[better]
+        further = up[(gain >= 1e-6) & (taken[up] < STEPS)]  # of ln L, of which an error bar is a half: steps may be short and many
+        if len(further):
+            gradient[further], hessian[further], value[further] = expected(further)
+        going = np.concatenate([further, down[damping[down] < 1e9]])
     return x, value
 
 
@@ -184,7 +197,7 @@ def sampling(data: Ordinates, model: Callable[..., Floats], x: Floats, kinds: st
     What the data do not bind (at an end of its range, or less known than a factor of two) has an infinite variance.
     """
     n_theta, n_windows = len(kinds), len(data.values)
-    s, slopes = _spectrum(data, model, x, n_theta)
+    (s,), (slopes,) = _spectrum(data, model, x[None], n_theta)
     hessian = n_windows * np.einsum("qk,qkp,qkr->pr", data.weight, slopes, slopes, optimize=True)
     vague = np.diag(np.full(len(x), 0.01))  # a prior of a factor e^10, so that the inverse exists
     inverse = np.linalg.inv(hessian + vague)

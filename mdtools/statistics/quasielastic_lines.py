@@ -37,30 +37,31 @@ def lines(data: Ordinates) -> Lines:
     A line narrower than one over a window, or than a twentieth of the resolution, counts as elastic. E = 0 unless the data ask for it
     (BIC), with the error that it would have.
     """
-    starts = {kinds: started(data, model, kinds) for model, kinds in ((_relaxing, "v"), (_partly, "wo"))}
+    fits = {kinds: scored(data, model, started(data, model, kinds), kinds, apart=True) for model, kinds in MODELS}
     rows = []
     for k in range(len(data.q)):
         one = replace(data, values=data.values[:, [k]], kappa=data.kappa[[k]], q=data.q[[k]])
-        rows.append(_line(one, {kinds: x[k] for kinds, x in starts.items()}))
+        rows.append(_line(one, {kinds: (x[k], float(value[k])) for kinds, (x, value) in fits.items()}))
     return Lines(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def _relaxing(_: Floats, t: Floats, theta: Floats) -> Floats:
     """exp(-w t)."""
-    return np.asarray(np.exp(-theta[0] * t))[None]
+    return np.asarray(np.exp(-theta[0] * t))
 
 
 def _partly(_: Floats, t: Floats, theta: Floats) -> Floats:
     """theta = (w, E / (1 - E))."""
     rest = 1 / (1 + theta[1])
-    return np.asarray(1 - rest + rest * np.exp(-theta[0] * t))[None]
+    return np.asarray(1 - rest + rest * np.exp(-theta[0] * t))
 
 
-def _line(data: Ordinates, starts: dict[str, Floats]) -> tuple[float, ...]:
-    found = {}
-    for model, kinds in ((_relaxing, "v"), (_partly, "wo")):
-        x, value = scored(data, model, starts[kinds], kinds)
-        found[kinds] = (x, value, *sampling(data, model, x, kinds))
+MODELS = ((_relaxing, "v"), (_partly, "wo"))
+
+
+def _line(data: Ordinates, fits: dict[str, tuple[Floats, float]]) -> tuple[float, ...]:
+    """Of one wave number, whose parameters and ln L are there for each model."""
+    found = {kinds: (*fits[kinds], *sampling(data, model, fits[kinds][0], kinds)) for model, kinds in MODELS}
     x, value, covariance, misfit, excess = found["wo"]
     amplitude, share = float(np.exp(x[2])), float(1 / (1 + np.exp(-x[1])))
     gradient = np.array([share * (1 - share), share]) * amplitude
