@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from mdtools.statistics.oscillator import Sampling, Spectrum
 from mdtools.statistics.posterior import posterior_draws
@@ -148,7 +148,7 @@ def _fit(model: str, starts: list[Floats], power: Floats, kappa: Floats, samplin
         covariance=covariance,
         log_likelihood=value,
         log_evidence=value + _log_occam(model, theta, covariance, sampling),
-        quality=float(stats.chi2.sf(misfit, COSINES)),
+        quality=float(special.chdtrc(COSINES, misfit)),
         misfit=misfit / COSINES,
     )
 
