@@ -48,7 +48,7 @@ ALLOWED: dict[str, tuple[set[str] | None, set[str] | None]] = {
     "estimates": ({"estimates", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),
     "detection": ({"detection", "statistics", "schema", "units", "errors"}, {"numpy", "xarray"}),
     "reporting": (
-        {"__version__", "reporting", "chain", "catalogue", "schema", "trajectory", "readers", "units", "errors"},
+        {"__version__", "reporting", "chain", "catalogue", "schema", "trajectory", "readers", "units", "errors", "memory", "shares"},
         {"numpy", "xarray", "matplotlib", "jinja2", "markupsafe", "ase"},
     ),
     "signatures": ({"catalogue"}, set()),

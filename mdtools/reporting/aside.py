@@ -37,7 +37,11 @@ def aside(runs: chain.Chains, path: Path) -> Iterator[Callable[[], Drawn | None]
     if memory.cores() < 2 or shares.count() > 1 or not any(_is_long(run) for run in runs):
         yield lambda: None
         return
-    second = _Second(runs, path)
+    try:
+        second = _Second(runs, path)
+    except OSError:  # no process can be started here
+        yield lambda: None
+        return
     before = [run.keep for run in runs]
     for number, (run, keep) in enumerate(zip(runs, before, strict=True)):
         run.keep = second.told_beside(keep, number)
