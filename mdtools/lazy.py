@@ -8,6 +8,7 @@ __all__ = ["Lazy"]
 
 _NEAR = 4  # frames: what lies between two wanted ones is read along with them
 _DENSE = 4  # times as many atoms as are wanted are read along with them
+_TURNED = 2**22  # bytes that are read and turned at a time, where an array cannot turn them itself
 
 
 class Lazy:
@@ -37,7 +38,7 @@ class Lazy:
         """What it would take in memory."""
         return int(np.prod(self.shape)) * self.dtype.itemsize
 
-    def chunk(self, axis: int) -> int:
+    def chunk(self, axis: int = 0) -> int:
         """Frames (axis 0) or atoms (1) that lie together on disk, from the first one on; 1 where that is not known."""
         chunks = getattr(self._stored, "chunks", None)
         whole = self._frames.start == 0 and self._frames.step == 1 if axis == 0 else self._atoms is None
@@ -50,6 +51,27 @@ class Lazy:
             raise ValueError("frames go forward in time; take a slice with a positive step")
         chosen = self._atoms if atoms is None else atoms if self._atoms is None else self._atoms[atoms]
         return Lazy(self._stored, frames=left, atoms=chosen)
+
+    def turn(self, out: np.ndarray, atoms: slice, frames: np.ndarray | None = None) -> None:
+        """Read some atoms into (atom, xyz, frame), where time is contiguous. frames : growing numbers of those that are wanted, if not all."""
+        run = self._run(atoms)
+        if run is not None and hasattr(self._stored, "turn"):
+            whole = slice(None) if frames is None else frames
+            one_by_one = frames is None and self._frames.step == 1
+            self._stored.turn(out, slice(self._frames.start, self._frames.stop) if one_by_one else np.asarray(self._frames)[whole], run)
+            return
+        n_bytes = out.shape[0] * out.shape[1] * self.dtype.itemsize  # of a frame
+        some = -(-max(1, _TURNED // max(1, n_bytes)) // self.chunk(0)) * self.chunk(0)
+        for first in range(0, out.shape[2], some):
+            part = slice(first, min(first + some, out.shape[2]))
+            out[..., part] = np.moveaxis(self[part if frames is None else frames[part], atoms], 0, -1)
+
+    def _run(self, atoms: slice) -> slice | None:
+        """Where they lie, if one behind the other."""
+        if self._atoms is None:
+            return atoms
+        chosen = self._atoms[atoms]
+        return slice(int(chosen[0]), int(chosen[-1]) + 1) if len(chosen) and np.all(np.diff(chosen) == 1) else None
 
     def __getitem__(self, key: Any) -> np.ndarray:
         key = key if isinstance(key, tuple) else (key,)

@@ -15,6 +15,7 @@ import numpy as np
 
 from mdtools import memory, progress, shares, visits
 from mdtools.errors import TrajectoryError
+from mdtools.histories import Histories
 from mdtools.in_words import charges_in_words, html_table, thermo_in_words
 from mdtools.lazy import Lazy
 from mdtools.selection import atoms_by_expression
@@ -304,20 +305,27 @@ class Trajectory:
 
     # -- visits -------------------------------------------------------------------------------------------------
 
-    def over_atoms(self, quantity: Quantity = "positions", *, block: int, shared: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
-        """Whole histories of blocks of atoms: (which atoms, values of shape (frame, block, 3)).
+    def over_atoms(
+        self, quantity: Quantity = "positions", *, block: int, frames: slice | np.ndarray | None = None, shared: bool = False
+    ) -> Iterator[tuple[slice, np.ndarray]]:
+        """Whole histories of blocks of atoms: (which atoms, values of shape (block, 3, frame)).
 
+        From disk they come contiguous in time; of an array in memory they are a view, which a processor had better turn bit by bit.
         Every block has one shape (the last is padded by repeating its last atom), so that there is one compilation.
-        positions are scaled; the Cartesian rule is `self.unwrap` (see `dynamics_cell`). shared : of several processes each
-        visits its share (see `shares`); one without a share is given an empty slice once, with values that count for nothing.
+        positions are scaled; the Cartesian rule is `self.unwrap` (see `dynamics_cell`). frames : those that are wanted, a slice or growing
+        numbers, if not all. shared : of several processes each visits its share (see `shares`); one without a share is given an empty slice
+        once, with values that count for nothing.
         """
         block = min(block, self.n_atoms)
         stored = self._stored(quantity)
+        in_memory = isinstance(stored, np.ndarray)
+        histories: Any = stored.transpose(1, 2, 0) if in_memory else Histories(stored, frames)
+        picked = frames if in_memory and frames is not None else slice(None)
         start, stop = visits.share(self.n_atoms, block) if shared else (0, self.n_atoms)
         if start == stop:
-            yield slice(start, start), np.asarray(stored[:, :block])
-        for first, last, (values,) in visits.blocks_of([stored], start, stop, block, axis=1):
-            yield slice(first, last), values
+            yield slice(start, start), histories[:block][..., picked]
+        for first, last, (values,) in visits.blocks_of([histories], start, stop, block):
+            yield slice(first, last), values[..., picked]
             progress.advance(last, self.n_atoms, "atoms", n_bytes=values.nbytes)
 
     def over_frames(
@@ -333,7 +341,7 @@ class Trajectory:
         if shared:
             start, stop = (start + one for one in visits.share(stop - start, block))
         stored = [self._stored(quantity) for quantity in quantities]
-        for first, last, values in visits.blocks_of(stored, start, stop, block, axis=0):
+        for first, last, values in visits.blocks_of(stored, start, stop, block):
             yield slice(first, last), values
             progress.advance(last, self.n_frames, "frames", n_bytes=sum(one.nbytes for one in values))
 
@@ -347,6 +355,14 @@ class Trajectory:
     def in_memory(self, quantity: Quantity = "positions") -> bool:
         """Whether a block of it is a part of what is there, and not a copy."""
         return isinstance(self._stored(quantity), np.ndarray)
+
+    def precision(self, quantity: Quantity = "positions") -> np.dtype:
+        """In which it is stored."""
+        return np.dtype(self._stored(quantity).dtype)
+
+    def atoms_together(self, quantity: Quantity = "positions") -> int:
+        """Atoms that lie together on disk: a block of a multiple of them is read without a copy. 1 in memory, or where that is not known."""
+        return 1 if self.in_memory(quantity) else Histories(self._stored(quantity)).chunk()
 
     def positions_at(self, frames: np.ndarray) -> np.ndarray:
         """Scaled positions of chosen frames (frame, atom, 3) in float64; the Cartesian rule is `self.unwrap` (see `dynamics_cell`)."""

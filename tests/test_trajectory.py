@@ -8,6 +8,7 @@ import pytest
 from mdtools import memory, synthetic
 from mdtools.errors import TrajectoryError
 from mdtools.lazy import Lazy
+from mdtools.readers import read, write_store
 from mdtools.series import Series
 from mdtools.trajectory import Trajectory
 
@@ -25,9 +26,26 @@ def test_it_is_frozen(run):
 @pytest.mark.parametrize("block", [1, 3, 4, 10, 99])
 def test_blocks_of_atoms_have_one_shape_and_hold_every_atom_once(run, block):
     blocks = list(run.over_atoms("velocities", block=block))
-    assert {values.shape for _, values in blocks} == {(23, min(block, 10), 3)}
-    together = np.concatenate([values[:, : atoms.stop - atoms.start] for atoms, values in blocks], axis=1)
-    assert np.array_equal(together, run.velocities)
+    assert {values.shape for _, values in blocks} == {(min(block, 10), 3, 23)}
+    together = np.concatenate([values[: atoms.stop - atoms.start] for atoms, values in blocks])
+    assert np.array_equal(together, run.velocities.transpose(1, 2, 0))
+    assert np.array_equal(blocks[-1][1][-1], run.velocities[:, -1].T)  # which fills it up
+
+
+@pytest.mark.parametrize("frames", [slice(3, 20), slice(0, 23, 5), np.array([0, 1, 7, 22])])
+@pytest.mark.parametrize("atoms", [slice(2, 9), slice(None, None, 3), np.array([7, 1, 2])])
+def test_chosen_frames_of_blocks_of_atoms_are_the_same_in_memory_and_on_disk(run, tmp_path, frames, atoms):
+    chosen = np.arange(10)[atoms]
+    with memory.limited("2 MB"):
+        stored = read(write_store(run, tmp_path / "run.zarr"))
+    lazy = dataclasses.replace(run, scaled_positions=Lazy(run.scaled_positions))
+    expected = run.scaled_positions[frames][:, chosen].transpose(1, 2, 0)
+    for one in (run, lazy, stored):
+        blocks = list(one.select(chosen).over_atoms(block=4, frames=frames))
+        together = np.concatenate([values[: at.stop - at.start] for at, values in blocks])
+        assert np.array_equal(together, expected)
+        assert {values.shape[0] for _, values in blocks} == {min(4, len(chosen))}
+        assert all(values.flags.c_contiguous for _, values in blocks) or one is run
 
 
 @pytest.mark.parametrize("block", [1, 5, 23, 99])
@@ -61,8 +79,8 @@ def test_from_disk_the_next_piece_is_read_meanwhile_and_no_piece_twice(run):
         first = next(visit)
         rest = list(visit)
     assert [key[1].start for key in slow.read] == [0, 2, 4, 6, 8]
-    together = np.concatenate([values[:, : atoms.stop - atoms.start] for atoms, values in [first, *rest]], axis=1)
-    assert np.array_equal(together, run.scaled_positions)
+    together = np.concatenate([values[: atoms.stop - atoms.start] for atoms, values in [first, *rest]])
+    assert np.array_equal(together, run.scaled_positions.transpose(1, 2, 0))
 
 
 class OnDisk:
@@ -87,7 +105,7 @@ def test_blocks_that_lie_across_the_chunks_on_disk_read_each_chunk_once(run, vis
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "block", lambda: 4 * chunk * (23 if axis else 15) * 3 * 4)  # a chunk at a time
         if axis:
-            parts = [values[:, : at.stop - at.start] for at, values in stored.over_atoms(block=block)]
+            parts = [values[: at.stop - at.start].transpose(2, 0, 1) for at, values in stored.over_atoms(block=block)]
         else:
             parts = [values[: at.stop - at.start] for at, (values,) in stored.over_frames("positions", block=block)]
     assert disk.read == list(range(-(-run.scaled_positions.shape[axis] // chunk)))

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdtools import shares
-from mdtools.analyses.devices import PIECES, block_bytes, in_turn, pieces, platform
+from mdtools.analyses.devices import PIECES, block_bytes, evenly, in_turn, pieces, platform
 from mdtools.analyses.over_atoms import frame_of
-from mdtools.analyses.turning import Rooms, turned
+from mdtools.analyses.turning import Rooms, contiguous
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.grouped import each_atom, tile_sums
 from mdtools.trajectory import Quantity, Trajectory
@@ -56,7 +56,7 @@ def tile_means(
         cell, shift = cell if cell.ndim == 2 else cell[frames], shift[frames]
     n_frames = len(shift)
     of_paths = None if quantity == "velocities" and not exact else cell
-    block = _block_of_atoms(traj, quantity, None if frames is None else n_frames, bytes_per_atom)
+    block = _block_of_atoms(traj, quantity, n_frames, bytes_per_atom, picked=frames is not None)
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
     size = tile_size(n_frames, blocks, numbers)
     n_tiles = max(len(tiles_of(one, size)[0]) for one in blocks)
@@ -65,8 +65,7 @@ def tile_means(
     rooms = Rooms()
     total: Parts = {}
     kept: Parts = {}
-    for atoms, whole in traj.over_atoms(quantity, block=block, shared=True):
-        values = whole if frames is None else whole[frames]
+    for atoms, values in traj.over_atoms(quantity, block=block, frames=frames, shared=True):
         members, group, real = tiles_of(groups[atoms], size, n_pieces * length)
         weight = np.zeros(members.shape)
         weight[real] = share[atoms][members[real]]
@@ -88,19 +87,20 @@ def tile_means(
     return {name: shares.summed(one) for name, one in total.items()}, {name: shares.summed(one) for name, one in kept.items()}, taken
 
 
-def _block_of_atoms(traj: Trajectory, quantity: Quantity, chosen: int | None, bytes_per_atom: int) -> int:
-    """Atoms in a block, all blocks of equal size as nearly as can be. chosen : of how many frames the paths are made, if not of all.
+def _block_of_atoms(traj: Trajectory, quantity: Quantity, n_frames: int, bytes_per_atom: int, *, picked: bool) -> int:
+    """Atoms in a block, all blocks of equal size as nearly as can be. picked : whether the paths are made of some of the frames only.
 
-    In memory a block takes nothing but what its pieces do, one a thread; the larger it is, the more of a frame is turned at a time. From
-    disk all of it is read, whatever is chosen.
+    In memory a block takes nothing but what its pieces do, one a thread, and what is picked; the larger it is, the more of a frame is turned
+    at a time. From disk there are two, that which is worked on and the next, of what lies together there.
     """
-    path = 2 * 3 * 8
+    together = traj.atoms_together(quantity)
     if traj.in_memory(quantity):
-        each = path * traj.n_frames // (PIECES // 2) if chosen is None else path * chosen
+        each = 2 * 3 * 8 * n_frames // (1 if picked else PIECES // 2)
     else:
-        each = path * traj.n_frames + (0 if chosen is None else path * chosen)
+        each = 2 * 3 * traj.precision(quantity).itemsize * n_frames
     most = int(np.clip(block_bytes() // (each + bytes_per_atom), 1, -(-traj.n_atoms // shares.count())))
-    return -(-traj.n_atoms // -(-traj.n_atoms // most))
+    unit = together if together <= most else 1
+    return unit * evenly(-(-traj.n_atoms // unit), most // unit)
 
 
 def group_means(
@@ -139,16 +139,16 @@ def group_means(
 
 
 def _along_time(values: np.ndarray, members: np.ndarray, rooms: Rooms) -> Any:
-    """(frame, atom, xyz) -> (tile, member, xyz, frame) on the device of a piece, where time is contiguous."""
+    """(atom, xyz, frame) -> (tile, member, xyz, frame) on the device of a piece, where time is contiguous."""
     wanted = members.ravel()
     low, high = int(wanted.min()), int(wanted.max()) + 1
-    shape = (*members.shape, 3, len(values))
+    shape = (*members.shape, *values.shape[1:])
     if np.array_equal(wanted, np.arange(low, high)):
-        return jax.device_put(turned(values[:, low:high], rooms).reshape(shape))
+        return jax.device_put(contiguous(values[low:high], rooms).reshape(shape))
     if platform() == "cpu":
-        return jax.device_put(turned(values, rooms, lambda part: np.take(part, wanted, axis=1)).reshape(shape))
+        return jax.device_put(contiguous(values, rooms, wanted).reshape(shape))
     # an accelerator picks atoms faster than the host
-    return jnp.take(jax.device_put(turned(values[:, low:high], rooms)), wanted - low, axis=0).reshape(shape)
+    return jnp.take(jax.device_put(contiguous(values[low:high], rooms)), wanted - low, axis=0).reshape(shape)
 
 
 def tile_size(n_frames: int, blocks: Sequence[np.ndarray], numbers: int = 0) -> int:

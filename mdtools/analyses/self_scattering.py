@@ -209,10 +209,10 @@ def _powers(
             atoms, values = visited
             weights = np.zeros((block, n_groups))
             weights[: atoms.stop - atoms.start] = share[atoms]
-            return self_power(values[seen.part], cell, shift, weights, vectors[q], windows=seen.number, longest=longest)
+            return self_power(values, cell, shift, weights, vectors[q], windows=seen.number, longest=longest)
 
         total: Any = 0.0
-        for _, part in in_turn(seen.traj.over_atoms(block=block, shared=True), of, each_core=False):
+        for _, part in in_turn(seen.traj.over_atoms(block=block, frames=seen.part, shared=True), of, each_core=False):
             total = total + np.asarray(part)
         yield q, shares.summed(np.asarray(total))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["Rooms", "turned"]
+__all__ = ["Rooms", "contiguous", "turned"]
 
 CACHE = 2**19  # bytes of the rows that become columns together
 LEAST = 64  # frames of them, however many atoms there are: fewer would leave columns too short to be written well
@@ -26,6 +26,22 @@ class Rooms(threading.local):
             self.held = np.empty(n_bytes + ALIGNED, np.uint8)
         first = -self.held.ctypes.data % ALIGNED
         return self.held[first : first + n_bytes].view(dtype).reshape(shape)
+
+
+def contiguous(values: np.ndarray, rooms: Rooms, wanted: np.ndarray | None = None) -> np.ndarray:
+    """(atom, xyz, frame), some of the atoms or all, contiguous in time and where a processor computes on it without another copy.
+
+    Histories that were read from disk are so, or nearly; a view of frames in memory is turned, in the room of this thread.
+    """
+    if not values.flags.c_contiguous:
+        return turned(values.transpose(2, 0, 1), rooms, lambda part: part if wanted is None else np.take(part, wanted, axis=1))
+    if wanted is None and values.ctypes.data % ALIGNED == 0:
+        return values
+    room = rooms.of((len(values) if wanted is None else len(wanted), *values.shape[1:]), values.dtype)
+    if wanted is None:
+        room[:] = values
+        return room
+    return np.take(values, wanted, axis=0, out=room)
 
 
 def turned(values: np.ndarray, rooms: Rooms, pick: Callable[[np.ndarray], np.ndarray] = lambda part: part) -> np.ndarray:

@@ -23,12 +23,10 @@ def cartesian(
 
 
 def paths(
-    values: Float[Array, "frame atom xyz"], cell: Float[Array, "*frame xyz xyz"], shift: Float[Array, "frame xyz"], *, windows: int
+    values: Float[Array, "atom xyz frame"], cell: Float[Array, "*frame xyz xyz"], shift: Float[Array, "frame xyz"], *, windows: int
 ) -> Float[Array, "window atom xyz time"]:
-    """Cartesian paths, cut into equal windows, time contiguous; frames that are left over are not used."""
-    length = values.shape[0] // windows
-    path = cartesian(values, cell, shift)[: windows * length]
-    return path.reshape(windows, length, *path.shape[1:]).transpose(0, 2, 3, 1)
+    """Cartesian paths, cut into equal windows; frames that are left over are not used."""
+    return in_parts(_along_time(values, cell, shift.T), windows)
 
 
 def each_atom(

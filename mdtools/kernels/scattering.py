@@ -88,7 +88,7 @@ def mean_products(modes: Complex[Array, "group q time"], *, pairs: tuple[tuple[i
 
 @functools.partial(jax.jit, static_argnames=("windows", "longest"))
 def self_power(
-    values: Float[Array, "frame atom xyz"],
+    values: Float[Array, "atom xyz frame"],
     cell: Float[Array, "*frame xyz xyz"],
     shift: Float[Array, "frame xyz"],
     weights: Float[Array, "atom group"],

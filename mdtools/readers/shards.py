@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from google_crc32c import value as crc32c
@@ -21,6 +21,8 @@ __all__ = ["Shards", "from_shards"]
 _ABSENT = 2**64 - 1  # where the index of a shard has no chunk: all of it is zero
 _INDEX = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
 _CHECKSUM = 4  # bytes behind an index
+_KNOWN = 2**24  # bytes of the places of chunks that are remembered
+_TOGETHER = 2**20  # bytes that are read at once, where chunks lie one behind the other: no more than the cache of a processor holds
 _PLAIN = [{"name": "bytes", "configuration": {"endian": "little"}}]
 
 
@@ -50,6 +52,8 @@ class Shards:
         self.dtype = np.dtype(array.dtype)
         self._stored = self.dtype.newbyteorder("<")
         self._grid = (frames // self.chunks[0], array.shards[1] // self.chunks[1])
+        self._chunk_bytes = int(np.prod(self.chunks)) * self.dtype.itemsize
+        self._known: dict[int, np.ndarray] = {}
 
     @property
     def oindex(self) -> Any:
@@ -61,44 +65,84 @@ class Shards:
             return np.asarray(self._array[key])
         (first, last, _), (begin, end, _) = (one.indices(n) for one, n in zip(key, self.shape, strict=False))
         out = np.empty((max(last - first, 0), max(end - begin, 0), self.shape[2]), dtype=self._stored)
-        if out.size:
-            for shard in range(first // self._frames, (last - 1) // self._frames + 1):
-                before = shard * self._frames
-                here = slice(max(first - before, 0), min(last - before, self._frames))
-                self._fill(out[before + here.start - first : before + here.stop - first], shard, here, slice(begin, end))
+        for rows, columns, values in self._parts(slice(first, last), slice(begin, end)):
+            out[rows, columns] = values
         return out.astype(self.dtype, copy=False)
 
-    def _fill(self, out: np.ndarray, shard: int, frames: slice, atoms: slice) -> None:
-        """Some frames of a shard and some atoms."""
-        path = self._folder / "c" / str(shard) / "0" / "0"
-        if not path.is_file():
-            out[:] = 0
+    def turn(self, out: np.ndarray, frames: slice | np.ndarray, atoms: slice) -> None:
+        """Read into (atom, xyz, frame). frames : a slice without a step, or growing numbers.
+
+        A part is turned while it is in the cache of the processor, so that nothing as large as the histories is there twice.
+        """
+        if isinstance(frames, slice):
+            for rows, columns, values in self._parts(frames, atoms):
+                out[columns, :, rows] = values.transpose(1, 2, 0)
             return
-        rows, columns = self.chunks[:2]
-        width = columns * self.shape[2] * self.dtype.itemsize  # bytes of a frame of a chunk
-        scratch = np.empty((min(rows, frames.stop - frames.start), columns, self.shape[2]), dtype=self._stored)
-        with path.open("rb", buffering=0) as file:
+        for number in np.unique(frames // self.chunks[0]).tolist():  # what no wanted frame lies in is not read
+            low, high = np.searchsorted(frames, [number * self.chunks[0], (number + 1) * self.chunks[0]])
+            first = int(frames[low])
+            for _, columns, values in self._parts(slice(first, int(frames[high - 1]) + 1), atoms):
+                out[columns, :, low:high] = values[frames[low:high] - first].transpose(1, 2, 0)
+
+    def _parts(self, frames: slice, atoms: slice) -> Iterator[tuple[slice, slice, np.ndarray]]:
+        """Some frames and atoms in parts: (which of these frames, which of these atoms, values), which hold until the next part is asked for."""
+        if frames.start >= frames.stop or atoms.start >= atoms.stop:
+            return
+        room = np.empty(max(_TOGETHER, self._chunk_bytes), np.uint8)
+        for shard, within, rows in _cut(frames, self._frames):
+            for row, column, values in self._of_shard(shard, within, atoms, room):
+                yield slice(rows.start + row.start, rows.start + row.stop), column, values
+
+    def _of_shard(self, shard: int, frames: slice, atoms: slice, room: np.ndarray) -> Iterator[tuple[slice, slice, np.ndarray]]:
+        path = self._folder / "c" / str(shard) / "0" / "0"
+        try:
+            file = path.open("rb", buffering=0)
+        except FileNotFoundError:
+            whole = slice(0, frames.stop - frames.start), slice(0, atoms.stop - atoms.start)
+            yield *whole, self._zeros(*whole)
+            return
+        with file:
             if atoms != slice(0, self.shape[1]) and hasattr(os, "posix_fadvise"):  # what lies behind a chunk is not wanted
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
-            where = self._index(file, path)
-            for row, within, here in _cut(frames, rows):
-                for column, some, there in _cut(atoms, columns):
-                    target = out[here, there]
-                    if where[row, column, 0] == _ABSENT:
-                        target[:] = 0
-                        continue
-                    n = within.stop - within.start
-                    whole = target.flags.c_contiguous and some == slice(0, columns)
-                    piece = target if whole else scratch[:n]
-                    file.seek(int(where[row, column, 0]) + within.start * width)
-                    self._read(file, piece, path)
-                    if not whole:
-                        target[:] = piece[:, some]
+            for together in self._stretches(self._begins(shard, file, path), frames, atoms):
+                first = together[0].begin
+                if first == _ABSENT:
+                    yield from ((one.rows, one.columns, self._zeros(one.rows, one.columns)) for one in together)
+                    continue
+                stretch = room[: together[-1].end - first]
+                file.seek(first)
+                self._read(file, stretch, path)
+                for one in together:
+                    values = stretch[one.begin - first : one.end - first].view(self._stored).reshape(-1, *self.chunks[1:])
+                    yield one.rows, one.columns, values[:, one.some]
 
-    def _index(self, file: Any, path: Path) -> np.ndarray:
-        """Where each chunk of a shard begins and how many bytes it has: (chunk of frames, chunk of atoms, 2)."""
+    def _zeros(self, rows: slice, columns: slice) -> np.ndarray:
+        return np.broadcast_to(np.zeros((), self._stored), (rows.stop - rows.start, columns.stop - columns.start, self.shape[2]))
+
+    def _stretches(self, begins: np.ndarray, frames: slice, atoms: slice) -> Iterator[list["_Part"]]:
+        """Parts of the chunks of a shard, in the order of the disk; those that lie one behind the other there are in one list."""
+        width = self._chunk_bytes // self.chunks[0]  # bytes of a frame of a chunk
+        parts = []
+        for row, within, rows in _cut(frames, self.chunks[0]):
+            for column, some, columns in _cut(atoms, self.chunks[1]):
+                begin = int(begins[row, column])
+                begin += 0 if begin == _ABSENT else within.start * width
+                parts.append(_Part(begin, begin + (within.stop - within.start) * width, rows, columns, some))
+        parts.sort(key=lambda one: one.begin)
+        together = parts[:1]
+        for one in parts[1:]:
+            if one.begin != together[-1].end or one.end - together[0].begin > _TOGETHER:
+                yield together
+                together = []
+            together.append(one)
+        yield together
+
+    def _begins(self, shard: int, file: Any, path: Path) -> np.ndarray:
+        """Where each chunk of a shard begins, (chunk of frames, chunk of atoms). Of the first shards it is remembered: a visit goes round them."""
+        if shard in self._known:
+            return self._known[shard]
         index = np.empty((*self._grid, 2), dtype="<u8")
-        size = path.stat().st_size
+        size = os.fstat(file.fileno()).st_size
         if size < index.nbytes + _CHECKSUM:
             raise _cut_off(path)
         file.seek(size - index.nbytes - _CHECKSUM)
@@ -108,10 +152,12 @@ class Shards:
         if checksum[0] != crc32c(index.tobytes()):
             raise _cut_off(path)
         there = index[..., 0] != _ABSENT
-        n_bytes = int(np.prod(self.chunks)) * self.dtype.itemsize
-        if np.any(index[there, 1] != n_bytes) or np.any(index[there, 0] + np.uint64(n_bytes) > size):
+        if np.any(index[there, 1] != self._chunk_bytes) or np.any(index[there, 0] + np.uint64(self._chunk_bytes) > size):
             raise _cut_off(path)
-        return index
+        begins = index[..., 0].copy()
+        if (len(self._known) + 1) * begins.nbytes <= _KNOWN:
+            self._known[shard] = begins
+        return begins
 
     @staticmethod
     def _read(file: Any, values: np.ndarray, path: Path) -> None:
@@ -122,6 +168,16 @@ class Shards:
             if not n_bytes:
                 raise _cut_off(path)
             room = room[n_bytes:]
+
+
+class _Part(NamedTuple):
+    """Frames of a chunk: where they begin and end in a file, where they belong in what is asked for, and which atoms of the chunk are meant."""
+
+    begin: int
+    end: int
+    rows: slice
+    columns: slice
+    some: slice
 
 
 def _cut(span: slice, size: int) -> Iterator[tuple[int, slice, slice]]:

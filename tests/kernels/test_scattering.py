@@ -63,7 +63,7 @@ def test_the_self_part_is_the_mean_cosine_of_the_displacements(windows):
     n = 31 // windows
     longest = n - 1
     with jax.enable_x64(True):
-        power = self_power(path, np.eye(3), np.zeros((31, 3)), weights, q, windows=windows, longest=longest)
+        power = self_power(path.transpose(1, 2, 0), np.eye(3), np.zeros((31, 3)), weights, q, windows=windows, longest=longest)
         found = np.asarray(from_power(power, n=n, longest=longest))
     wave = np.exp(2j * np.pi * path @ q.T)
     for w in range(windows):
