@@ -7,6 +7,7 @@ import pytest
 
 from mdtools import memory, synthetic
 from mdtools.errors import TrajectoryError
+from mdtools.histories import Histories
 from mdtools.lazy import Lazy
 from mdtools.readers import read, write_store
 from mdtools.series import Series
@@ -110,6 +111,18 @@ def test_blocks_that_lie_across_the_chunks_on_disk_read_each_chunk_once(run, vis
             parts = [values[: at.stop - at.start] for at, (values,) in stored.over_frames("positions", block=block)]
     assert disk.read == list(range(-(-run.scaled_positions.shape[axis] // chunk)))
     assert np.array_equal(np.concatenate(parts, axis=axis), run.scaled_positions)
+
+
+def test_a_block_of_whole_chunks_is_handed_on_as_it_was_read(run, monkeypatch):
+    stored = dataclasses.replace(run, scaled_positions=Lazy(OnDisk(run.scaled_positions, (23, 2, 3))))
+    assert (stored.atoms_together(), stored.select([0, 1]).atoms_together(), run.atoms_together()) == (2, 1, 1)
+    pieces, read_atoms = [], Histories.__getitem__
+    monkeypatch.setattr(Histories, "__getitem__", lambda self, atoms: pieces.append(read_atoms(self, atoms)) or pieces[-1])
+    for block in (2, 4):
+        pieces.clear()
+        blocks = [values for at, values in stored.over_atoms(block=block) if at.stop - at.start == block]
+        assert all(any(values.base is piece for piece in pieces) for values in blocks)
+        assert len(blocks) == 10 // block
 
 
 def test_what_nearly_every_analysis_asks_for_is_visited_once(run):

@@ -93,17 +93,16 @@ def _along_time(
 ) -> Float[Array, "xyz atom frame"]:
     """`cartesian` of values that lie contiguous in time: the same sums and products.
 
-    A loop over the axes, whose result stands in memory: what is a mere expression is made again for everything that reads it.
+    The axes side by side, which is one pass over the values; the result stands in memory, as what is a mere expression is made again for
+    everything that reads it.
     """
     if cell is None:
         return jnp.swapaxes(values, 0, 1) - shift[:, None].astype(values.dtype)
     values = values.astype(jnp.float64)
-
     columns = jnp.moveaxis(cell, 0, -1) if cell.ndim == 3 else cell[:, :, None]
 
-    def one(axis: tuple[Array, Array]) -> Array:
-        column, moved = axis
-        parts = [values[:, k] * column[k, None] for k in range(3)]
-        return parts[0] + parts[1] + parts[2] - moved[None]
+    def one(axis: int) -> Array:
+        parts = [values[:, k] * columns[k, axis, None] for k in range(3)]
+        return parts[0] + parts[1] + parts[2] - shift[axis, None]
 
-    return jax.lax.map(one, (columns.swapaxes(0, 1), shift))
+    return jax.lax.optimization_barrier(jnp.stack([one(axis) for axis in range(3)]))

@@ -1,13 +1,14 @@
 """What is read straight from shards is what zarr reads, and a shard that was cut off is told."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 import zarr
 
 from mdtools.errors import TrajectoryError
-from mdtools.readers import read, write_store
+from mdtools.readers import read, shards, write_store
 from mdtools.readers.shards import Shards, from_shards
 
 DICE = np.random.default_rng(5)
@@ -50,12 +51,57 @@ def test_any_slices_are_what_zarr_reads(tmp_path, shape, chunk, shard, dtype):
     assert np.array_equal(found.oindex[0:3, np.array([0, 2])], values[0:3, [0, 2]])
 
 
+def histories(found, frames, atoms):
+    n_frames = frames.stop - frames.start if isinstance(frames, slice) else len(frames)
+    out = np.full((atoms.stop - atoms.start, 3, n_frames), np.nan, found.dtype)
+    found.turn(out, frames, atoms)
+    return out
+
+
+@pytest.mark.parametrize("together", [100, 2**20])  # bytes: every chunk alone, and all that lie one behind the other
+@pytest.mark.parametrize(("shape", "chunk", "shard"), LAYOUTS)
+def test_histories_are_turned_as_they_are_read(tmp_path, monkeypatch, shape, chunk, shard, together):
+    monkeypatch.setattr(shards, "_TOGETHER", together)
+    found, values = stored(tmp_path, shape, chunk=chunk, shard=shard)
+    for _ in range(30):
+        frames, atoms = (slice(*sorted(DICE.integers(0, n + 1, 2).tolist())) for n in shape[:2])
+        assert np.array_equal(histories(found, frames, atoms), values[frames, atoms].transpose(1, 2, 0)), (frames, atoms)
+        picked = np.flatnonzero(DICE.random(shape[0]) < 0.3)
+        assert np.array_equal(histories(found, picked, atoms), values[picked][:, atoms].transpose(1, 2, 0)), (picked, atoms)
+
+
+def test_what_no_wanted_frame_lies_in_is_not_read(tmp_path):
+    found, values = stored(tmp_path, (40, 6, 3), chunk=(4, 2, 3), shard=(8, 6, 3))
+    for number in (1, 3):
+        (tmp_path / "values" / "c" / str(number) / "0" / "0").write_bytes(b"no shard")
+    picked = np.array([0, 7, 16, 17, 39])
+    assert np.array_equal(histories(found, picked, slice(1, 5)), values[picked, 1:5].transpose(1, 2, 0))
+    with pytest.raises(TrajectoryError, match="cut off or changed"):
+        histories(found, np.array([0, 8]), slice(1, 5))
+
+
 def test_chunks_and_shards_that_are_nothing_but_zero_are_zero(tmp_path):
     found, values = stored(tmp_path, (23, 10, 3), chunk=(4, 5, 3), shard=(8, 10, 3), zeros=np.s_[4:16, :5])
     assert np.array_equal(found[:, :], values)
+    assert np.array_equal(histories(found, np.arange(1, 23, 2), slice(2, 8)), values[1::2, 2:8].transpose(1, 2, 0))
     found, values = stored(tmp_path, (23, 10, 3), chunk=(4, 5, 3), shard=(8, 10, 3), zeros=np.s_[8:16])
     assert not (tmp_path / "values" / "c" / "1").exists()
     assert np.array_equal(found[3:20, 1:9], values[3:20, 1:9])
+    assert np.array_equal(histories(found, slice(3, 20), slice(1, 9)), values[3:20, 1:9].transpose(1, 2, 0))
+
+
+def test_no_file_stays_open_whatever_happens(tmp_path, monkeypatch):
+    found, _ = stored(tmp_path, (23, 10, 3), chunk=(4, 5, 3), shard=(8, 10, 3))
+    opened, whole = [], Path.open
+    monkeypatch.setattr(Path, "open", lambda *what, **how: opened.append(whole(*what, **how)) or opened[-1])
+    found[:, :]
+    assert len(opened) == 3
+    path = tmp_path / "values" / "c" / "1" / "0" / "0"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(TrajectoryError, match="cut off or changed"):
+        found[:, :]  # what was known of it is right no more
+    assert len(opened) > 3
+    assert all(one.closed for one in opened)
 
 
 @pytest.mark.parametrize(
