@@ -6,8 +6,8 @@
 
 Every figure is the median of --repeats runs after one that is told apart (compilation, page cache); of reading it is the
 best, tools taken in turn, with how many times as fast mdtools is. A peer that is not installed is named as missing, never
-guessed. Peers: MDAnalysis and ase (our dependencies), tidynamics (extra `test`), freud (extra `bench`), mdtraj, ovito and those of
-scripts/peers.txt (by hand).
+guessed. `growth` is how time and memory go with atoms and frames. Peers: MDAnalysis and ase (our dependencies), tidynamics
+(extra `test`), freud (extra `bench`), mdtraj, ovito and those of scripts/peers.txt (by hand).
 """
 
 import argparse
@@ -41,8 +41,7 @@ from mdtools.harmonic.crystal import Crystal
 from mdtools.statistics.spectral import followed, zero_frequency
 from mdtools.units import BOLTZMANN, CONDUCTIVITY_TO_SI, KINETIC_TO_EV
 
-Row = tuple[str, str, float, str]
-
+Row = tuple[Any, ...]  # case, tool, figure, unit, and what only the JSON holds
 
 clock = time.perf_counter
 
@@ -66,9 +65,14 @@ def own(case: str, call: Callable[[], Any], repeats: int, *, n_bytes: float = 0,
     yield case, "mdtools", seconds, "s"
     yield case, "mdtools, what the first call takes longer (compilation)", max(first - seconds, 0.0), "s"
     if n_bytes:
-        yield case, f"share of the copy bandwidth: {n_bytes / 1e6:.0f} MB, {counted}", n_bytes / seconds / copied(), "1"
+        yield case, f"share of the copy bandwidth: {n_bytes / 1e6:.0f} MB, {counted}", n_bytes / seconds / copied(), "1", {"bytes": n_bytes}
     if operations:
-        yield case, f"share of the multiplication rate: {operations / 1e9:.1f} G operations, {counted}", operations / seconds / multiplied(), "1"
+        yield _share(case, operations, seconds, counted)
+
+
+def _share(case: str, operations: float, seconds: float, counted: str) -> Row:
+    words = f"share of the multiplication rate: {operations / 1e9:.1f} G operations, {counted}"
+    return case, words, operations / seconds / multiplied(), "1", {"operations": operations}
 
 
 @functools.cache
@@ -182,7 +186,7 @@ def cores(number: int) -> Iterator[None]:
 
 def rates(case: str, size: float, tools: dict[str, Callable[[], Any]], repeats: int, unit: str = "MB/s") -> Iterator[Row]:
     """MB/s (or another unit) of each tool that is installed: the best run of each, taken in turn, so that other load meets all alike."""
-    best: dict[str, float] = {}
+    times: dict[str, list[float]] = {name: [] for name in tools}
     for turn in range(repeats + 1):
         for name, call in tools.items():
             start = clock()
@@ -191,12 +195,12 @@ def rates(case: str, size: float, tools: dict[str, Callable[[], Any]], repeats: 
             except ModuleNotFoundError as reason:
                 if reason.name is None or reason.name.split(".")[0].lower() != name.split()[0].lower():
                     raise
-                best[f"{name} (not installed)"] = float("nan")
+                times[name] = [float("nan")]
                 continue
             if turn:  # the first is compilation and page cache
-                best[name] = min(best.get(name, np.inf), clock() - start)
-    for name, seconds in best.items():
-        yield case, name, size / seconds, unit
+                times[name].append(clock() - start)
+    for name, each in times.items():
+        yield case, name, size / min(each), unit, {"median": size / statistics.median(each)}
 
 
 def read(repeats: int) -> Iterator[Row]:
@@ -332,7 +336,7 @@ def van_hove(repeats: int) -> Iterator[Row]:
             "freud": lambda run=run: _rdf_by_freud(run),
             "mdtraj": lambda run=run: _rdf_by_mdtraj(run),
         }
-        yield from rates(case, pairs / 1e6, tools, repeats, unit="million pairs/s")
+        yield from _rates_of_pairs(case, pairs, tools, repeats, computed=pairs / 2)
     run = synthetic.brownian(n_atoms=500, n_frames=121, length=24.0)
     case = "distinct van Hove between two times, 500 atoms, 101 origins, lag 20 frames"
     tools = {
@@ -340,12 +344,24 @@ def van_hove(repeats: int) -> Iterator[Row]:
         "freud": lambda: _rdf_by_freud(run, lag=20),
         "mdtraj (i < j alone, half of them)": lambda: _rdf_by_mdtraj(run, lag=20),
     }
-    yield from rates(case, 500 * 499 * 101 / 1e6, tools, repeats, unit="million pairs/s")
+    yield from _rates_of_pairs(case, 500 * 499 * 101, tools, repeats, computed=500 * 499 * 101)
     yield from _across_the_cell()
     case = "the same in space (van_hove_map), 500 atoms, 101 origins, 48 grid points an edge"
     yield case, "mdtools", median_time(lambda: md.van_hove_map(run, lags=[2.0], spacing=0.5, reference="none", origins="all"), repeats), "s"
     for n_atoms in (2000, 8000, 24000):
         yield f"peak memory of {n_atoms} atoms, lag 0, beyond that of 500 atoms", "mdtools", _peak_growth(n_atoms), "MB"
+
+
+OF_A_PAIR = (
+    31  # operations: difference 3, nearest image 6, cell 15, squares and their sum 5, root 1, bin 1; comparisons and the count are not among them
+)
+
+
+def _rates_of_pairs(case: str, pairs: float, tools: dict[str, Callable[[], Any]], repeats: int, *, computed: float) -> Iterator[Row]:
+    """Pairs a second, and the share of our best run; computed : pairs whose distance it takes, half of them where i, j and j, i are one."""
+    rows = list(rates(case, pairs / 1e6, tools, repeats, unit="million pairs/s"))
+    yield from rows
+    yield _share(case, OF_A_PAIR * computed, pairs / 1e6 / rows[0][2], f"{OF_A_PAIR} for each distance")
 
 
 LENGTH = 24.0
@@ -771,6 +787,17 @@ def _with_sportran(current: np.ndarray, per: float, gas: Any) -> Iterator[tuple[
     yield "sportran, f* = 2 THz by hand", call
 
 
+def growth(repeats: int) -> Iterator[Row]:
+    """Slopes of log time and log memory against log size (`scripts/growth.py` shows what is behind them)."""
+    script = Path(__file__).with_name("growth.py")
+    for name in ("msd", "current", "van-hove", "scattering", "phonons"):
+        answer = subprocess.run([sys.executable, script, name, "--json", "--repeats", str(repeats)], capture_output=True, text=True, check=True)
+        for row in map(json.loads, answer.stdout.splitlines()):
+            case = f"growth of {name} with {row['against']} ({', '.join(map(str, row['sizes']))})"
+            yield case, f"slope of time, {row['expected']} is expected", row["slope"], "power", row
+            yield case, f"slope of peak memory, {row['peak_MB'][-1]:.0f} MB at last", row["slope_of_peak"], "power"
+
+
 CASES = {
     "read": read,
     "conductivity": conductivity,
@@ -781,6 +808,7 @@ CASES = {
     "mdanse": mdanse,
     "phonons": phonons,
     "pipeline": pipeline,
+    "growth": growth,
 }
 
 
@@ -808,12 +836,14 @@ def main() -> None:
     print(f"{time.strftime('%Y-%m-%d')}, {machine}\n\n| case | tool | figure | unit | mdtools is |\n|---|---|---|---|---|")
     rows, mine = [], float("nan")
     for name in options.cases or CASES:
-        for row in CASES[name](options.repeats):
-            mine = row[2] if row[1] == "mdtools" else mine
-            times = float("nan") if row[3] in ("1", "angstrom") or not mine else mine / row[2] if "/s" in row[3] else row[2] / mine
-            rows.append(dict(zip(("case", "tool", "figure", "unit", "times_as_fast"), (*row, times), strict=True)))
-            compared = "" if row[1].startswith("mdtools") or times != times else f"{times:.3g} times as fast"
-            print(f"| {row[0]} | {row[1]} | {row[2]:.3g} | {row[3]} | {compared} |")
+        for case, tool, figure, unit, *more in CASES[name](options.repeats):
+            mine = figure if tool == "mdtools" else mine
+            times = float("nan") if unit in ("1", "angstrom", "power") or not mine else mine / figure if "/s" in unit else figure / mine
+            said = tool if figure == figure or "(not installed)" in tool else f"{tool} (not installed)"
+            told = {"case": case, "tool": said, "figure": figure, "unit": unit, "times_as_fast": times, **(more[0] if more else {})}
+            rows.append({key: None if value != value else value for key, value in told.items()})
+            compared = "" if tool.startswith("mdtools") or times != times else f"{times:.3g} times as fast"
+            print(f"| {case} | {said} | {figure:.3g} | {unit} | {compared} |")
             sys.stdout.flush()
     ceilings = {"copied_bytes_per_s": copied(), "float64_matmul_operations_per_s": multiplied()}
     print(f"\nceilings of this run: copies {copied() / 1e9:.1f} GB/s, float64 matrix product {multiplied() / 1e9:.1f} G operations/s")

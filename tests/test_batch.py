@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import submitit
 import xarray as xr
 
 from mdtools import batch, chain, job, recipe, synthetic
@@ -159,3 +160,15 @@ def test_the_scripts_are_shell(folder):
         subprocess.run(["bash", "-n", script], check=True)
     assert sys.executable in (folder / "array.slurm").read_text()
     assert (folder / "logs").is_dir()
+
+
+def test_a_notebook_hands_tasks_to_submitit(folder):
+    """As in notebook 09, whose executor is that of SLURM: the task is sent to a process of its own."""
+    executor = submitit.LocalExecutor(folder=folder / "logs")
+    executor.update_parameters(timeout_min=5)
+    [task] = executor.map_array(lambda member: job.run("recipe.toml", member=member), [1])
+    task.result()
+    first, second = batch.tasks(recipe.read_recipe("recipe.toml"), folder)
+    assert second.is_finished()
+    assert not first.is_finished()
+    assert "gas1: 3 results, 1 could not be made" in task.stdout()
