@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from mdtools.statistics.series_mean import means_of_series
+from mdtools.statistics.series_mean import SeriesMean, means_of_series
 
 __all__ = ["Pooled", "mean_of", "pooled", "sizes_of", "sweeps_of"]
 
@@ -32,13 +32,21 @@ class Pooled(NamedTuple):
 
         Energies and defects may relax over several windows: the error of a run is longer by what their means remember of one another.
         """
-        each = [one[name].values[np.isfinite(one[name].values)] / over(one) for members in self.members for one in members]
-        found = iter(means_of_series(each))
         rows = []
-        for members in self.members:
-            value, error = np.array([next(found)[:2] for _ in members]).T
+        for found in self._means(name, over):
+            value, error = np.array([one[:2] for one in found]).T
             rows.append(mean_of(value, np.maximum(error, 1e-9 * np.abs(value) + 1e-12)))
         return np.array([value for value, _ in rows]), np.array([error for _, error in rows])
+
+    def unsettled(self, name: str) -> list[float]:
+        """Temperatures of which a run is too short for the error of its mean: the windows remember one another over a fifth of it or longer."""
+        return [float(t) for t, found in zip(self.kelvin, self._means(name, lambda one: 1.0), strict=True) if not all(one.settled for one in found)]
+
+    def _means(self, name: str, over: Callable[[xr.Dataset], float]) -> list[list[SeriesMean]]:
+        """Of every run of each temperature."""
+        each = [one[name].values[np.isfinite(one[name].values)] / over(one) for members in self.members for one in members]
+        found = iter(means_of_series(each))
+        return [[next(found) for _ in members] for members in self.members]
 
 
 def mean_of(values: np.ndarray, errors: np.ndarray) -> tuple[float, float]:

@@ -81,7 +81,8 @@ def detect_transition(
     (transition_model), `heat_capacity` (k_B per ion) and `thermal_expansion` (1/K) at `mean_temperature` between neighbouring runs, with
     _stderr; `latent_heat` (eV per ion) of a type I with _stderr, and `latent_heat_bound`, the largest sudden step of H that fits between two
     neighbouring runs (two standard errors); `bimodal_temperature`, that of the run at constant pressure whose P(H) most surely has two peaks, as
-    near a transition of type I (NaN: none has); `temperature_gap`, the resolution of T_c.
+    near a transition of type I (NaN: none has); `temperature_gap`, the resolution of T_c; `reason`, which names the runs that are too short for the
+    error of their mean energy or volume.
     Raises NotEnoughData for fewer temperatures than six; ValueError for sweeps that are not those of the runs.
     Source: reference/science.md C5, B9.
 
@@ -130,11 +131,22 @@ def detect_transition(
         "latent_heat_stderr": heat.latent[1],
         "latent_heat_bound": heat.bound,
         "bimodal_temperature": bimodal_temperature(runs),
+        "reason": _too_short(runs),
         **_of_sizes(taken.sizes, draws, random),
         **_of_sweeps(taken.by_sweep, draws, random),
     }
     used = {"mobile": mobile, "ions": taken.size, "replicas": [len(one) for one in runs.members], "sweep": taken.way}
     return schema.resolved(schema.dataset(out, reduced=reduced), **used)
+
+
+def _too_short(runs: Pooled) -> str:
+    """Runs whose energy or volume drifts or relaxes over a fifth of them or longer: by how much their mean is off they do not show."""
+    every = [one for members in runs.members for one in members]
+    told, unit = [], "" if runs.first.attrs.get("unit_system") == "lj" else " K"
+    for word, name in {"energy": "total_energy", "volume": "volume_by_window"}.items():
+        if all(name in one and np.isfinite(one[name]).sum() > 1 for one in every) and (short := runs.unsettled(name)):
+            told.append(f"mean {word} ({', '.join(f'{t:g}' for t in short)}{unit})")
+    return f"too short for the error of their {' and '.join(told)}: make these runs longer, or read them from where they have settled" if told else ""
 
 
 class _Taken(NamedTuple):

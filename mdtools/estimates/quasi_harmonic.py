@@ -10,6 +10,7 @@ from mdtools import schema
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.common import is_reduced
 from mdtools.estimates.phonons import densities_of, per_atom, vibrational_moments
+from mdtools.statistics.interval import lengthened
 from mdtools.statistics.quasi_harmonic import Thermal, VolumeFit, equilibrium
 from mdtools.statistics.straight_line import straight_line
 from mdtools.statistics.vibrations import THERMODYNAMICS
@@ -42,7 +43,7 @@ def quasi_harmonic_thermodynamics(
     B' = 4. Temperature acts through the volume alone: runs are at one temperature, at which modes were measured, and what they shift at one volume
     is left out.
     Errors: the jackknife over the windows of every run, and the errors of E_0; both times the root of chi^2 per degree of freedom where the
-    polynomial goes through them worse.
+    polynomial goes through them worse, and longer where they come from few windows (Student).
 
     static_energy : E_0 of each run, eV per atom, in their order, of the crystal at rest. If not given it is the mean potential energy of the log
         less that of harmonic modes, which is the kinetic energy, window by window (so that their common scatter drops out): what is anharmonic at the
@@ -94,22 +95,25 @@ def quasi_harmonic_thermodynamics(
     whole, of_window = samples["free_energy"][0], np.array([_spread(samples["free_energy"][1:, run][owner == run]) for run in range(len(runs))])
     worse = np.maximum(1.0, fits[1].scatter(whole) / np.maximum(of_window.mean(axis=0), 1e-300))  # chi^2 per degree of freedom
     windows, still = slice(1, 1 + len(owner)), slice(1 + len(owner), None)
-    variance = {
-        name: worse * sum(_spread(rows[windows][owner == run]) for run in range(len(runs))) + np.sum(np.square(rows[still] - rows[0]), axis=0)
-        for name, rows in made.items()
-    }
+    freedom = np.bincount(owner, minlength=len(runs)) - 1  # of the errors of a run, which a few windows tell
+    wide = lengthened(freedom)[:, None]
+
+    def error(rows: np.ndarray) -> np.ndarray:
+        by_windows = np.array([worse * _spread(rows[windows][owner == run]) for run in range(len(runs))])
+        return _together(by_windows, np.square(rows[still] - rows[0]), freedom)
+
     out: dict[str, Any] = {
         "temperature": at,
         "run": np.arange(len(runs)),
         "stated_temperature": kelvin,
         "volume_per_atom": ("run", volume),
         "static_energy": ("run", static),
-        "static_energy_stderr": ("run", static_error),
+        "static_energy_stderr": ("run", static_error * wide[:, 0]),
         "free_energy": (("run", "temperature"), static[:, None] + whole),
-        "free_energy_stderr": (("run", "temperature"), np.sqrt(static_error[:, None] ** 2 + of_window)),
+        "free_energy_stderr": (("run", "temperature"), wide * np.sqrt(static_error[:, None] ** 2 + of_window)),
     }
     for name, values in value.items():
-        out |= {name: ("temperature", values), f"{name}_stderr": ("temperature", np.sqrt(variance[name]))}
+        out |= {name: ("temperature", values), f"{name}_stderr": ("temperature", error(made[name]))}
     outside = at[~np.isfinite(value["equilibrium_volume"])]
     taken = "given" if static_energy is not None else f"mean potential energy of the logs less the kinetic energy, at {kelvin:g} K"
     return schema.resolved(schema.dataset(out), static_energy_from=taken, **({"outside": outside.tolist()} if len(outside) else {}))
@@ -285,6 +289,15 @@ def _of_densities(density: np.ndarray, f: np.ndarray, at: np.ndarray, name: str,
 def _spread(left: np.ndarray) -> np.ndarray:
     """The jackknife's variance of values (left-out window, ...)."""
     return np.asarray((len(left) - 1) / len(left) * np.sum(np.square(left - left.mean(axis=0)), axis=0))
+
+
+def _together(by_windows: np.ndarray, by_static: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """Standard error (temperature,) of variances (run, temperature) that each have so many degrees of freedom, so that 1.96 of it are the 95 %
+    interval: their sum has those of F. E. Satterthwaite, Biometrics Bull. 2, 110 (1946).
+    """
+    parts = np.concatenate([by_windows, by_static])
+    total, each = parts.sum(axis=0), np.sum(np.square(parts) / np.tile(freedom, 2)[:, None], axis=0)
+    return np.asarray(np.sqrt(total) * lengthened(np.square(total) / np.maximum(each, 1e-300)))
 
 
 def _numbers(found: Thermal, at: np.ndarray) -> Table:

@@ -83,5 +83,6 @@ def transition(runs: Chains) -> Section | None:
     text = (
         f"Type {data.transition_type.item()} by the enthalpy (I: a step, II: an excess of finite width, III: smooth).",
         "The routes answer different questions and are not averaged; none is sharper than the distance of the runs.",
+        *([f"Runs that are {data.reason.item()}."] if "reason" in data and data.reason.item() else []),
     )
     return Section("transition", "Temperature of the transition", text, tables=(Table(("route", "T_c (K)", "95 % interval"), tuple(rows)),))

@@ -1,6 +1,7 @@
 """T_c of CaF2 by every route, from what is kept of its runs."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from mdtools.detection.states import SYSTEM_STATES
 from mdtools.detection.transition import detect_transition
 from mdtools.errors import NotEnoughData
 from mdtools.estimates.fluctuations import heat_capacity
+from mdtools.reporting import melting_sections
 from mdtools.units import BOLTZMANN
 
 RUNS = Path(__file__).parent / "runs"
@@ -168,6 +170,20 @@ def test_the_heat_capacity_is_that_of_an_ion_whatever_the_units_and_the_sizes_of
         np.testing.assert_allclose(out.heat_capacity, 1.5, rtol=1e-3)
         assert out.thermal_expansion.isnull().all()  # one volume an ion
         assert out.critical_temperature.isnull().all()
+
+
+def test_runs_that_are_too_short_for_the_error_of_their_energy_are_named(runs, found):
+    assert found.reason.item() == ""
+    states = [one.copy(deep=True) for one in runs["run_state"]]
+    for one in states:
+        if one.stated_temperature in (1400, 1500):  # relaxes all the way through
+            one.total_energy.values.sort()
+    said = detect_transition(states)
+    assert said.reason.item().startswith("too short for the error of their mean energy (1400, 1500 K): make these runs longer")
+    assert any("mean energy (1400, 1500 K)" in line for line in melting_sections.transition(SimpleNamespace(made={"detect_transition": said})).text)
+    volumes = [one.copy(deep=True) for one in runs["run_state"]]
+    volumes[2].volume_by_window.values[:] *= np.linspace(1.0, 1.02, volumes[2].sizes["window"])
+    assert "mean volume" in detect_transition(volumes).reason.item()
 
 
 def test_energies_that_were_not_logged_give_no_heat_capacity():

@@ -10,7 +10,7 @@ from mdtools import schema, synthetic
 from mdtools.analyses.phonons import phonon_dos
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.phonons import vibrational_thermodynamics
-from mdtools.estimates.quasi_harmonic import mode_grueneisen, quasi_harmonic_thermodynamics
+from mdtools.estimates.quasi_harmonic import _together, mode_grueneisen, quasi_harmonic_thermodynamics
 from mdtools.thermo import Thermo
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA, PLANCK
 
@@ -153,6 +153,17 @@ def test_errors_are_those_of_the_windows_and_cover():
         assert np.mean(np.abs(each) < 2.1) >= 0.85, name
         assert 0.6 < np.std(each) < 1.25, name
         assert abs(np.mean(each)) < 0.5, name
+
+
+@pytest.mark.parametrize("n_runs", [1, 4])
+@pytest.mark.parametrize("windows", [4, 8])
+def test_errors_of_few_windows_are_longer_so_that_two_of_them_still_cover(n_runs, windows):
+    """A sum over runs, and as large a part by their static energies: 95 % lie within 1.96 of the error (85 % of one run in four windows would)."""
+    draws = np.random.default_rng(3).normal(size=(2, 4000, n_runs, windows)) * np.linspace(1, 2, n_runs)[:, None]
+    squares = draws.var(axis=-1, ddof=1) / windows
+    errors = np.array([_together(*squares[:, k, :, None], np.full(n_runs, windows - 1))[0] for k in range(4000)])
+    covered = np.mean(np.abs(draws.mean(axis=-1).sum(axis=(0, 2))) < 1.96 * errors)
+    assert covered == pytest.approx(0.955, abs=0.015)
 
 
 def test_static_energies_of_the_logs_are_mean_potential_energies_less_the_harmonic_part():

@@ -31,7 +31,7 @@ def structure_factor(data: xr.Dataset, ax: Any) -> None:
     ax.axhline(0, color="0.7", linewidth=0.7, zorder=0)
     ax.set_xlabel(axis_label("q", data.q.attrs.get("units", "")))
     ax.set_ylabel("S(q)")
-    ax.legend()
+    ax.legend(handlelength=1.2, loc="center left", bbox_to_anchor=(1.0, 0.5))  # peaks of some pair are everywhere
 
 
 def intermediate_scattering(data: xr.Dataset, ax: Any, *, n_q: int = 5) -> None:
