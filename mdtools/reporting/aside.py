@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mdtools import chain, memory, shares
-from mdtools.reporting.drawn import Drawn, drawn_of, pictured
+from mdtools.reporting.drawn import Drawn, Key, Pictured, drawn_of, pictured
 from mdtools.reporting.style import styled
 
 __all__ = ["aside", "serve"]
@@ -145,12 +145,12 @@ def _made(told: "queue.SimpleQueue[Any]") -> Drawn:
     """Write every result that is told, and draw it while there is nothing to write: a picture when all that it shows is there."""
     drawn: Drawn = {}
     made: dict[int, dict[str, Any]] = {}
+    waiting: dict[Key, Pictured] = {}
     with styled(), chain.writing(_next(told)) as put:
         while True:
-            waiting = [one for number, of_run in made.items() for one in pictured(of_run, number) if one.key not in drawn]
-            ready = [one for one in waiting if one.is_whole]
-            if ready and told.empty():
-                drawn[ready[0].key] = drawn_of(ready[0])
+            ready = next((key for key, one in waiting.items() if one.is_whole), None)
+            if ready is not None and told.empty():
+                drawn[ready] = drawn_of(waiting.pop(ready))
                 continue
             what = _next(told)
             if what is _DONE:
@@ -159,7 +159,8 @@ def _made(told: "queue.SimpleQueue[Any]") -> Drawn:
             put(group, data)
             if number is not None:
                 made.setdefault(number, {})[stage] = data
-        return drawn | {one.key: drawn_of(one) for one in waiting}
+                waiting |= {one.key: one for one in pictured(made[number], number) if one.key not in drawn}
+        return drawn | {key: drawn_of(one) for key, one in waiting.items()}
 
 
 def _next(told: "queue.SimpleQueue[Any]") -> Any:

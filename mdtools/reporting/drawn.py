@@ -16,7 +16,7 @@ from mdtools.reporting.pictures import PICTURES, Picture, labels_of, on_axes, pi
 from mdtools.reporting.sections import temperature_of
 from mdtools.reporting.style import figure, safe, styled
 
-__all__ = ["Drawn", "Pictured", "drawn_of", "of_runs", "of_series", "pictured"]
+__all__ = ["Drawn", "Key", "Pictured", "drawn_of", "of_runs", "of_series", "pictured"]
 
 Key = tuple[int, str, str]  # number of a run, id of a picture, label
 Drawn = dict[Key, str]
