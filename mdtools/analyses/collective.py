@@ -11,10 +11,12 @@ from mdtools.analyses.charges import change_with_time
 from mdtools.analyses.labels import species_pairs
 from mdtools.analyses.over_atoms import species_groups
 from mdtools.analyses.over_frames import charge_by_species, in_windows
-from mdtools.analyses.over_tiles import group_means
-from mdtools.kernels.correlation import correlation_of_power, fast_length
+from mdtools.analyses.over_tiles import tile_means
+from mdtools.analyses.padded import factors_of, in_frequency
+from mdtools.kernels.correlation import correlation_of_power
 from mdtools.kernels.current import even_periodogram, self_power
 from mdtools.kernels.displacement import AXES, TENSOR
+from mdtools.kernels.padded import padded_length
 from mdtools.trajectory import Quantity, Trajectory
 
 __all__ = ["block_averaged_current", "by_block", "distinct", "of_ions_alone", "total_and_pairs"]
@@ -89,21 +91,22 @@ def of_ions_alone(
     if traj.charges is None or traj.charges.ndim != 1:
         return None
     length = len(taper)
-    n_fft = fast_length(2 * length)
+    n_fft = padded_length(2 * length)
     plain = bool(np.all(taper == 1.0))
-    found, _ = group_means(
+    found, _, _ = tile_means(
         self_power,
         traj,
         quantity,
         groups=species_groups(traj),
         reference=reference,
-        arguments=(None if plain else taper,),
+        arguments=(factors_of(n_fft), None if plain else taper),
         options={"length": length, "windows": windows, "steps": quantity == "positions", "products": TENSOR if tensor else AXES, "n_fft": n_fft},
         weights=np.square(traj.charges),
+        exact=True,
     )
-    found = np.moveaxis(found[0], 1, 0)
+    padded = np.moveaxis(in_frequency(found["padded"], n_fft), 1, 0)
     with jax.enable_x64(True):
-        acf = np.asarray(correlation_of_power(found[..., : n_fft // 2 + 1], n=length, n_fft=n_fft))
-        power = np.array(even_periodogram(found, n=length, n_fft=n_fft)) if plain else found[..., n_fft // 2 + 1 :]
+        acf = np.asarray(correlation_of_power(padded, n=length, n_fft=n_fft))
+        power = np.array(even_periodogram(padded, n=length, n_fft=n_fft)) if plain else np.moveaxis(found["tapered"], 1, 0)
     power[:, :, :3] = np.maximum(power[:, :, :3], 0.0)
     return acf, power

@@ -12,10 +12,11 @@ from mdtools.analyses.blocks import TimeBlocks, time_blocks
 from mdtools.analyses.labels import common, lag_frames, lag_times, window_starts
 from mdtools.analyses.over_atoms import species_groups, window_length
 from mdtools.analyses.over_tiles import tile_means
+from mdtools.analyses.padded import factors_of, in_frequency
 from mdtools.analyses.time_pairs import TimePairs, by_window, even_pairs, uneven_pairs
 from mdtools.errors import TrajectoryError
-from mdtools.kernels.correlation import fast_length
 from mdtools.kernels.displacement import AXES, TENSOR, displacement_terms, mean_displacement, pair_terms, squared_displacement
+from mdtools.kernels.padded import padded_length
 from mdtools.trajectory import Trajectory
 
 __all__ = ["Displacements", "Times", "displacements", "displacements_of_species", "msd", "origin_frames", "square", "times_of"]
@@ -160,7 +161,7 @@ def displacements(
     """
     pairs, blocks = times.pairs, time_blocks(traj.n_frames) if traj.is_even else None
     products = TENSOR if tensor else AXES
-    n_fft = 0 if times.frames is None else fast_length(times.length + int(times.frames.max()))
+    n_fft = 0 if times.frames is None else padded_length(times.length + int(times.frames.max()))
     sums, kept, taken = tile_means(
         displacement_terms,
         traj,
@@ -171,6 +172,7 @@ def displacements(
             None if pairs is None else pairs.in_rows(traj.n_frames),
             times.frames if ions else None,
             None if blocks is None else (blocks.first, blocks.last, blocks.share),
+            None if pairs is not None else factors_of(n_fft),
         ),
         options={
             "products": products,
@@ -181,8 +183,9 @@ def displacements(
     )
     if pairs is None:
         assert times.frames is not None
+        power = in_frequency(sums["power"], n_fft)
         with jax.enable_x64(True):
-            found = np.array(mean_displacement(sums["power"], sums["square"], n_fft=n_fft))[..., times.frames]
+            found = np.array(mean_displacement(power, sums["square"], n_fft=n_fft))[..., times.frames]
         found = np.moveaxis(found, 0, 1)
         found[:, :, :3] = np.maximum(found[:, :, :3], 0.0)
         by_ion = np.moveaxis(kept["msd"], 0, 1) if ions else None

@@ -78,13 +78,14 @@ def tile_means(
 
         alone: list[Parts] = []
         for _, (sums, each) in in_turn(tiles, of):
-            total = {name: total.get(name, 0.0) + np.asarray(part) for name, part in sums.items()}
+            found = jax.tree.map(np.asarray, sums)
+            total = jax.tree.map(np.add, total, found) if total else found
             alone.append(each)
         order = np.argsort(members[real])
         for name in alone[0]:
             part = np.concatenate([np.asarray(one[name]) for one in alone])[real][order]
             kept.setdefault(name, np.zeros((traj.n_atoms, *part.shape[1:]), part.dtype))[atoms] = part
-    return {name: shares.summed(one) for name, one in total.items()}, {name: shares.summed(one) for name, one in kept.items()}, taken
+    return jax.tree.map(shares.summed, total), {name: shares.summed(one) for name, one in kept.items()}, taken
 
 
 def _block_of_atoms(traj: Trajectory, quantity: Quantity, n_frames: int, bytes_per_atom: int, *, picked: bool) -> int:

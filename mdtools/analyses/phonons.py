@@ -12,9 +12,11 @@ from mdtools.analyses.differenced import Differenced, differenced
 from mdtools.analyses.labels import arithmetic, common, even_interval, lag_times, tapers_of, thermal_energy, window_starts
 from mdtools.analyses.over_atoms import species_groups, window_length
 from mdtools.analyses.over_tiles import group_means, tile_means
+from mdtools.analyses.padded import factors_of, in_frequency
 from mdtools.analyses.phonons_of_others import dos_of_gpumd, welch
 from mdtools.errors import TrajectoryError
 from mdtools.kernels.correlation import correlation_of_power, fast_length
+from mdtools.kernels.padded import padded_length
 from mdtools.kernels.phonons import velocity_correlation_from_first, velocity_power, velocity_terms
 from mdtools.trajectory import Trajectory
 
@@ -60,14 +62,16 @@ def velocity_acf(
     length = window_length(traj, windows, who=who)
     direct = origins == "first" and windows == 1  # the only route that bears uneven frames
     lag = traj.time - traj.time[0] if direct else lag_times(np.arange(length), even_interval(traj, who=who))
-    shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference, "windows": windows}
+    shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference}
     if origins == "all":
-        n_fft = fast_length(2 * length)
-        power, taken = group_means(velocity_power, traj, "velocities", options={"n_fft": n_fft}, **shared)
+        n_fft = padded_length(2 * length)
+        options = {"n_fft": n_fft, "windows": windows}
+        sums, _, taken = tile_means(velocity_power, traj, "velocities", arguments=(factors_of(n_fft),), options=options, exact=True, **shared)
+        power = np.moveaxis(in_frequency(sums["power"], n_fft), 0, 1)
         with jax.enable_x64(True):
             acf = np.asarray(correlation_of_power(power, n=length, n_fft=n_fft))
     else:
-        acf, taken = group_means(velocity_correlation_from_first, traj, "velocities", **shared)
+        acf, taken = group_means(velocity_correlation_from_first, traj, "velocities", windows=windows, **shared)
     out = {
         **common(traj),
         "velocity_acf": (("window", "species", "lag"), acf),

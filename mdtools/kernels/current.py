@@ -4,12 +4,14 @@ A collective path is one sample a frame, so there is no `vmap` over atoms here: 
 """
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.correlation import crosscorrelation, origins
-from mdtools.kernels.grouped import cartesian
+from mdtools.kernels.grouped import Products, cartesian, summed_products
+from mdtools.kernels.padded import Twiddles, padded_transform
 from mdtools.kernels.shapes import Array, Float
 
 __all__ = ["charge_sums", "displacement_product", "even_periodogram", "self_power"]
@@ -50,32 +52,31 @@ def displacement_product(x: Float[Array, "*batch time"], y: Float[Array, "*batch
     return (both - 2.0 * crosscorrelation(x, y)).at[..., 0].set(0.0)
 
 
-@functools.partial(jax.jit, static_argnames=("length", "windows", "steps", "products", "n_fft"))
 def self_power(
-    x: Float[Array, "xyz time"],
+    path: Float[Array, "xyz atom time"],
+    weight: Float[Array, " atom"],
+    factors: Twiddles,
     taper: Float[Array, " sample"] | None,
     *,
     length: int,
     windows: int,
     steps: bool,
-    products: tuple[tuple[int, int], ...],
+    products: Products,
     n_fft: int,
-) -> Float[Array, "window product any"]:
-    """What one ion adds to the self part of the current: Re(V_a* V_b) of its velocities padded to n_fft, then those of w v over sum w^2.
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Of a tile of ions (kernels/grouped.py), weighted and summed: `padded`, Re(V_a* V_b) of velocities padded to n_fft, pieces
+    (window, product, entry) of `padded_transform`; with a taper `tapered` (window, product, frequency), those of w v over sum w^2.
 
-    x : velocities, or with `steps` positions, whose steps between frames are taken. The samples are cut into equal windows of `length`.
-    Without a taper the first part is all, of which `even_periodogram` makes the other for all ions together.
+    path : velocities, or with `steps` positions, whose steps between frames are taken. The samples are cut into equal windows of `length`.
+    Without a taper `even_periodogram` makes the periodogram of the first part, for all ions together.
     """
-    v = x[:, 1:] - x[:, :-1] if steps else x
-    v = v[:, : windows * length].reshape(v.shape[0], windows, length).transpose(1, 0, 2)
-
-    def products_of(z: Array) -> Array:
-        return jnp.stack([jnp.real(z[:, a]) * jnp.real(z[:, b]) + jnp.imag(z[:, a]) * jnp.imag(z[:, b]) for a, b in products], axis=1)
-
-    padded = products_of(jnp.fft.rfft(v, n=n_fft))
+    v = path[..., 1:] - path[..., :-1] if steps else path
+    v = v[..., : windows * length].reshape(*v.shape[:2], windows, length).transpose(2, 0, 1, 3)
+    found = {"padded": tuple(summed_products(part, weight, products) for part in padded_transform(v, factors, n_fft=n_fft))}
     if taper is None:
-        return padded
-    return jnp.concatenate([padded, products_of(jnp.fft.rfft(v * taper[None, None, :])) / jnp.sum(jnp.square(taper))], axis=-1)
+        return found, {}
+    tapered = summed_products(jnp.fft.rfft(v * taper[None, None, None, :]), weight, products)
+    return found | {"tapered": tapered / jnp.sum(jnp.square(taper))}, {}
 
 
 @functools.partial(jax.jit, static_argnames=("n", "n_fft"))

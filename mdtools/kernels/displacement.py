@@ -11,7 +11,9 @@ import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.correlation import fast_length, origins
-from mdtools.kernels.shapes import Array, Complex, Float, Int
+from mdtools.kernels.grouped import Products, in_phase, summed_atoms, summed_products
+from mdtools.kernels.padded import Pieces, Twiddles, in_order, padded_transform
+from mdtools.kernels.shapes import Array, Float, Int
 
 __all__ = [
     "AXES",
@@ -24,13 +26,11 @@ __all__ = [
     "moment_terms",
     "pair_terms",
     "squared_displacement",
-    "summed_atoms",
 ]
 
 AXES = ((0, 0), (1, 1), (2, 2))
 TENSOR = (*AXES, (0, 1), (0, 2), (1, 2))  # the six products of a symmetric tensor; the diagonal comes first everywhere
 FRAMES = 64  # of a window, whose mean stands for that of all
-Products = tuple[tuple[int, int], ...]
 
 
 @jax.jit
@@ -43,7 +43,7 @@ def squared_displacement(x: Float[Array, "*any time"]) -> Float[Array, "*any lag
     n = x.shape[-1]
     x = x - jnp.mean(x, axis=-1, keepdims=True)
     spectrum = jnp.fft.rfft(x, n=fast_length(2 * n))
-    return jnp.maximum(mean_displacement(_power(spectrum, spectrum), jnp.square(x), n_fft=fast_length(2 * n)), 0.0)
+    return jnp.maximum(mean_displacement(in_phase(spectrum, spectrum), jnp.square(x), n_fft=fast_length(2 * n)), 0.0)
 
 
 def displacement_terms(
@@ -52,6 +52,7 @@ def displacement_terms(
     pairs: tuple[Array, ...] | None,
     lags: Int[Array, " lag"] | None,
     blocks: tuple[Array, Array, Array] | None,
+    factors: Twiddles | None,
     *,
     products: Products,
     windows: int = 1,
@@ -69,13 +70,15 @@ def displacement_terms(
         frames_first = path.transpose(2, 1, 0)
         summed |= {"path": summed_atoms(path, weight), "msd": pair_terms(frames_first, weight, *pairs, n_lags=n_lags, products=products)}
         return summed, kept | ({"msd": pair_terms(frames_first, weight, *pairs, n_lags=n_lags, products=AXES, ions=True)} if ions else {})
+    assert factors is not None
     x = centred(path, windows=windows)
-    spectrum = jnp.fft.rfft(x, n=n_fft)
+    spectrum = padded_transform(x, factors, n_fft=n_fft)
     power, square = correlation_terms(x, spectrum, weight, products=products)
     summed |= {"path": summed_atoms(x, weight), "power": power, "square": square}
     if not ions:
         return summed, kept
-    each = mean_displacement(_power(spectrum, spectrum), jnp.square(x), n_fft=n_fft)
+    alone = in_order(tuple(in_phase(part, part) for part in spectrum), n_fft=n_fft)
+    each = mean_displacement(alone, jnp.square(x), n_fft=n_fft)
     return summed, kept | {"msd": jnp.maximum(each[..., lags], 0.0).transpose(2, 0, 1, 3)}
 
 
@@ -92,30 +95,14 @@ def centred(path: Float[Array, "xyz atom frame"], *, windows: int) -> Float[Arra
 
 
 def correlation_terms(
-    x: Float[Array, "window xyz atom time"],
-    spectrum: Complex[Array, "window xyz atom frequency"],
-    weight: Float[Array, " atom"],
-    *,
-    products: Products,
-) -> tuple[Float[Array, "window product frequency"], Float[Array, "window product time"]]:
+    x: Float[Array, "window xyz atom time"], spectrum: Pieces, weight: Float[Array, " atom"], *, products: Products
+) -> tuple[Pieces, Float[Array, "window product time"]]:
     """What all lags are made of, summed over the atoms with their weights: Re(X_a* X_b) and x_a(k) x_b(k) of the products (a, b).
 
-    x is centred, its spectrum that of x padded with zeros. `mean_displacement` makes the displacements of it.
+    x is centred, its spectrum the `padded_transform` of it, in pieces (window, xyz, atom, entry), of which pieces (window, product, entry)
+    are made. `mean_displacement` makes the displacements of them when they are `in_order`.
     """
-    power, square = [summed_atoms(_power(spectrum, spectrum), weight)], [summed_atoms(jnp.square(x), weight)]
-    for a, b in products[3:]:
-        power.append(summed_atoms(_power(spectrum[:, a], spectrum[:, b]), weight)[:, None])
-        square.append(summed_atoms(x[:, a] * x[:, b], weight)[:, None])
-    return jnp.concatenate(power, axis=1), jnp.concatenate(square, axis=1)
-
-
-def summed_atoms(x: Float[Array, "*any atom time"], weight: Float[Array, " atom"]) -> Float[Array, "*any time"]:
-    """sum_i w_i x_i, eight atoms at a time written out: one pass that fuses with what makes x, where a reduction would be slow."""
-    n = x.shape[-2]
-    apart = 8 if n % 8 == 0 else n if n < 8 else 1
-    x, weight = x.reshape(*x.shape[:-2], n // apart, apart, x.shape[-1]), weight.reshape(-1, apart)
-    each = [jnp.expand_dims(weight[:, k, None], tuple(range(x.ndim - 3))) * x[..., k, :] for k in range(apart)]
-    return jnp.sum(functools.reduce(jnp.add, each), axis=-2)
+    return tuple(summed_products(part, weight, products) for part in spectrum), summed_products(x, weight, products)
 
 
 @functools.partial(jax.jit, static_argnames=("n_fft",))
@@ -195,8 +182,3 @@ def moment_terms(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """`moments`: means of dx^2, dy^2, dz^2, dx^4, dy^4, dz^4 and |dr|^4 over the pairs of `pair_terms`, (lag, moment)."""
     return {"moments": pair_terms(path.transpose(2, 1, 0), weight, *pairs, n_lags=n_lags, products=AXES, fourth=True)}, {}
-
-
-def _power(x: Array, y: Array) -> Array:
-    """Re(x* y): the spectrum of a correlation symmetrised in time."""
-    return x.real * y.real + x.imag * y.imag

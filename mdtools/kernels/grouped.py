@@ -7,9 +7,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from mdtools.kernels.shapes import Array, Float, Int
+from mdtools.kernels.shapes import Array, Complex, Float, Int
 
-__all__ = ["cartesian", "each_atom", "in_parts", "paths", "tile_sums"]
+__all__ = ["Products", "cartesian", "each_atom", "in_parts", "in_phase", "paths", "summed_atoms", "summed_products", "tile_sums"]
+
+Products = tuple[tuple[int, int], ...]  # pairs of axes
 
 
 def cartesian(
@@ -49,6 +51,26 @@ def in_parts(path: Float[Array, "xyz atom frame"], parts: int) -> Float[Array, "
     """Paths cut into equal windows; frames that are left over are not used."""
     length = path.shape[-1] // parts
     return path[..., : parts * length].reshape(*path.shape[:2], parts, length).transpose(2, 1, 0, 3)
+
+
+def summed_products(x: Float[Array, "window xyz atom any"] | Complex[Array, "window xyz atom any"], weight: Array, products: Products) -> Array:
+    """sum_i w_i Re(x_a* x_b) of the products (a, b), (window, product, any); the diagonal, which comes first, at once."""
+    unlike = [summed_atoms(in_phase(x[:, a], x[:, b]), weight)[:, None] for a, b in products[3:]]
+    return jnp.concatenate([summed_atoms(in_phase(x, x), weight), *unlike], axis=1)
+
+
+def summed_atoms(x: Float[Array, "*any atom time"], weight: Float[Array, " atom"]) -> Float[Array, "*any time"]:
+    """sum_i w_i x_i, eight atoms at a time written out: one pass that fuses with what makes x, where a reduction would be slow."""
+    n = x.shape[-2]
+    apart = 8 if n % 8 == 0 else n if n < 8 else 1
+    x, weight = x.reshape(*x.shape[:-2], n // apart, apart, x.shape[-1]), weight.reshape(-1, apart)
+    each = [jnp.expand_dims(weight[:, k, None], tuple(range(x.ndim - 3))) * x[..., k, :] for k in range(apart)]
+    return jnp.sum(functools.reduce(jnp.add, each), axis=-2)
+
+
+def in_phase(x: Array, y: Array) -> Array:
+    """Re(x* y): of transforms, the spectrum of a correlation symmetrised in time."""
+    return x.real * y.real + x.imag * y.imag if jnp.iscomplexobj(x) else x * y
 
 
 # the pieces of a processor each have a core of their own: threads within a piece would take it from the others

@@ -1,25 +1,30 @@
 """Velocity correlation of one atom in a window, and velocity spectra of a tile of atoms; the loops are in kernels/grouped.py."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.correlation import fast_length
-from mdtools.kernels.displacement import summed_atoms
+from mdtools.kernels.displacement import AXES
+from mdtools.kernels.grouped import in_parts, summed_atoms, summed_products
+from mdtools.kernels.padded import Twiddles, padded_transform
 from mdtools.kernels.shapes import Array, Float
 from mdtools.kernels.spectrum import periodogram
 
 __all__ = ["half_hann_spectrum", "trailing_correlation", "velocity_correlation_from_first", "velocity_power", "velocity_terms"]
 
 
-@functools.partial(jax.jit, static_argnames="n_fft")
-def velocity_power(v: Float[Array, "xyz time"], *, n_fft: int) -> Float[Array, " frequency"]:
-    """|V|^2 of the velocities padded with zeros to n_fft, over x, y and z: `correlation_of_power` makes C(m) of its mean over the ions,
-    1/(n - m) sum_k v(k) . v(k + m) for every lag m.
+def velocity_power(
+    v: Float[Array, "xyz atom frame"], weight: Float[Array, " atom"], factors: Twiddles, *, windows: int, n_fft: int
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Of a tile of atoms (kernels/grouped.py), weighted and summed: `power`, |V|^2 of velocities padded with zeros to n_fft, over x, y and z.
+
+    In pieces (window, entry) of `padded_transform`; `correlation_of_power` makes C(m) of them, 1/(n - m) sum_k v(k) . v(k + m) for every lag m.
     """
-    spectrum = jnp.fft.rfft(v, n=n_fft)
-    return jnp.sum(jnp.square(spectrum.real) + jnp.square(spectrum.imag), axis=0)
+    parts = padded_transform(in_parts(v, windows).transpose(0, 2, 1, 3), factors, n_fft=n_fft)
+    return {"power": tuple(jnp.sum(summed_products(part, weight, AXES), axis=1) for part in parts)}, {}
 
 
 @jax.jit

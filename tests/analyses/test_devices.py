@@ -38,7 +38,10 @@ print(json.dumps({"devices": len(set(devices.places())), "there": jax.local_devi
 
 
 def measured(path, n_devices: int) -> tuple[dict[str, np.ndarray], dict[str, int]]:
-    settings = os.environ | {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={n_devices}", "JAX_PLATFORMS": "cpu"}
+    settings = os.environ | {
+        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={n_devices}",
+        "JAX_PLATFORMS": "cpu",
+    }
     answer = subprocess.run([sys.executable, "-c", MEASURED, str(path)], env=settings, capture_output=True, text=True, timeout=300)
     assert answer.returncode == 0, answer.stderr
     with np.load(path) as kept:

@@ -14,9 +14,9 @@ from mdtools.kernels.displacement import (
     mean_displacement,
     pair_terms,
     squared_displacement,
-    summed_atoms,
 )
-from mdtools.kernels.grouped import tile_sums
+from mdtools.kernels.grouped import summed_atoms, tile_sums
+from mdtools.kernels.padded import in_order, padded_transform, twiddles
 
 
 @pytest.fixture(autouse=True)
@@ -77,12 +77,12 @@ def test_shapes_are_checked_while_the_tests_run():
         centred(jnp.zeros((5, 3)), windows=1)
 
 
-@pytest.mark.parametrize(("n_atoms", "n_fft"), [(3, 80), (8, 90), (16, 80), (11, 61)], ids=["three", "eight", "sixteen", "lags up to 20"])
+@pytest.mark.parametrize(("n_atoms", "n_fft"), [(3, 80), (8, 96), (16, 80), (11, 64)], ids=["three", "eight", "sixteen", "lags up to 24"])
 def test_products_of_displacements_summed_before_the_inverse_transform_equal_the_loop_over_atoms(n_atoms, n_fft):
     path, weight = tile(40, n_atoms)
     x = centred(jnp.asarray(path.transpose(2, 1, 0)), windows=1)
-    power, square = correlation_terms(x, jnp.fft.rfft(x, n=n_fft), jnp.asarray(weight), products=TENSOR)
-    found = np.asarray(mean_displacement(power, square, n_fft=n_fft))[0]
+    power, square = correlation_terms(x, padded_transform(x, twiddles(n_fft), n_fft=n_fft), jnp.asarray(weight), products=TENSOR)
+    found = np.asarray(mean_displacement(in_order(power, n_fft=n_fft), square, n_fft=n_fft))[0]
     assert found.shape == (6, min(40, n_fft - 39))
     for k, (a, b) in enumerate(TENSOR):
         for m in range(found.shape[1]):

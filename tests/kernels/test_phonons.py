@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mdtools.kernels.correlation import correlation_of_power
+from mdtools.kernels.padded import in_order, twiddles
 from mdtools.kernels.phonons import velocity_correlation_from_first, velocity_power, velocity_terms
 from mdtools.kernels.spectrum import hann, periodogram, sines
 
@@ -47,12 +48,14 @@ def test_hann_is_symmetric_and_throws_no_frame_away():
 
 
 def test_velocity_correlation_is_its_definition():
-    v = np.random.default_rng(0).normal(size=(3, 20))
-    expected = [np.mean(np.sum(v[:, : 20 - m] * v[:, m:], axis=0)) for m in range(20)]
+    v, weight = np.random.default_rng(0).normal(size=(3, 2, 41)), np.array([0.5, 2.0])
+    parts = v[:, :, :40].reshape(3, 2, 2, 20)
+    expected = [np.einsum("xawk,xawk,a->w", parts[..., : 20 - m], parts[..., m:], weight) / (20 - m) for m in range(20)]
     with jax.enable_x64(True):
-        found = correlation_of_power(velocity_power(jax.numpy.asarray(v), n_fft=40), n=20, n_fft=40)
-    np.testing.assert_allclose(found, expected, atol=1e-13)
-    np.testing.assert_allclose(at64(velocity_correlation_from_first, v), v[:, 0] @ v, atol=1e-13)
+        sums, _ = velocity_power(*map(jax.numpy.asarray, (v, weight)), twiddles(40), windows=2, n_fft=40)
+        found = correlation_of_power(in_order(sums["power"], n_fft=40), n=20, n_fft=40)
+    np.testing.assert_allclose(found, np.transpose(expected), atol=1e-13)
+    np.testing.assert_allclose(at64(velocity_correlation_from_first, v[:, 0]), v[:, 0, 0] @ v[:, 0], atol=1e-13)
 
 
 def test_power_and_square_of_an_odd_window_agree_once_it_is_padded():
