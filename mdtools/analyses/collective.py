@@ -92,6 +92,7 @@ def of_ions_alone(
         return None
     length = len(taper)
     n_fft = padded_length(2 * length)
+    factors = factors_of(n_fft)
     plain = bool(np.all(taper == 1.0))
     found, _, _ = tile_means(
         self_power,
@@ -99,12 +100,12 @@ def of_ions_alone(
         quantity,
         groups=species_groups(traj),
         reference=reference,
-        arguments=(factors_of(n_fft), None if plain else taper),
+        arguments=(factors, None if plain else taper),
         options={"length": length, "windows": windows, "steps": quantity == "positions", "products": TENSOR if tensor else AXES, "n_fft": n_fft},
         weights=np.square(traj.charges),
         exact=True,
     )
-    padded = np.moveaxis(in_frequency(found["padded"], n_fft), 1, 0)
+    padded = np.moveaxis(in_frequency(found["padded"], factors), 1, 0)
     with jax.enable_x64(True):
         acf = np.asarray(correlation_of_power(padded, n=length, n_fft=n_fft))
         power = np.array(even_periodogram(padded, n=length, n_fft=n_fft)) if plain else np.moveaxis(found["tapered"], 1, 0)

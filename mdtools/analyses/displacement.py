@@ -161,7 +161,8 @@ def displacements(
     """
     pairs, blocks = times.pairs, time_blocks(traj.n_frames) if traj.is_even else None
     products = TENSOR if tensor else AXES
-    n_fft = 0 if times.frames is None else padded_length(times.length + int(times.frames.max()))
+    n_fft = 0 if pairs is not None or times.frames is None else padded_length(times.length + int(times.frames.max()))
+    factors = factors_of(n_fft) if n_fft else None
     sums, kept, taken = tile_means(
         displacement_terms,
         traj,
@@ -172,7 +173,7 @@ def displacements(
             None if pairs is None else pairs.in_rows(traj.n_frames),
             times.frames if ions else None,
             None if blocks is None else (blocks.first, blocks.last, blocks.share),
-            None if pairs is not None else factors_of(n_fft),
+            factors,
         ),
         options={
             "products": products,
@@ -183,7 +184,8 @@ def displacements(
     )
     if pairs is None:
         assert times.frames is not None
-        power = in_frequency(sums["power"], n_fft)
+        assert factors is not None
+        power = in_frequency(sums["power"], factors)
         with jax.enable_x64(True):
             found = np.array(mean_displacement(power, sums["square"], n_fft=n_fft))[..., times.frames]
         found = np.moveaxis(found, 0, 1)

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from mdtools.kernels.padded import in_order, twiddles
+from mdtools.kernels.padded import Twiddles, in_order, twiddles
 
 __all__ = ["factors_of", "in_frequency"]
 
 
-def factors_of(n_fft: int) -> dict[str, np.ndarray]:
-    """The twiddles of a length, which every device is sent."""
+def factors_of(n_fft: int) -> Twiddles:
+    """The twiddles of a length, as arrays of NumPy, which any device is sent."""
     with jax.enable_x64(True):
-        return {name: np.asarray(one) for name, one in twiddles(n_fft).items()}
+        return Twiddles(*jax.tree.map(np.asarray, tuple(twiddles(n_fft))))
 
 
-def in_frequency(power: Sequence[np.ndarray], n_fft: int) -> np.ndarray:
+def in_frequency(power: Sequence[np.ndarray], factors: Twiddles) -> np.ndarray:
     """Sums over atoms of what kernels make of `padded_transform`, (..., frequency)."""
     with jax.enable_x64(True):
-        return np.asarray(in_order(tuple(power), n_fft=n_fft))
+        return np.asarray(in_order(tuple(power), factors))

@@ -65,9 +65,10 @@ def velocity_acf(
     shared: dict[str, Any] = {"groups": species_groups(traj), "reference": reference}
     if origins == "all":
         n_fft = padded_length(2 * length)
+        factors = factors_of(n_fft)
         options = {"n_fft": n_fft, "windows": windows}
-        sums, _, taken = tile_means(velocity_power, traj, "velocities", arguments=(factors_of(n_fft),), options=options, exact=True, **shared)
-        power = np.moveaxis(in_frequency(sums["power"], n_fft), 0, 1)
+        sums, _, taken = tile_means(velocity_power, traj, "velocities", arguments=(factors,), options=options, exact=True, **shared)
+        power = np.moveaxis(in_frequency(sums["power"], factors), 0, 1)
         with jax.enable_x64(True):
             acf = np.asarray(correlation_of_power(power, n=length, n_fft=n_fft))
     else:

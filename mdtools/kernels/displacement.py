@@ -77,7 +77,7 @@ def displacement_terms(
     summed |= {"path": summed_atoms(x, weight), "power": power, "square": square}
     if not ions:
         return summed, kept
-    alone = in_order(tuple(in_phase(part, part) for part in spectrum), n_fft=n_fft)
+    alone = in_order(tuple(in_phase(part, part) for part in spectrum), factors)
     each = mean_displacement(alone, jnp.square(x), n_fft=n_fft)
     return summed, kept | {"msd": jnp.maximum(each[..., lags], 0.0).transpose(2, 0, 1, 3)}
 

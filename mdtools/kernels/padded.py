@@ -1,12 +1,13 @@
 """Transforms of real series padded with zeros, cut into short ones that stay in the cache of a processor.
 
-Of the transform X_j = sum_k x_k exp(-2 pi i j k / N), N >= 2 n, of n samples the even j are the transform of x wrapped to half the
-length, and the odd ones that of a quarter of the length, of (x_k - i x_{k + N/4}) exp(-2 pi i k / N), complex: no zero is transformed. The same
-is done again with the halves until they are short. Entries come in the order of `entries`; what is quadratic in them and the same for j
+Of the transform X_j = sum_k x_k exp(-2 pi i j k / N) the even j are one of half the length, of x_k + x_{k + N/2}, and the odd j one of a quarter
+of it, complex, of (y_k - i y_{k + N/4}) exp(-2 pi i k / N), y_k = x_k - x_{k + N/2}: where half of x is zeros, none is transformed. The same is
+done again with the even ones until they are short. Entries come in the order of `entries`; what is quadratic in them and the same for j
 and N - j, as Re(X_j* Y_j), is put `in_order` when it has been summed.
 """
 
 import functools
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +15,17 @@ import jax.numpy as jnp
 from mdtools.kernels.correlation import fast_length
 from mdtools.kernels.shapes import Array, Float, Int
 
-__all__ = ["entries", "in_order", "padded_length", "padded_transform", "twiddles"]
+__all__ = ["Pieces", "Twiddles", "entries", "in_order", "padded_length", "padded_transform", "twiddles"]
 
 SHORT = 2**14  # numbers of a transform that is not cut: real ones, and twice as many complex ones (measured: a core has a cache of 1 or 2 MB)
-Twiddles = dict[str, Array]
 Pieces = tuple[Array, ...]
+
+
+class Twiddles(NamedTuple):
+    """What `padded_transform` multiplies with, and where its entries belong."""
+
+    turns: tuple[Pieces, ...]  # of each halving of the real series that of the odd entries, then those of the halvings of these
+    order: Int[Array, " frequency"]  # place among the entries of j = 0 ... n_fft / 2
 
 
 def padded_length(n: int) -> int:
@@ -40,26 +47,26 @@ def padded_transform(x: Float[Array, "*batch time"], factors: Twiddles, *, n_fft
     zeros = [(0, 0)] * (x.ndim - 1)
     if n <= half:
         whole = jnp.pad(x, [*zeros, (0, half - n)])
-        return _real(whole, whole, factors)
+        return _real(whole, whole, factors.turns)
     late = jnp.pad(x[..., half:], [*zeros, (0, n_fft - n)])
-    return _real(x[..., :half] + late, x[..., :half] - late, factors)
+    return _real(x[..., :half] + late, x[..., :half] - late, factors.turns)
 
 
-def _real(even: Array, odd: Array, factors: Twiddles) -> Pieces:
+def _real(even: Array, odd: Array, turns: tuple[Pieces, ...]) -> Pieces:
     """Transforms of a real series, from those of which its even and its odd entries are made."""
     n = odd.shape[-1] // 2
     first, second = odd[..., :n], odd[..., n:]
-    turn = _alike(factors[_key(n, 4)], odd)
+    turn = _alike(turns[0][0], odd)
     turned = jax.lax.complex(first * turn.real + second * turn.imag, first * turn.imag - second * turn.real)
-    return (*_complex(turned, factors), *((jnp.fft.rfft(even),) if _is_short(2 * n) else _real(*_halves(even), factors)))
+    rest = _real(*_halves(even), turns[1:]) if len(turns) > 1 else (jnp.fft.rfft(even),)
+    return (*_complex(turned, turns[0][1:]), *rest)
 
 
-def _complex(z: Array, factors: Twiddles) -> Pieces:
-    if not _is_cut(z.shape[-1]):
+def _complex(z: Array, turns: Pieces) -> Pieces:
+    if not turns:
         return (jnp.fft.fft(z),)
     even, odd = _halves(z)
-    turn = _alike(factors[_key(odd.shape[-1], 2)], odd)
-    return (*_complex(even, factors), *_complex(odd * turn, factors))
+    return (*_complex(even, turns[1:]), *_complex(odd * _alike(turns[0], odd), turns[1:]))
 
 
 def _halves(x: Array) -> tuple[Array, Array]:
@@ -77,31 +84,28 @@ def _is_cut(n: int) -> bool:
     return n > 2 * SHORT and n % 2 == 0
 
 
-def _key(n: int, part: int) -> str:
-    return f"{n} of {part}"
-
-
 def _alike(turn: Array, x: Array) -> Array:
     return jnp.expand_dims(turn, tuple(range(x.ndim - 1)))
 
 
 @functools.partial(jax.jit, static_argnames="n_fft")
 def twiddles(n_fft: int) -> Twiddles:
-    """exp(-2 pi i k / (part n)), k < n, of every n and part that `padded_transform` needs: made once, and not again for each tile."""
+    """exp(-2 pi i k / (4 n)), k < n, of the odd entries, exp(-2 pi i k / (2 n)) of what these are halved into. Made once, not for each tile."""
 
     def of(n: int, part: int) -> Array:
         angle = -2.0 * jnp.pi * jnp.arange(n).astype(jnp.float64) / (part * n)
         return jax.lax.complex(jnp.cos(angle), jnp.sin(angle))
 
-    found, real = {}, n_fft // 2
+    found, real = [], n_fft // 2
     while True:
         n = real // 2
-        found[_key(n, 4)] = of(n, 4)
+        turns = [of(n, 4)]
         while _is_cut(n):
             n //= 2
-            found[_key(n, 2)] = of(n, 2)
+            turns.append(of(n, 2))
+        found.append(tuple(turns))
         if _is_short(real):
-            return found
+            return Twiddles(tuple(found), jnp.argsort(entries(n_fft)))
         real //= 2
 
 
@@ -127,7 +131,7 @@ def _order(n: int) -> Int[Array, " entry"]:
     return jnp.concatenate([2 * part, 2 * part + 1])
 
 
-@functools.partial(jax.jit, static_argnames="n_fft")
-def in_order(power: Pieces, *, n_fft: int) -> Float[Array, "*batch frequency"]:
+@jax.jit
+def in_order(power: Pieces, factors: Twiddles) -> Float[Array, "*batch frequency"]:
     """What has been made of the pieces of `padded_transform`, each (..., entry), at j = 0 ... n_fft / 2."""
-    return jnp.take(jnp.concatenate(power, axis=-1), jnp.argsort(entries(n_fft)), axis=-1)
+    return jnp.take(jnp.concatenate(power, axis=-1), factors.order, axis=-1)

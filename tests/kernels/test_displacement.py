@@ -82,7 +82,7 @@ def test_products_of_displacements_summed_before_the_inverse_transform_equal_the
     path, weight = tile(40, n_atoms)
     x = centred(jnp.asarray(path.transpose(2, 1, 0)), windows=1)
     power, square = correlation_terms(x, padded_transform(x, twiddles(n_fft), n_fft=n_fft), jnp.asarray(weight), products=TENSOR)
-    found = np.asarray(mean_displacement(in_order(power, n_fft=n_fft), square, n_fft=n_fft))[0]
+    found = np.asarray(mean_displacement(in_order(power, twiddles(n_fft)), square, n_fft=n_fft))[0]
     assert found.shape == (6, min(40, n_fft - 39))
     for k, (a, b) in enumerate(TENSOR):
         for m in range(found.shape[1]):

@@ -53,7 +53,7 @@ def test_velocity_correlation_is_its_definition():
     expected = [np.einsum("xawk,xawk,a->w", parts[..., : 20 - m], parts[..., m:], weight) / (20 - m) for m in range(20)]
     with jax.enable_x64(True):
         sums, _ = velocity_power(*map(jax.numpy.asarray, (v, weight)), twiddles(40), windows=2, n_fft=40)
-        found = correlation_of_power(in_order(sums["power"], n_fft=40), n=20, n_fft=40)
+        found = correlation_of_power(in_order(sums["power"], twiddles(40)), n=20, n_fft=40)
     np.testing.assert_allclose(found, np.transpose(expected), atol=1e-13)
     np.testing.assert_allclose(at64(velocity_correlation_from_first, v[:, 0]), v[:, 0, 0] @ v[:, 0], atol=1e-13)
 
