@@ -115,7 +115,7 @@ def _noting(name: str, kernel: Callable[..., Any], calls: Calls) -> Callable[...
 
 
 def _shapes(tree: Any) -> Any:
-    """Of nested tuples and lists, as tuples, so that two of them can be compared."""
+    """Of nested tuples and lists, as tuples, so that two of them can be compared; those with names keep them."""
     if isinstance(tree, (list, tuple)):
-        return tuple(map(_shapes, tree))
+        return type(tree)(*map(_shapes, tree)) if hasattr(tree, "_fields") else tuple(map(_shapes, tree))
     return jax.ShapeDtypeStruct(tree.shape, tree.dtype) if isinstance(tree, (jax.Array, np.ndarray)) else tree
