@@ -1,5 +1,6 @@
 """Visit tiles of atoms, a few of one group at a time: what is summed over a group, and what each atom keeps."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ Parts = dict[str, Any]
 Kernel = Callable[..., tuple[Parts, Parts]]
 CACHE = 2**20  # bytes that the float64 paths of a tile may take on a processor, so that they stay in its cache
 ROW = 6  # atoms of a piece at least: of a frame so many take a line of the cache, and one that is read for fewer is read again for others
+FILLING = 1.1  # times as many tiles at most, where some are empty so that a piece is of one group
 DEVICE = 2**27  # and on an accelerator, which is slow with small pieces
 
 
@@ -59,31 +61,34 @@ def tile_means(
     block = _block_of_atoms(traj, quantity, n_frames, bytes_per_atom, picked=frames is not None)
     blocks = [groups[first : first + block] for first in range(0, traj.n_atoms, block)]
     size = tile_size(n_frames, blocks, numbers)
-    n_tiles = max(len(tiles_of(one, size)[0]) for one in blocks)
+    counts = [len(tiles_of(one, size)[0]) for one in blocks]
     at_once = max(1, block_bytes() // (8 * n_groups * numbers + 1))  # sums of pieces that there is room for
-    n_pieces, length = pieces(n_tiles, max(-(-ROW // size), -(-n_tiles // at_once)))
+    length = pieces(max(counts), max(-(-ROW // size), -(-max(counts) // at_once)))[1]
+    # where that leaves few tiles empty, a piece is of one group: sums of the others would be made, and added, for nothing
+    alone = sum(len(tiles_of(one, size, length, alone=True)[0]) for one in blocks) <= FILLING * sum(counts)
     rooms = Rooms()
     total: Parts = {}
     kept: Parts = {}
     for atoms, values in traj.over_atoms(quantity, block=block, frames=frames, shared=True):
-        members, group, real = tiles_of(groups[atoms], size, n_pieces * length)
+        members, group, real = tiles_of(groups[atoms], size, length, alone=alone)
         weight = np.zeros(members.shape)
         weight[real] = share[atoms][members[real]]
-        shared = {"options": tuple((options or {}).items()), "n_groups": n_groups}
-        cut = [slice(k * length, (k + 1) * length) for k in range(n_pieces)]
+        shared = {"options": tuple((options or {}).items()), "n_groups": 1 if alone else n_groups}
+        cut = [slice(first, first + length) for first in range(0, len(members), length)]
         tiles = [(members[piece], weight[piece], group[piece]) for piece in cut]
 
         def of(tile: tuple[np.ndarray, ...], values: np.ndarray = values, shared: dict[str, Any] = shared) -> tuple[Parts, Parts]:
-            return tile_sums(kernel, _along_time(values, tile[0], rooms), of_paths, shift, *tile[1:], arguments, **shared)
+            of_group = np.zeros_like(tile[2]) if alone else tile[2]
+            return tile_sums(kernel, _along_time(values, tile[0], rooms), of_paths, shift, tile[1], of_group, arguments, **shared)
 
-        alone: list[Parts] = []
-        for _, (sums, each) in in_turn(tiles, of):
-            found = jax.tree.map(np.asarray, sums)
-            total = jax.tree.map(np.add, total, found) if total else found
-            alone.append(each)
+        each_of: list[Parts] = []
+        for tile, (sums, each) in in_turn(tiles, of):
+            total = total or jax.tree.map(lambda part: np.zeros((n_groups, *part.shape[1:]), part.dtype), sums)
+            jax.tree.map(functools.partial(_add, groups=slice(tile[2][0], tile[2][0] + 1) if alone else slice(None)), total, sums)
+            each_of.append(each)
         order = np.argsort(members[real])
-        for name in alone[0]:
-            part = np.concatenate([np.asarray(one[name]) for one in alone])[real][order]
+        for name in each_of[0]:
+            part = np.concatenate([np.asarray(one[name]) for one in each_of])[real][order]
             kept.setdefault(name, np.zeros((traj.n_atoms, *part.shape[1:]), part.dtype))[atoms] = part
     return jax.tree.map(shares.summed, total), {name: shares.summed(one) for name, one in kept.items()}, taken
 
@@ -139,6 +144,11 @@ def group_means(
     return np.moveaxis(sums["mean"], 0, 1), taken
 
 
+def _add(whole: np.ndarray, part: Any, *, groups: slice) -> None:
+    """In place: sums over long histories are large, and memory that is new for each would cost as much as adding."""
+    np.add(whole[groups], np.asarray(part), out=whole[groups])
+
+
 def _along_time(values: np.ndarray, members: np.ndarray, rooms: Rooms) -> Any:
     """(atom, xyz, frame) -> (tile, member, xyz, frame) on the device of a piece, where time is contiguous."""
     wanted = members.ravel()
@@ -164,23 +174,28 @@ def tile_size(n_frames: int, blocks: Sequence[np.ndarray], numbers: int = 0) -> 
     return min(sizes, key=lambda size: (int(np.sum(-(-counts // size))) * size, -size))
 
 
-def tiles_of(groups: np.ndarray, size: int, n_tiles: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def tiles_of(groups: np.ndarray, size: int, length: int = 1, *, alone: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Members (tile, member) of tiles of one group each, the group of a tile, and which members are not mere filling.
 
-    At least n_tiles of them; what is added is empty.
+    Their number is a multiple of the length of a piece, with `alone` that of each group; what is added is empty.
 
     >>> tiles_of(np.array([0, 1, 0, 0]), 2)[0].tolist()
     [[0, 2], [3, 3], [1, 1]]
+    >>> [tiles_of(np.array([0, 1]), 2, 2, alone=alone)[1].tolist() for alone in (False, True)]
+    [[0, 1], [0, 0, 1, 1]]
     """
-    members, group, real = [], [], []
+    parts = []
     for number in np.unique(groups):
         found = np.flatnonzero(groups == number)
-        place = np.arange(-(-len(found) // size) * size).reshape(-1, size)
-        members.append(found[np.minimum(place, len(found) - 1)])
-        real.append(place < len(found))
-        group.append(np.full(len(place), number))
-    more = max(0, n_tiles - sum(map(len, group)))
-    members.append(np.zeros((more, size), dtype=int))
-    real.append(np.zeros((more, size), dtype=bool))
-    group.append(np.zeros(more, dtype=int))
-    return np.concatenate(members), np.concatenate(group), np.concatenate(real)
+        count = _multiple(-(-len(found) // size), length if alone else 1)
+        place = np.arange(count * size).reshape(count, size)
+        parts.append((found[np.minimum(place, len(found) - 1)], np.full(count, number), place < len(found)))
+    more = _multiple(max(1, sum(len(one) for _, one, _ in parts)), length) - sum(len(one) for _, one, _ in parts)
+    last = parts[-1][1][-1] if parts else 0
+    parts.append((np.zeros((more, size), dtype=int), np.full(more, last), np.zeros((more, size), dtype=bool)))
+    members, group, real = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return members, group, real
+
+
+def _multiple(n: int, of: int) -> int:
+    return -(-n // of) * of

@@ -13,7 +13,7 @@ __all__ = ["factors_of", "in_frequency"]
 def factors_of(n_fft: int) -> Twiddles:
     """The twiddles of a length, as arrays of NumPy, which any device is sent."""
     with jax.enable_x64(True):
-        return Twiddles(*jax.tree.map(np.asarray, tuple(twiddles(n_fft))))
+        return jax.tree.map(np.asarray, twiddles(n_fft))
 
 
 def in_frequency(power: Sequence[np.ndarray], factors: Twiddles) -> np.ndarray:

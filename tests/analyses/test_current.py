@@ -286,3 +286,16 @@ def test_what_is_missing_is_named_with_its_cure(gas):
 
 def test_a_run_without_temperature_has_no_sum_rule_and_says_nothing_of_it(gas):
     assert "charge_current_sum_rule" not in charge_current_acf(dataclasses.replace(gas, temperature=None))
+
+
+@pytest.mark.parametrize("n_atoms", [4, 40])
+def test_a_tapered_current_of_few_ions_is_that_of_its_definition(n_atoms):
+    """So few that there is one piece, whose sums are given back as they are."""
+    gas = synthetic.ornstein_uhlenbeck(n_atoms=n_atoms, n_frames=40, frame_interval=0.05, seed=1)
+    found = charge_current_acf(gas, taper="hann", windows=1, reference="none")
+    weight = np.sin(np.pi * (np.arange(40) + 0.5) / 40) ** 2
+    spectra = np.abs(np.fft.rfft(weight[:, None, None] * np.asarray(gas.velocities, float), axis=0)) ** 2 / np.sum(weight**2)
+    for name in gas.species_names:
+        ions = gas.indices(name)
+        wanted = 0.05 * np.einsum("fix,i->f", spectra[:, ions], np.asarray(gas.charges)[ions] ** 2)
+        np.testing.assert_allclose(found.charge_current_periodogram_self.sel(window=found.window[0], species=name), wanted, rtol=1e-9)
