@@ -320,12 +320,12 @@ class Trajectory:
         stored = self._stored(quantity)
         in_memory = isinstance(stored, np.ndarray)
         histories: Any = stored.transpose(1, 2, 0) if in_memory else Histories(stored, frames)
-        picked = frames if in_memory and frames is not None else slice(None)
+        picked = (..., frames) if in_memory and frames is not None else ...
         start, stop = visits.share(self.n_atoms, block) if shared else (0, self.n_atoms)
         if start == stop:
-            yield slice(start, start), histories[:block][..., picked]
-        for first, last, (values,) in visits.blocks_of([histories], start, stop, block):
-            yield slice(first, last), values[..., picked]
+            yield slice(start, start), histories[:block][picked]
+        for first, last, (values,) in visits.blocks_of([histories], start, stop, block, pick=lambda values: values[picked]):
+            yield slice(first, last), values
             progress.advance(last, self.n_atoms, "atoms", n_bytes=values.nbytes)
 
     def over_frames(
@@ -346,11 +346,14 @@ class Trajectory:
             progress.advance(last, self.n_frames, "frames", n_bytes=sum(one.nbytes for one in values))
 
     def _stored(self, quantity: Quantity) -> Any:
+        """An array in memory, or what is sliced like one as `Lazy`, by which visits know how it lies on disk."""
         if quantity == "velocities":
             self.need("velocities", who="this analysis")
-            return self.velocities
-        self.need("scaled_positions", who="this analysis")
-        return self.scaled_positions if self.unwrap != "tor" else self._tor_positions
+            stored = self.velocities
+        else:
+            self.need("scaled_positions", who="this analysis")
+            stored = self.scaled_positions if self.unwrap != "tor" else self._tor_positions
+        return stored if isinstance(stored, np.ndarray | Lazy) else Lazy(stored)
 
     def in_memory(self, quantity: Quantity = "positions") -> bool:
         """Whether a block of it is a part of what is there, and not a copy."""

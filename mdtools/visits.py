@@ -22,10 +22,13 @@ def share(n: int, block: int) -> tuple[int, int]:
     return min(first * block, n), min(last * block, n)
 
 
-def blocks_of(stored: Sequence[Any], start: int, stop: int, block: int) -> Iterator[tuple[int, int, tuple[np.ndarray, ...]]]:
+def blocks_of(
+    stored: Sequence[Any], start: int, stop: int, block: int, *, pick: Callable[[np.ndarray], np.ndarray] = lambda values: values
+) -> Iterator[tuple[int, int, tuple[np.ndarray, ...]]]:
     """First, last (excluded) and values, of each that is stored, of every block of frames, or of atoms of `Histories`.
 
     Every block has one shape, so that there is one compilation: the last is padded by repeating its last frame or atom.
+    pick : what is wanted of a block, before it is padded.
     """
     cuts = _cuts(start, stop, block, stored)
     pieces = _read_ahead(lambda first, last: tuple(one[first:last] for one in stored), cuts, stored)
@@ -39,7 +42,7 @@ def blocks_of(stored: Sequence[Any], start: int, stop: int, block: int) -> Itera
         held = [one for one in held if one[0] + len(one[1][0]) > first]
         parts = [[values[max(first - begin, 0) : last - begin] for values in all_of] for begin, all_of in held]
         whole = (np.asarray(one[0]) if len(one) == 1 else np.concatenate(one) for one in zip(*parts, strict=True))
-        yield first, last, tuple(_padded(one, block) for one in whole)
+        yield first, last, tuple(_padded(pick(one), block) for one in whole)
 
 
 def _padded(values: np.ndarray, block: int) -> np.ndarray:
@@ -54,6 +57,8 @@ def _cuts(start: int, stop: int, block: int, stored: Sequence[Any]) -> list[tupl
     """
     if all(isinstance(one, np.ndarray) for one in stored):
         return [(start, stop)] if start < stop else []  # nothing is copied
+    if start < stop <= start + block:
+        return [(start, stop)]  # the only block is handed on as it was read
     each = max(int(np.prod(one.shape[1:])) * np.dtype(one.dtype).itemsize for one in stored)
     # four of them are there: two that a block lies in, one that is read meanwhile, and one that takes its place
     most = max(1, memory.block() // (4 * each))

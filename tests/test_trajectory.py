@@ -1,9 +1,11 @@
 """The frozen value that every stage reads: changed copies, visits, frames of reference, and what it refuses."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
+import zarr
 
 from mdtools import memory, synthetic
 from mdtools.errors import TrajectoryError
@@ -47,6 +49,33 @@ def test_chosen_frames_of_blocks_of_atoms_are_the_same_in_memory_and_on_disk(run
         assert np.array_equal(together, expected)
         assert {values.shape[0] for _, values in blocks} == {min(4, len(chosen))}
         assert all(values.flags.c_contiguous for _, values in blocks) or one is run
+
+
+@pytest.mark.parametrize("shards", [None, (8, 12, 3)])
+def test_an_array_that_is_sliced_like_one_is_visited_as_one_in_memory(run, tmp_path, shards):
+    group = zarr.open_group(tmp_path / "bare", mode="w")
+    group.create_array("s", shape=(23, 10, 3), chunks=(4, 3, 3), shards=shards, dtype=run.scaled_positions.dtype)[:] = run.scaled_positions
+    bare = dataclasses.replace(run, scaled_positions=zarr.open_group(tmp_path / "bare", mode="r")["s"], velocities=group["s"])
+    assert (bare.in_memory(), bare.atoms_together(), bare.precision()) == (False, 3, run.precision())
+    for frames in (None, slice(3, 20), np.array([0, 1, 7, 22])):
+        pairs = zip(bare.over_atoms(block=4, frames=frames), run.over_atoms(block=4, frames=frames), strict=True)
+        assert all(one == other and np.array_equal(values, expected) for (one, values), (other, expected) in pairs)
+    pairs = zip(bare.over_frames("positions", "velocities", block=6), run.over_frames("positions", "positions", block=6), strict=True)
+    assert all(one == other and np.array_equal(values, expected) for (one, values), (other, expected) in pairs)
+    assert np.array_equal(bare.reference_path("A")[0], run.reference_path("A")[0])
+    assert np.array_equal(bare.positions_at(np.array([5, 2])), run.positions_at(np.array([5, 2])))
+
+
+def test_of_blocks_in_memory_no_more_than_the_wanted_frames_are_copied():
+    long = synthetic.brownian(n_atoms=10, n_frames=20000)
+    picked = np.arange(0, 20000, 5000)
+    list(long.over_atoms(block=4, frames=picked))
+    tracemalloc.start()
+    blocks = list(long.over_atoms(block=4, frames=picked))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < long.scaled_positions.nbytes / 100
+    assert np.array_equal(blocks[-1][1][1:3], long.scaled_positions[picked][:, [9, 9]].transpose(1, 2, 0))  # which fill it up
 
 
 @pytest.mark.parametrize("block", [1, 5, 23, 99])

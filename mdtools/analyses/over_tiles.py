@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdtools import shares
-from mdtools.analyses.devices import PIECES, block_bytes, evenly, in_turn, pieces, platform
+from mdtools.analyses.devices import PIECES, block_bytes, in_turn, pieces, platform
 from mdtools.analyses.over_atoms import frame_of
 from mdtools.analyses.turning import Rooms, contiguous
 from mdtools.errors import TrajectoryError
@@ -94,19 +94,24 @@ def tile_means(
 
 
 def _block_of_atoms(traj: Trajectory, quantity: Quantity, n_frames: int, bytes_per_atom: int, *, picked: bool) -> int:
-    """Atoms in a block, all blocks of equal size as nearly as can be. picked : whether the paths are made of some of the frames only.
+    """Atoms in a block: as few blocks as memory takes, as many for each process, of equal size. picked : whether the paths are made of some
+    of the frames only.
 
     In memory a block takes nothing but what its pieces do, one a thread, and what is picked; the larger it is, the more of a frame is turned
-    at a time. From disk there are two, that which is worked on and the next, of what lies together there.
+    at a time. From disk two are counted, that which is worked on and the next. There are three while one takes the place of another, but the
+    third takes memory only as it is read, and an eighth of the limit is meant for two. A block of what lies together on disk is handed on as it
+    was read; others are copied once more, which costs less than a sixteenth of what is computed: the last block is padded, and computed in full.
     """
     together = traj.atoms_together(quantity)
     if traj.in_memory(quantity):
         each = 2 * 3 * 8 * n_frames // (1 if picked else PIECES // 2)
     else:
         each = 2 * 3 * traj.precision(quantity).itemsize * n_frames
-    most = int(np.clip(block_bytes() // (each + bytes_per_atom), 1, -(-traj.n_atoms // shares.count())))
-    unit = together if together <= most else 1
-    return unit * evenly(-(-traj.n_atoms // unit), most // unit)
+    most = max(1, block_bytes() // (each + bytes_per_atom))
+    n_blocks = shares.count() * -(-traj.n_atoms // (shares.count() * most))
+    block = -(-traj.n_atoms // n_blocks)
+    whole = min(together * -(-block // together), traj.n_atoms)
+    return whole if whole <= min(most, block + block // 16) and -(-traj.n_atoms // whole) == n_blocks else block
 
 
 def group_means(

@@ -41,7 +41,7 @@ def contiguous(values: np.ndarray, rooms: Rooms, wanted: np.ndarray | None = Non
     if wanted is None:
         room[:] = values
         return room
-    return np.take(values, wanted, axis=0, out=room)
+    return np.take(values, wanted, axis=0, out=room, mode="clip")  # all are there, and with "raise" NumPy picks into a copy of the room first
 
 
 def turned(values: np.ndarray, rooms: Rooms, pick: Callable[[np.ndarray], np.ndarray] = lambda part: part) -> np.ndarray:

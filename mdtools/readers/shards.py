@@ -6,6 +6,7 @@ written by us) is left to zarr.
 """
 
 import collections
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -45,7 +46,8 @@ class Shards:
     """An array (frame, atom, 3) of which slices of frames and atoms are read from its shards, and everything else through zarr.
 
     array : as zarr has it. folder : in which its shards lie. frames : of a shard, which holds all atoms.
-    Raises TrajectoryError for a shard that has been cut off.
+    Raises TrajectoryError for a shard that has been cut off, and where the array was replaced since it was opened: nothing that is known of it
+    is right any more.
     """
 
     def __init__(self, array: Any, folder: Path, *, frames: int) -> None:
@@ -55,15 +57,28 @@ class Shards:
         self._stored = self.dtype.newbyteorder("<")
         self._grid = (frames // self.chunks[0], array.shards[1] // self.chunks[1])
         self._chunk_bytes = int(np.prod(self.chunks)) * self.dtype.itemsize
-        self._known: dict[int, np.ndarray] = {}
+        self._known: dict[int, tuple[_Which, np.ndarray]] = {}
+        self._about = _which((folder / "zarr.json").stat())
 
     @property
     def oindex(self) -> Any:
         """Scattered atoms, as zarr reads them."""
+        self._check()
         return self._array.oindex
+
+    def _check(self) -> None:
+        """Raise TrajectoryError where the array is not the one that was opened: its chunks, and shards that are all zero, may be others."""
+        path = self._folder / "zarr.json"
+        try:
+            same = _which(path.stat()) == self._about
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise _cut_off(path)
 
     def __getitem__(self, key: Any) -> np.ndarray:
         if not (isinstance(key, tuple) and len(key) == 2 and all(isinstance(one, slice) and one.step in (None, 1) for one in key)):
+            self._check()
             return np.asarray(self._array[key])
         (first, last, _), (begin, end, _) = (one.indices(n) for one, n in zip(key, self.shape, strict=False))
         out = np.empty((max(last - first, 0), max(end - begin, 0), self.shape[2]), dtype=self._stored)
@@ -87,7 +102,7 @@ class Shards:
             out[columns, :, low:high] = values[frames[low:high] - rows.start].transpose(1, 2, 0)
 
     def _parts(self, spans: list[slice], atoms: slice) -> Iterator[tuple[slice, slice, np.ndarray]]:
-        """Spans of frames in parts: (which frames, which of these atoms, values), which hold until the next part is asked for.
+        """Growing spans of frames in parts: (which frames, which of these atoms, values), which hold until the next part is asked for.
 
         Some shards ahead the system is told what will be read of them, so that a disk is not waited for from one to the next.
         """
@@ -95,13 +110,13 @@ class Shards:
             return
         room = np.empty(max(_TOGETHER, self._chunk_bytes), np.uint8)
         coming: collections.deque[_Shard] = collections.deque()
+        wanted = ((number, within) for span in spans if span.start < span.stop for number, within, _ in _cut(span, self._frames))
         try:
-            for span in spans:
-                for number, within, _ in _cut(span, self._frames) if span.start < span.stop else ():
-                    coming.append(self._open(number, within, atoms))
-                    if len(coming) > _AHEAD:
-                        yield from self._read_shard(coming[0], room)
-                        coming.popleft().close()
+            for number, of_shard in itertools.groupby(wanted, lambda one: one[0]):
+                coming.append(self._open(number, [within for _, within in of_shard], atoms))
+                if len(coming) > _AHEAD:
+                    yield from self._read_shard(coming[0], room)
+                    coming.popleft().close()
             while coming:
                 yield from self._read_shard(coming[0], room)
                 coming.popleft().close()
@@ -109,16 +124,19 @@ class Shards:
             for shard in coming:
                 shard.close()
 
-    def _open(self, number: int, frames: slice, atoms: slice) -> "_Shard":
-        """A shard of which some frames and atoms are going to be read."""
+    def _open(self, number: int, spans: list[slice], atoms: slice) -> "_Shard":
+        """A shard of which some spans of frames and atoms are going to be read."""
+        self._check()
         path, first = self._folder / "c" / str(number) / "0" / "0", number * self._frames
         try:
             file = path.open("rb", buffering=0)
         except FileNotFoundError:  # all of it is zero
-            nothing = _Part(_ABSENT, _ABSENT, frames, slice(0, atoms.stop - atoms.start), slice(0, 0))
-            return _Shard(path, None, first, [[nothing]])
+            if number in self._known:
+                raise _cut_off(path) from None
+            columns = slice(0, atoms.stop - atoms.start)
+            return _Shard(path, None, first, [[_Part(_ABSENT, _ABSENT, frames, columns, slice(0, 0)) for frames in spans]])
         try:
-            stretches = list(self._stretches(self._begins(number, file, path), frames, atoms))
+            stretches = list(self._stretches(self._begins(number, file, path), spans, atoms))
             if hasattr(os, "posix_fadvise"):
                 if atoms != slice(0, self.shape[1]):  # what lies behind a chunk is not wanted
                     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
@@ -148,12 +166,12 @@ class Shards:
     def _zeros(self, rows: slice, columns: slice) -> np.ndarray:
         return np.broadcast_to(np.zeros((), self._stored), (rows.stop - rows.start, columns.stop - columns.start, self.shape[2]))
 
-    def _stretches(self, begins: np.ndarray, frames: slice, atoms: slice) -> Iterator[list["_Part"]]:
+    def _stretches(self, begins: np.ndarray, spans: list[slice], atoms: slice) -> Iterator[list["_Part"]]:
         """Parts of the chunks of a shard, in the order of the disk; those that lie one behind the other there are in one list."""
         width = self._chunk_bytes // self.chunks[0]  # bytes of a frame of a chunk
         parts = []
-        for row, within, there in _cut(frames, self.chunks[0]):
-            rows = slice(frames.start + there.start, frames.start + there.stop)
+        for first, (row, within, there) in ((span.start, one) for span in spans for one in _cut(span, self.chunks[0])):
+            rows = slice(first + there.start, first + there.stop)
             for column, some, columns in _cut(atoms, self.chunks[1]):
                 begin = int(begins[row, column])
                 begin += 0 if begin == _ABSENT else within.start * width
@@ -169,10 +187,14 @@ class Shards:
 
     def _begins(self, shard: int, file: Any, path: Path) -> np.ndarray:
         """Where each chunk of a shard begins, (chunk of frames, chunk of atoms). Of the first shards it is remembered: a visit goes round them."""
+        which = _which(os.fstat(file.fileno()))
         if shard in self._known:
-            return self._known[shard]
+            before, begins = self._known[shard]
+            if which != before:
+                raise _cut_off(path)
+            return begins
         index = np.empty((*self._grid, 2), dtype="<u8")
-        size = os.fstat(file.fileno()).st_size
+        size = which.n_bytes
         if size < index.nbytes + _CHECKSUM:
             raise _cut_off(path)
         file.seek(size - index.nbytes - _CHECKSUM)
@@ -186,7 +208,7 @@ class Shards:
             raise _cut_off(path)
         begins = index[..., 0].copy()
         if (len(self._known) + 1) * begins.nbytes <= _KNOWN:
-            self._known[shard] = begins
+            self._known[shard] = which, begins
         return begins
 
     @staticmethod
@@ -198,6 +220,18 @@ class Shards:
             if not n_bytes:
                 raise _cut_off(path)
             room = room[n_bytes:]
+
+
+class _Which(NamedTuple):
+    """A file as it was when it was read: another one in its place, or one that was written to, differs in one of these."""
+
+    number: int
+    n_bytes: int
+    written: int
+
+
+def _which(about: os.stat_result) -> _Which:
+    return _Which(about.st_ino, about.st_size, about.st_mtime_ns)
 
 
 class _Part(NamedTuple):

@@ -1,6 +1,8 @@
 """What is read straight from shards is what zarr reads, and a shard that was cut off is told."""
 
 import io
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +82,15 @@ def test_what_no_wanted_frame_lies_in_is_not_read(tmp_path):
         histories(found, np.array([0, 8]), slice(1, 5))
 
 
+def test_of_picked_frames_each_shard_is_opened_once(tmp_path, monkeypatch):
+    found, values = stored(tmp_path, (40, 6, 3), chunk=(2, 2, 3), shard=(8, 6, 3))
+    opened, whole = [], Path.open
+    monkeypatch.setattr(Path, "open", lambda *what, **how: opened.append(whole(*what, **how)) or opened[-1])
+    picked = np.array([0, 1, 2, 5, 7, 8, 15, 16, 20, 23, 24, 39])
+    assert np.array_equal(histories(found, picked, slice(1, 5)), values[picked, 1:5].transpose(1, 2, 0))
+    assert [one.name[-5] for one in opened] == list("01234")
+
+
 def test_chunks_and_shards_that_are_nothing_but_zero_are_zero(tmp_path):
     found, values = stored(tmp_path, (23, 10, 3), chunk=(4, 5, 3), shard=(8, 10, 3), zeros=np.s_[4:16, :5])
     assert np.array_equal(found[:, :], values)
@@ -88,6 +99,7 @@ def test_chunks_and_shards_that_are_nothing_but_zero_are_zero(tmp_path):
     assert not (tmp_path / "values" / "c" / "1").exists()
     assert np.array_equal(found[3:20, 1:9], values[3:20, 1:9])
     assert np.array_equal(histories(found, slice(3, 20), slice(1, 9)), values[3:20, 1:9].transpose(1, 2, 0))
+    assert np.array_equal(histories(found, np.arange(1, 23, 5), slice(2, 8)), values[1::5, 2:8].transpose(1, 2, 0))
 
 
 def test_no_file_stays_open_whatever_happens(tmp_path, monkeypatch):
@@ -102,6 +114,38 @@ def test_no_file_stays_open_whatever_happens(tmp_path, monkeypatch):
         found[:, :]  # what was known of it is right no more
     assert len(opened) > 3
     assert all(one.closed for one in opened)
+
+
+@pytest.mark.parametrize("chunk", [(8, 4, 3), (8, 3, 3)])  # of other bytes than before, and of as many
+@pytest.mark.parametrize("read_before", [slice(0, 8), slice(0, 4), slice(0, 0)])  # places of chunks are remembered of all, some or no shards
+@pytest.mark.parametrize("key", [np.s_[:8, :], np.s_[:8:2, :], np.s_[4:8, :6]])
+def test_an_array_that_was_replaced_while_it_is_open_is_told(tmp_path, chunk, read_before, key):
+    found, values = stored(tmp_path, (8, 12, 3), chunk=(4, 6, 3), shard=(4, 12, 3))
+    assert np.array_equal(found[read_before, :], values[read_before])
+    shutil.rmtree(tmp_path)
+    again, others = stored(tmp_path, (16, 12, 3), chunk=chunk, shard=(8, 12, 3))
+    with pytest.raises(TrajectoryError, match="cut off or changed"):
+        found[key]
+    with pytest.raises(TrajectoryError, match="cut off or changed"):
+        found.oindex  # noqa: B018
+    assert np.array_equal(again[:, :], others)
+    shutil.rmtree(tmp_path)
+    with pytest.raises(TrajectoryError, match="cut off or changed"):
+        again[key]  # it is gone, and not all zero
+
+
+def test_a_shard_that_was_written_to_after_it_was_read_is_told(tmp_path):
+    found, values = stored(tmp_path, (16, 12, 3), chunk=(4, 6, 3), shard=(8, 12, 3))
+    assert np.array_equal(found[:, :], values)
+    path = tmp_path / "values" / "c" / "1" / "0" / "0"
+    path.write_bytes(path.read_bytes())
+    os.utime(path, ns=(0, 1))
+    assert np.array_equal(found[:8, :], values[:8])
+    with pytest.raises(TrajectoryError, match="cut off or changed"):
+        found[:, :]
+    path.unlink()
+    with pytest.raises(TrajectoryError, match="cut off or changed"):
+        found[:, :]
 
 
 @pytest.mark.parametrize(
