@@ -6,9 +6,14 @@ from saved measurements. Everything is made once; what could not be made is kept
 
 import contextlib
 import functools
+import glob
 import importlib
+import itertools
 import json
+import os
+import platform
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,10 +33,12 @@ __all__ = [
     "chains_of",
     "doubts",
     "group_name",
+    "group_names",
     "groups_of",
     "load",
     "made_for",
     "names_apart",
+    "part_of",
     "renamed",
     "run_name",
     "save",
@@ -331,7 +338,8 @@ def save(chains: Chains, path: str | Path, *, about: Mapping[str, str] | None = 
 
 def groups_of(chains: Chains) -> dict[str, Any]:
     """Every result under the name of its group in a file, <run>/<stage>; of all runs together <stage>."""
-    found = {f"{group_name(member.name, k)}/{stage}": data for k, member in enumerate(chains) for stage, data in member.made.items()}
+    names = group_names([member.name for member in chains])
+    found = {f"{name}/{stage}": data for name, member in zip(names, chains, strict=True) for stage, data in member.made.items()}
     return found | chains.made
 
 
@@ -399,7 +407,10 @@ def _groups(group: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 @contextlib.contextmanager
 def renamed(path: Path) -> Iterator[Path]:
     """A name beside a file, under which it is written; it takes its place when it is whole, and is removed where it fails."""
-    beside = path.with_name(f".{path.name}.part")
+    for left in path.parent.glob(f"{glob.escape(part_of(path, '').stem)}*.part"):
+        if not _lives(left.stem.rpartition(".")[2]):
+            left.unlink(missing_ok=True)
+    beside = part_of(path, os.getpid())
     beside.unlink(missing_ok=True)
     try:
         yield beside
@@ -409,9 +420,36 @@ def renamed(path: Path) -> Iterator[Path]:
     beside.replace(path)
 
 
+def part_of(path: Path, process: int | str) -> Path:
+    """Where a process of this machine writes what will take the place of a file: each in its own, if several write the same."""
+    return path.with_name(f".{path.name}.{platform.node()}.{process}.part")
+
+
+def _lives(process: str) -> bool:
+    """Whether a process of this machine is there, as far as that can be asked."""
+    if os.name != "posix" or not process.isdigit():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # of another user
+        return True
+    return True
+
+
 def group_name(name: str, number: int) -> str:
     """A run's name as the name of a group."""
     return name.replace("/", "_").strip(". ") or f"run {number}"
+
+
+def group_names(names: Sequence[str]) -> list[str]:
+    """Names of runs as names of groups, of which no two are alike.
+
+    >>> group_names(["a/gas", "a_gas", ""])
+    ['a_gas 1', 'a_gas 2', 'run 2']
+    """
+    return names_apart([group_name(name, k) for k, name in enumerate(names)])
 
 
 def run_name(source: str) -> str:
@@ -428,12 +466,22 @@ def _told_apart(runs: list[Chain]) -> None:
 
 
 def names_apart(names: Sequence[str]) -> list[str]:
-    """Names, with numbers where several are alike.
+    """Names, with numbers where several are alike: no two of them are then.
 
     >>> names_apart(["a", "b", "a"])
     ['a 1', 'b', 'a 2']
+    >>> names_apart(["a", "a", "a 1"])
+    ['a 2', 'a 3', 'a 1']
     """
-    return [name if names.count(name) == 1 else f"{name} {names[: k + 1].count(name)}" for k, name in enumerate(names)]
+    many = Counter(names)
+    taken = {name for name in names if many[name] == 1}
+    out = []
+    for name in names:
+        if many[name] > 1:
+            name = next(one for k in itertools.count(1) if (one := f"{name} {k}") not in taken)
+            taken.add(name)
+        out.append(name)
+    return out
 
 
 def _function(name: str) -> Any:

@@ -172,8 +172,8 @@ def _written_as_volumes(request: Request, runs: chain.Chains, out: Path) -> bool
         return False
     if request.function not in ("density_map", "van_hove_map"):
         raise Refusal(f"{out.name} holds a density, which {request.command} does not make; give --out NAME.nc")
-    for number, one in enumerate(runs):
-        run = f".{chain.group_name(one.name, number)}" if len(runs) + len(runs.refused) > 1 else ""  # the files of each run have its name
+    for one, name in zip(runs, chain.group_names([one.name for one in runs]), strict=True):
+        run = f".{name}" if len(runs) + len(runs.refused) > 1 else ""  # the files of each run have its name
         named = out.with_suffix(f"{run}.cube") if out.suffix.lower() == ".cube" else out.with_name(f"{out.name}{run}")
         for written in write_density(one.made[request.function], out=named):
             print(f"written to {written}")

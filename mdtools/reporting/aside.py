@@ -1,80 +1,84 @@
 """A second process draws the figures and writes the numbers of a report while the first goes on measuring.
 
 Neither needs JAX, and both are Python from end to end: in one process they would take turns with whatever else is Python there. The second
-is told every result as it is made. What it could not do, the first does when all is measured, so that nothing depends on it.
+(`serving`) is told every result as it is made. What it could not do, the first does when all is measured, so that nothing depends on it.
 """
 
 import contextlib
-import os
 import pickle
-import queue
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from mdtools import chain, memory, shares
-from mdtools.reporting.drawn import Drawn, Key, Pictured, drawn_of, pictured
-from mdtools.reporting.style import styled
+from mdtools.reporting import serving
+from mdtools.reporting.drawn import Drawn
 
-__all__ = ["aside", "serve"]
+__all__ = ["Second", "second_process"]
 
 WORTH = 2**18  # positions of a run from which on to measure it takes longer than to start a process
 PATIENCE = 20.0  # seconds that a process which is not wanted any more has to clear up
-_DONE = None  # said when every result was told
+# both signals go to all processes of a terminal or a job: the first one is ended by them, and the second by the end of the pipe
+DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 
 
 @contextlib.contextmanager
-def aside(runs: chain.Chains, path: Path) -> Iterator[Callable[[], Drawn | None]]:
+def second_process(runs: chain.Chains, path: Path) -> Iterator["Second | None"]:
     """Inside, a second process writes every result that the runs make to a netCDF file, and draws it.
 
-    What is yielded is called when all are made: it returns the figures, and the file is in its place; or None where there is no such process
-    (too little to measure, one core, several processes that measure together) or it has failed: then nothing was written.
+    None where there is no such process: too little to measure, one core, several processes that measure together, or it cannot be started.
     """
-    if memory.cores() < 2 or shares.count() > 1 or not any(_is_long(run) for run in runs):
-        yield lambda: None
-        return
-    try:
-        second = _Second(runs, path)
-    except OSError:  # no process can be started here
-        yield lambda: None
+    second = _started(runs, path)
+    if second is None:
+        yield None
         return
     before = [run.keep for run in runs]
     for number, (run, keep) in enumerate(zip(runs, before, strict=True)):
         run.keep = second.told_beside(keep, number)
     try:
-        yield second.finished
+        yield second
     finally:
         for run, keep in zip(runs, before, strict=True):
             run.keep = keep
         second.left()
 
 
+def _started(runs: chain.Chains, path: Path) -> "Second | None":
+    if memory.cores() < 2 or shares.count() > 1 or not any(_is_long(run) for run in runs):
+        return None
+    try:
+        return Second(runs, path)
+    except Exception:  # whatever keeps a process from starting here
+        return None
+
+
 def _is_long(run: chain.Chain) -> bool:
     return run.traj is not None and run.traj.n_frames * run.traj.n_atoms >= WORTH
 
 
-class _Second:
-    """The second process, as the first one sees it."""
+class Second:
+    """The second process, as the first one sees it. Whatever fails about it fails nothing else: the first does it all then."""
 
     def __init__(self, runs: chain.Chains, path: Path) -> None:
-        self._runs = runs
+        self._runs, self._path = runs, path
+        self._names = chain.group_names([run.name for run in runs])
         self._told: set[str] = set()
         self._lock = threading.Lock()
-        code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
+        self._has_failed = False
+        about = path, _settings()
+        code = f"{DEAF}; import sys; sys.path[:] = {sys.path!r}; from {serving.__name__} import serve; serve()"
         self._process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._say(path)
+        self._say(about)
 
     def told_beside(self, keep: Callable[[str, Any], None], number: int) -> Callable[[str, Any], None]:
         """What keeps a result of a run as before, and tells it."""
-        name = chain.group_name(self._runs.members[number].name, number)
 
         def both(stage: str, data: Any) -> None:
             keep(stage, data)
-            self._tell(f"{name}/{stage}", number, stage, data)
+            self._tell(f"{self._names[number]}/{stage}", number, stage, data)
 
         return both
 
@@ -85,26 +89,44 @@ class _Second:
                 self._say((group, *what))
 
     def _say(self, what: Any) -> None:
-        with contextlib.suppress(OSError):  # it has failed, which is seen when it should have finished
-            pickle.dump(what, self._process.stdin, protocol=pickle.HIGHEST_PROTOCOL)  # type: ignore[arg-type]
-            self._process.stdin.flush()  # type: ignore[union-attr]
+        if self._has_failed:
+            return
+        try:
+            serving.sent(self._process.stdin, what)  # type: ignore[arg-type]
+        except Exception:  # it has gone, or this cannot be told
+            self._fail()
 
-    def finished(self) -> Drawn | None:
-        """The figures, when it has been told what it does not know yet and the file is in its place; None where it has failed."""
-        for number, run in enumerate(self._runs):
+    def _answer(self) -> Any:
+        if self._has_failed:
+            return None
+        try:
+            return pickle.loads(serving.received(self._process.stdout))  # type: ignore[arg-type]
+        except Exception:  # it has gone, or something else was printed
+            self._fail()
+            return None
+
+    def _fail(self) -> None:
+        self._has_failed = True
+        self._process.kill()
+
+    def figures(self) -> Drawn | None:
+        """The figures, when it has been told what it does not know yet; None where it has failed."""
+        for number, (run, name) in enumerate(zip(self._runs, self._names, strict=True)):
             for stage, data in run.made.items():
-                self._tell(f"{chain.group_name(run.name, number)}/{stage}", number, stage, data)
+                self._tell(f"{name}/{stage}", number, stage, data)
         for stage, data in self._runs.made.items():
             self._tell(stage, None, stage, data)
-        self._say(_DONE)
-        try:
-            found: Drawn = pickle.load(self._process.stdout)  # type: ignore[arg-type]
-        except (EOFError, pickle.UnpicklingError):
-            return None
+        self._say(serving.DONE)
+        found: Drawn | None = self._answer()
         return found
 
+    def has_placed(self) -> bool:
+        """Let the file take its place, after `figures`; False where it has failed: then nothing was written."""
+        self._say(serving.PLACE)
+        return self._answer() is True
+
     def left(self) -> None:
-        """End it: where it was not told that it is done, it removes what it has written."""
+        """End it; a file that has not taken its place is removed."""
         with contextlib.suppress(OSError):
             self._process.stdin.close()  # type: ignore[union-attr]
         self._process.stdout.close()  # type: ignore[union-attr]
@@ -113,58 +135,18 @@ class _Second:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        with contextlib.suppress(OSError):
+            chain.part_of(self._path, self._process.pid).unlink(missing_ok=True)  # it may have been killed
 
 
-def serve() -> None:
-    """What the second process does: it is told the path of the file and then results, and answers with the figures."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first one is interrupted, and leaves this one
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    told: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, told), daemon=True).start()
-    try:
-        found = _made(told)
-    except Exception:  # the first process does it again, and says what is wrong
-        sys.exit(1)
-    with contextlib.suppress(OSError):
-        pickle.dump(found, answers)
-        answers.close()
-
-
-def _listen(stream: BinaryIO, told: "queue.SimpleQueue[Any]") -> None:
-    """Take everything at once: who tells does not wait for a figure."""
-    try:
-        while (what := pickle.load(stream)) is not _DONE:
-            told.put(what)
-        told.put(_DONE)
-    except Exception as reason:  # the first process has gone
-        told.put(reason)
-
-
-def _made(told: "queue.SimpleQueue[Any]") -> Drawn:
-    """Write every result that is told, and draw it while there is nothing to write: a picture when all that it shows is there."""
-    drawn: Drawn = {}
-    made: dict[int, dict[str, Any]] = {}
-    waiting: dict[Key, Pictured] = {}
-    with styled(), chain.writing(_next(told)) as put:
-        while True:
-            ready = next((key for key, one in waiting.items() if one.is_whole), None)
-            if ready is not None and told.empty():
-                drawn[ready] = drawn_of(waiting.pop(ready))
-                continue
-            what = _next(told)
-            if what is _DONE:
-                break
-            group, number, stage, data = what
-            put(group, data)
-            if number is not None:
-                made.setdefault(number, {})[stage] = data
-                waiting |= {one.key: one for one in pictured(made[number], number) if one.key not in drawn}
-        return drawn | {key: drawn_of(one) for key, one in waiting.items()}
-
-
-def _next(told: "queue.SimpleQueue[Any]") -> Any:
-    what = told.get()
-    if isinstance(what, Exception):
-        raise what
-    return what
+def _settings() -> dict[str, Any]:
+    """What the user has told matplotlib in this process, which a new one would not know."""
+    mpl = sys.modules.get("matplotlib")
+    if mpl is None:
+        return {}
+    of_a_new_one = mpl.rcParamsDefault, mpl.rcParamsOrig  # as installed, and with the file of settings
+    return {
+        key: value
+        for key, value in dict.items(mpl.rcParams)  # RcParams.items would choose a backend
+        if key != "backend" and any(value != dict.get(one, key) for one in of_a_new_one)
+    }

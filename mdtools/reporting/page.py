@@ -7,7 +7,7 @@ from typing import Any
 from mdtools import __version__, chain
 from mdtools.errors import TrajectoryError
 from mdtools.reporting import drawn, melting_sections, mode_sections, sections
-from mdtools.reporting.aside import aside
+from mdtools.reporting.aside import second_process
 from mdtools.reporting.closure import closure
 from mdtools.reporting.parts import Section
 
@@ -36,19 +36,18 @@ def report(source: Any, *, out: str | Path = "report.html", title: str | None = 
     runs = chain.chains_of(source)
     page = Path(out)
     numbers = page.with_suffix(".nc")
-    with aside(runs, numbers) if everything else contextlib.nullcontext(lambda: None) as finished:
+    with second_process(runs, numbers) if everything else contextlib.nullcontext() as second:
         if everything:
             runs.make_all()
         if not any(run.made for run in runs) and not runs.made:
             reasons = [str(reason) for run in runs for reason in run.refused.values()] + [str(reason) for reason in runs.refused.values()]
             raise TrajectoryError(reasons[0] if reasons else "the report needs a trajectory, a series, or saved results; nothing was given")
-        figures = finished()
-    text = _rendered(runs, title or _title(runs), numbers.name, figures)
-    if figures is None:
-        chain.save(runs, numbers)
-    beside = page.with_name(f".{page.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(page)
+        figures = None if second is None else second.figures()
+        text = _rendered(runs, title or _title(runs), numbers.name, figures)
+        with chain.renamed(page) as beside:
+            beside.write_text(text, encoding="utf-8")
+            if second is None or not second.has_placed():
+                chain.save(runs, numbers)
     return page
 
 
