@@ -2,7 +2,7 @@
 
 What `limited(...)` says inside its block, else the environment variable MDTOOLS_MEMORY, else the smallest of 2 GiB, a
 quarter of the memory of the machine, and half of what a batch system or container allows this job. The interpreter and
-its libraries (0.3 to 0.5 GB with JAX) come on top, and so does the second process that `report` of a long run starts (about 0.3 GB).
+its libraries (0.3 to 0.5 GB with JAX) come on top, and so does the second process that `report` of a long run starts (0.15 to 0.3 GB).
 """
 
 import contextlib

@@ -121,14 +121,20 @@ def test_the_file_takes_its_place_at_a_word_and_nothing_is_left_without(gas, tmp
         assert list(tmp_path.iterdir()) == ([path] if how == "placed" else [])
 
 
-def test_it_stops_at_once_where_the_first_has_gone(gas, tmp_path, monkeypatch):
+class Unwanted:
+    """A result that nobody waits for."""
+
+    def dump_to_store(self, store):
+        pytest.fail("written for nobody")
+
+
+def test_it_stops_at_once_where_the_first_has_gone(tmp_path):
     """Whatever was told before."""
-    monkeypatch.setattr(drawn, "drawn_of", lambda one: pytest.fail("drawn for nobody"))
     said = io.BytesIO()
-    for what in ((tmp_path / "gas.nc", {}), ("gas/msd", 0, "msd", md.msd(gas))):
+    for what in ((tmp_path / "gas.nc", {}), ("gas/msd", 0, "msd", Unwanted()), serving.DONE):
         serving.sent(said, what)
     told = serving._Told(io.BytesIO(said.getvalue()))
-    told._gone.wait(10)
+    assert told._gone.wait(10)
     with pytest.raises(EOFError):
         serving._made(told, io.BytesIO())
     assert not list(tmp_path.iterdir())
