@@ -100,7 +100,7 @@ def _block_of_atoms(traj: Trajectory, quantity: Quantity, n_frames: int, bytes_p
     In memory a block takes nothing but what its pieces do, one a thread, and what is picked; the larger it is, the more of a frame is turned
     at a time. From disk two are counted, that which is worked on and the next. There are three while one takes the place of another, but the
     third takes memory only as it is read, and an eighth of the limit is meant for two. A block of what lies together on disk is handed on as it
-    was read; others are copied once more, which costs less than a sixteenth of what is computed: the last block is padded, and computed in full.
+    was read, others are copied once more; but the last block is padded and computed in full, so that it may add a sixteenth at most.
     """
     together = traj.atoms_together(quantity)
     if traj.in_memory(quantity):
