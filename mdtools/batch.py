@@ -68,8 +68,8 @@ class Task:
 def tasks(asked: Recipe, folder: Path) -> list[Task]:
     """A task for each run of a recipe. Raises TrajectoryError where files are missing: nothing has been started then."""
     members = asked.members()
-    names = chain.names_apart([name for name, _ in members])
-    out = [Task(k, chain.group_name(name, k), one, one.files(), folder / RUNS) for k, (name, (_, one)) in enumerate(zip(names, members, strict=True))]
+    names = chain.group_names([name for name, _ in members])
+    out = [Task(k, name, one, one.files(), folder / RUNS) for k, (name, (_, one)) in enumerate(zip(names, members, strict=True))]
     lost = [f"{task.name}: {path}" for task in out for path in task.asked.lost()]
     if lost:
         more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
