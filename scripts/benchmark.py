@@ -1,12 +1,12 @@
 #!/usr/bin/env python
 """Timings of mdtools beside installed peers, on the same input in one run: a Markdown table, and JSON with --json FILE.
 
-    python scripts/benchmark.py                 everything
+    python scripts/benchmark.py                 everything but `growth`
     python scripts/benchmark.py read msd        some of it
 
 Every figure is the median of --repeats runs after one that is told apart (compilation, page cache); of reading it is the
 best, tools taken in turn, with how many times as fast mdtools is. A peer that is not installed is named as missing, never
-guessed. `growth` is how time and memory go with atoms and frames. Peers: MDAnalysis and ase (our dependencies), tidynamics
+guessed. `growth`, of minutes, is how time and memory go with atoms and frames. Peers: MDAnalysis and ase (our dependencies), tidynamics
 (extra `test`), freud (extra `bench`), mdtraj, ovito and those of scripts/peers.txt (by hand).
 """
 
@@ -819,9 +819,14 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def as_told(row: dict[str, Any], more: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A row for JSON, which has no NaN, with what the table leaves out: names of the row itself win."""
+    return {key: None if value != value else value for key, value in ((more or {}) | row).items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="default: all")
+    parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="default: all but growth")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--cpu", action="store_true", help="time that processor cores were at work, for machines that others use as well")
@@ -835,13 +840,12 @@ def main() -> None:
     machine += ", processor time" if options.cpu else ""
     print(f"{time.strftime('%Y-%m-%d')}, {machine}\n\n| case | tool | figure | unit | mdtools is |\n|---|---|---|---|---|")
     rows, mine = [], float("nan")
-    for name in options.cases or CASES:
+    for name in options.cases or [name for name in CASES if name != "growth"]:
         for case, tool, figure, unit, *more in CASES[name](options.repeats):
             mine = figure if tool == "mdtools" else mine
             times = float("nan") if unit in ("1", "angstrom", "power") or not mine else mine / figure if "/s" in unit else figure / mine
             said = tool if figure == figure or "(not installed)" in tool else f"{tool} (not installed)"
-            told = {"case": case, "tool": said, "figure": figure, "unit": unit, "times_as_fast": times, **(more[0] if more else {})}
-            rows.append({key: None if value != value else value for key, value in told.items()})
+            rows.append(as_told({"case": case, "tool": said, "figure": figure, "unit": unit, "times_as_fast": times}, *more))
             compared = "" if tool.startswith("mdtools") or times != times else f"{times:.3g} times as fast"
             print(f"| {case} | {said} | {figure:.3g} | {unit} | {compared} |")
             sys.stdout.flush()

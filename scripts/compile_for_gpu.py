@@ -1,11 +1,11 @@
 #!/usr/bin/env python
-"""Compile every kernel for an H200, as the analyses call it there, on a machine without a GPU: a table, and exit code 1 where one fails.
+"""Compile every kernel for an NVIDIA GPU of compute capability 9.0, as the analyses call it there, on a machine without one.
 
 pip install --no-deps jax-cuda13-plugin jax-cuda13-pjrt     (of the version of jax that is installed; 130 MB, no CUDA libraries)
 python scripts/compile_for_gpu.py
 
-XLA's compiler for NVIDIA runs, nothing is computed: what is shown is that programs and options are accepted, and how much memory of the device
-each takes beside what it is given and gives back.
+A table, and exit code 1 where one fails. XLA's compiler for NVIDIA runs, nothing is computed: what is shown is that programs and options are
+accepted, and how much memory of the device each takes beside what it is given and gives back.
 """
 
 import importlib

@@ -75,9 +75,9 @@ def slope(sizes: list[int], values: list[float]) -> float:
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 
-def grown(name: str, against: str, repeats: int) -> dict[str, Any]:
-    """The same in a process of its own, with slopes."""
-    words = [sys.executable, __file__, name, "--here", against, "--repeats", str(repeats)]
+def grown(name: str, against: str, repeats: int, allowed: str) -> dict[str, Any]:
+    """The same in a process of its own, where large arrays may take so much, with slopes."""
+    words = [sys.executable, __file__, name, "--here", against, "--repeats", str(repeats), "--memory", allowed]
     answer = subprocess.run(words, env=os.environ | {"PYTHONWARNINGS": "ignore"}, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
     sizes = [size[against == "frames"] for size in CASES[name][1 + (against == "frames")]]
@@ -105,7 +105,7 @@ def main() -> None:
         print("| case | against | time (s) | slope | expected | peak memory (MB) | slope |\n|---|---|---|---|---|---|---|")
     for name in options.cases or CASES:
         for against in ("atoms", "frames"):
-            row = grown(name, against, options.repeats)
+            row = grown(name, against, options.repeats, options.memory)
             if options.json:
                 print(json.dumps(row), flush=True)
                 continue

@@ -55,10 +55,12 @@ class Call:
     options: tuple[tuple[str, Any], ...]
     wide: bool  # whether in 64-bit JAX
 
-    def exported(self, platform: str) -> str:
-        """The program that a compiler for the platform would be given. Raises what JAX raises where it cannot be written."""
+    def exported(self, platform: str) -> tuple[str, list[str]]:
+        """The program that a compiler for the platform would be given, and types of what it gives back. Raises what JAX raises where it cannot be
+        written."""
         with jax.enable_x64(self.wide):
-            return str(jax.export.export(self.kernel, platforms=[platform])(*self.arguments, **dict(self.options)).mlir_module())
+            made = jax.export.export(self.kernel, platforms=[platform])(*self.arguments, **dict(self.options))
+        return str(made.mlir_module()), [str(one.dtype) for one in made.out_avals]
 
 
 @dataclass

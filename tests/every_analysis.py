@@ -29,6 +29,7 @@ BESIDES: dict[str, Callable[[Any], Any]] = {
     "msd of uneven frames": lambda runs: md.msd(runs["uneven"], tensor=True),
     "msd from the first frame": lambda runs: md.msd(runs["gas"], origins="first"),
     "msd of the ions": lambda runs: md.msd(runs["gas"], ions=True),
+    "charge_current_acf under a taper": lambda runs: md.charge_current_acf(runs["gas"], taper="hann"),
     "velocity_acf from the first frame": lambda runs: md.velocity_acf(runs["gas"], origins="first"),
     "phonon_dos by several tapers": lambda runs: md.phonon_dos(runs["gas"], taper="multitaper", windows=1),
     "phonon_dos as GPUMD makes it": lambda runs: md.phonon_dos(runs["gas"], convention="gpumd", windows=1, correlation_time=0.5),

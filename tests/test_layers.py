@@ -1,6 +1,7 @@
 """The table of allowed imports is the architecture. A row: layer -> (of mdtools, of others), the standard library apart."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -116,6 +117,13 @@ def loaded_by(code: str) -> set[str]:
     return {name.split(".")[0] for name in answer.stdout.split()}
 
 
+ABSENT = tuple(
+    {
+        re.split(r"[<>=!~;\[ ]", one)[0].replace("-", "_")
+        for one in tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["project"]["dependencies"]
+    }
+    | {"yaml"} - {"jax", "numpy", "xarray", "scipy"}
+)
 HEAVY = {"jax", "xarray", "ase", "MDAnalysis", "numba", "matplotlib", "zarr", "scipy"}
 
 
@@ -127,15 +135,24 @@ def test_importing_the_readers_loads_no_reader():
     assert not loaded_by("import mdtools.readers") & {"ase", "MDAnalysis", "numba", "matplotlib", "zarr", "jax"}
 
 
-def test_kernels_and_analyses_need_only_numpy_jax_and_xarray():
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import mdtools as md\nfrom mdtools import synthetic\nprint(md.msd(synthetic.brownian(n_atoms=4, n_frames=16)).sizes)",
+        *(f"import runpy\nrunpy.run_path({str(ROOT.parent / 'scripts' / name)!r})" for name in ("benchmark.py", "device_agreement.py")),
+    ],
+    ids=["msd", "benchmark.py", "device_agreement.py"],
+)
+def test_kernels_and_analyses_need_only_numpy_jax_and_xarray(use):
+    """As does what `scripts/gpu` runs of them. JAX brings scipy along."""
     block = (  # nor is the package installed: a checkout on a machine with a GPU
         "import importlib.metadata as of\nwhole = of.version\n"
         "def version(name):\n    if name == 'mdtools-jax': raise of.PackageNotFoundError(name)\n    return whole(name)\n"
         "of.version = version\n"
-        "import sys\nfor name in ('jaxtyping', 'ase', 'MDAnalysis', 'numba', 'zarr', 'h5py', 'matplotlib', 'h5netcdf'): sys.modules[name] = None\n"
+        f"import sys\nsys.path.insert(0, {str(ROOT.parent)!r})\nfor name in {ABSENT}: sys.modules[name] = None\n"
+        f"sys.path.insert(0, 'the folder of a script')\n"
     )
-    use = "import mdtools as md\nfrom mdtools import synthetic\nprint(md.msd(synthetic.brownian(n_atoms=4, n_frames=16)).sizes)"
-    assert "xarray" in loaded_by(block + use + "\nfor name in list(sys.modules):\n    if sys.modules[name] is None: del sys.modules[name]")
+    assert "numpy" in loaded_by(block + use + "\nfor name in list(sys.modules):\n    if sys.modules[name] is None: del sys.modules[name]")
 
 
 def test_the_kernels_are_tested_where_only_numpy_jax_and_xarray_are_installed():

@@ -15,7 +15,7 @@ from mdtools.analyses.over_tiles import tile_means
 from mdtools.analyses.padded import factors_of, in_frequency
 from mdtools.kernels.correlation import correlation_of_power
 from mdtools.kernels.current import even_periodogram, self_power
-from mdtools.kernels.displacement import AXES, TENSOR
+from mdtools.kernels.grouped import AXES, TENSOR
 from mdtools.kernels.padded import padded_length
 from mdtools.trajectory import Quantity, Trajectory
 

@@ -32,12 +32,12 @@ def chosen() -> Any:
 
 
 def places(*, each_core: bool = True) -> list[Any]:
-    """Devices that pieces go to: the one that `jax.default_device` has chosen, or all of this process.
+    """Devices that pieces go to: the one that `jax.default_device` has chosen, all of the platform that it names, or all of this process.
 
     A lone processor stands there once for each core, or once where XLA uses all its cores by itself.
     """
     one = chosen()
-    found = jax.local_devices() if one is None else jax.local_devices(backend=one)[:1] if isinstance(one, str) else [one]
+    found = jax.local_devices() if one is None else jax.local_devices(backend=one) if isinstance(one, str) else [one]
     return found * (memory.cores() if each_core and len(found) == 1 and found[0].platform == "cpu" else 1)
 
 

@@ -15,7 +15,8 @@ from mdtools.analyses.over_tiles import tile_means
 from mdtools.analyses.padded import factors_of, in_frequency
 from mdtools.analyses.time_pairs import TimePairs, by_window, even_pairs, uneven_pairs
 from mdtools.errors import TrajectoryError
-from mdtools.kernels.displacement import AXES, TENSOR, displacement_terms, mean_displacement, pair_terms, squared_displacement
+from mdtools.kernels.displacement import displacement_terms, mean_displacement, pair_terms, squared_displacement
+from mdtools.kernels.grouped import AXES, TENSOR
 from mdtools.kernels.padded import padded_length
 from mdtools.trajectory import Trajectory
 

@@ -97,5 +97,5 @@ def _device(name: str | None) -> Iterator[None]:
     if not colon and found == jax.local_devices():  # those that are taken anyhow: JAX knows one kind by several names, as gpu and cuda
         yield
         return
-    with jax.default_device(found[which]):
+    with jax.default_device(found[which] if colon else found[0].platform):
         yield

@@ -42,8 +42,11 @@ def quasi_harmonic_thermodynamics(
     E_0 is a polynomial in v^(-2/3) of `order`, F_vib, S and C_V are of `vibrational_order`: 3 is the equation of Birch and Murnaghan, 2 the same with
     B' = 4. Temperature acts through the volume alone: runs are at one temperature, at which modes were measured, and what they shift at one volume
     is left out.
-    Errors: the jackknife over the windows of every run, and the errors of E_0; both times the root of chi^2 per degree of freedom where the
-    polynomial goes through them worse, and longer where they come from few windows (Student).
+    Errors: the jackknife over the windows of every run, times the root of chi^2 per degree of freedom where the polynomial goes through the runs
+    worse; and the errors of E_0, of the windows (0 where it is given), or the scatter of all about their polynomial where that is more. The whole
+    is lengthened so that 1.96 of it are the 95 % interval of Student's t, of nu = (sum_i s_i^2)^2 / sum_i (s_i^4 / nu_i) degrees of freedom
+    (F. E. Satterthwaite, Biometrics Bull. 2, 110 (1946)): what the windows of a run tell has one less than it has windows, and the scatter, which
+    is one number of all runs, has runs - order - 1 (five runs, order 3, given energies: one, 6.5 times as long; four runs: no scatter, no error).
 
     static_energy : E_0 of each run, eV per atom, in their order, of the crystal at rest. If not given it is the mean potential energy of the log
         less that of harmonic modes, which is the kinetic energy, window by window (so that their common scatter drops out): what is anharmonic at the
@@ -83,7 +86,9 @@ def quasi_harmonic_thermodynamics(
     static, static_error = _static(runs, static_energy, atoms, who=who)
     _need_crystals(runs, who=who)
     fits = VolumeFit(volume, order), VolumeFit(volume, vibrational_order)
-    static_error = np.fmax(static_error, np.sqrt(fits[0].scatter(static)))
+    scatter = np.sqrt(fits[0].scatter(static))
+    scattered = static_error < scatter  # whose error the misfit of all tells, and not the windows
+    static_error = np.where(scattered, scatter, static_error)
     samples, owner = _vibrations(runs, at, classical=classical, who=who)
     made = _evaluated(static, static_error, samples, owner, fits, at, pressure / EV_PER_ANGSTROM3_TO_GPA)
     value = {name: rows[0] for name, rows in made.items()}
@@ -95,22 +100,27 @@ def quasi_harmonic_thermodynamics(
     whole, of_window = samples["free_energy"][0], np.array([_spread(samples["free_energy"][1:, run][owner == run]) for run in range(len(runs))])
     worse = np.maximum(1.0, fits[1].scatter(whole) / np.maximum(of_window.mean(axis=0), 1e-300))  # chi^2 per degree of freedom
     windows, still = slice(1, 1 + len(owner)), slice(1 + len(owner), None)
-    freedom = np.bincount(owner, minlength=len(runs)) - 1  # of the errors of a run, which a few windows tell
-    wide = lengthened(freedom)[:, None]
+    by_few = np.bincount(owner, minlength=len(runs)) - 1  # degrees of freedom of the errors of a run, which a few windows tell
+    of_scatter = max(len(runs) - order - 1, 1)
+    of_static = np.where(scattered, of_scatter, by_few)
 
     def error(rows: np.ndarray) -> np.ndarray:
         by_windows = np.array([worse * _spread(rows[windows][owner == run]) for run in range(len(runs))])
-        return _together(by_windows, np.square(rows[still] - rows[0]), freedom)
+        by_static = np.square(rows[still] - rows[0])
+        pooled = by_static[scattered].sum(axis=0, keepdims=True)  # of one number, not of one for each run
+        return _together([by_windows, by_static[~scattered], pooled], [by_few, by_few[~scattered], np.array([of_scatter])])
 
+    both = np.stack([np.broadcast_to(static_error[:, None] ** 2, whole.shape), of_window], axis=1)
+    of_run = ((list(one[:, None]), [each[None] for each in dof]) for one, dof in zip(both, np.stack([of_static, by_few], axis=1), strict=True))
     out: dict[str, Any] = {
         "temperature": at,
         "run": np.arange(len(runs)),
         "stated_temperature": kelvin,
         "volume_per_atom": ("run", volume),
         "static_energy": ("run", static),
-        "static_energy_stderr": ("run", static_error * wide[:, 0]),
+        "static_energy_stderr": ("run", static_error * lengthened(of_static)),
         "free_energy": (("run", "temperature"), static[:, None] + whole),
-        "free_energy_stderr": (("run", "temperature"), wide * np.sqrt(static_error[:, None] ** 2 + of_window)),
+        "free_energy_stderr": (("run", "temperature"), np.stack([_together(*one) for one in of_run])),
     }
     for name, values in value.items():
         out |= {name: ("temperature", values), f"{name}_stderr": ("temperature", error(made[name]))}
@@ -291,13 +301,14 @@ def _spread(left: np.ndarray) -> np.ndarray:
     return np.asarray((len(left) - 1) / len(left) * np.sum(np.square(left - left.mean(axis=0)), axis=0))
 
 
-def _together(by_windows: np.ndarray, by_static: np.ndarray, freedom: np.ndarray) -> np.ndarray:
-    """Standard error (temperature,) of variances (run, temperature) that each have so many degrees of freedom, so that 1.96 of it are the 95 %
-    interval: their sum has those of F. E. Satterthwaite, Biometrics Bull. 2, 110 (1946).
+def _together(parts: list[np.ndarray], freedom: list[np.ndarray]) -> np.ndarray:
+    """Standard error (temperature,) of the sum of variances (part, temperature) with so many degrees of freedom (part,) each, so that 1.96 of it are
+    the 95 % interval: (sum s^2)^2 / sum (s^4 / nu) are those of the sum (Satterthwaite). 0 where nothing varies.
     """
-    parts = np.concatenate([by_windows, by_static])
-    total, each = parts.sum(axis=0), np.sum(np.square(parts) / np.tile(freedom, 2)[:, None], axis=0)
-    return np.asarray(np.sqrt(total) * lengthened(np.square(total) / np.maximum(each, 1e-300)))
+    variance, each = np.concatenate(parts), np.concatenate(freedom)[:, None]
+    total = variance.sum(axis=0)
+    dof = np.square(total) / np.maximum(np.sum(np.square(variance) / each, axis=0), 1e-300)
+    return np.where(total == 0, 0.0, np.sqrt(total) * lengthened(dof))
 
 
 def _numbers(found: Thermal, at: np.ndarray) -> Table:

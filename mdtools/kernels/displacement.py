@@ -11,13 +11,11 @@ import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.correlation import fast_length, origins
-from mdtools.kernels.grouped import Products, in_phase, summed_atoms, summed_products
+from mdtools.kernels.grouped import AXES, Products, in_phase, summed_atoms, summed_products
 from mdtools.kernels.padded import Pieces, Twiddles, in_order, padded_transform
 from mdtools.kernels.shapes import Array, Float, Int
 
 __all__ = [
-    "AXES",
-    "TENSOR",
     "block_terms",
     "centred",
     "correlation_terms",
@@ -28,8 +26,6 @@ __all__ = [
     "squared_displacement",
 ]
 
-AXES = ((0, 0), (1, 1), (2, 2))
-TENSOR = (*AXES, (0, 1), (0, 2), (1, 2))  # the six products of a symmetric tensor; the diagonal comes first everywhere
 FRAMES = 64  # of a window, whose mean stands for that of all
 
 

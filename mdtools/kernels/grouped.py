@@ -9,9 +9,11 @@ import jax.numpy as jnp
 
 from mdtools.kernels.shapes import Array, Complex, Float, Int
 
-__all__ = ["Products", "cartesian", "each_atom", "in_parts", "in_phase", "paths", "summed_atoms", "summed_products", "tile_sums"]
+__all__ = ["AXES", "TENSOR", "Products", "cartesian", "each_atom", "in_parts", "in_phase", "paths", "summed_atoms", "summed_products", "tile_sums"]
 
 Products = tuple[tuple[int, int], ...]  # pairs of axes
+AXES: Products = ((0, 0), (1, 1), (2, 2))
+TENSOR: Products = (*AXES, (0, 1), (0, 2), (1, 2))  # the six products of a symmetric tensor; the diagonal comes first everywhere
 
 
 def cartesian(
@@ -53,8 +55,10 @@ def in_parts(path: Float[Array, "xyz atom frame"], parts: int) -> Float[Array, "
     return path[..., : parts * length].reshape(*path.shape[:2], parts, length).transpose(2, 1, 0, 3)
 
 
-def summed_products(x: Float[Array, "window xyz atom any"] | Complex[Array, "window xyz atom any"], weight: Array, products: Products) -> Array:
-    """sum_i w_i Re(x_a* x_b) of the products (a, b), (window, product, any); the diagonal, which comes first, at once."""
+def summed_products(
+    x: Float[Array, "window xyz atom any"] | Complex[Array, "window xyz atom any"], weight: Float[Array, " atom"], products: Products
+) -> Float[Array, "window product any"]:
+    """sum_i w_i Re(x_a* x_b) of the products (a, b). The first three are the diagonal, xx, yy and zz (`AXES`), and are taken at once."""
     unlike = [summed_atoms(in_phase(x[:, a], x[:, b]), weight)[:, None] for a, b in products[3:]]
     return jnp.concatenate([summed_atoms(in_phase(x, x), weight), *unlike], axis=1)
 
@@ -68,7 +72,7 @@ def summed_atoms(x: Float[Array, "*any atom time"], weight: Float[Array, " atom"
     return jnp.sum(functools.reduce(jnp.add, each), axis=-2)
 
 
-def in_phase(x: Array, y: Array) -> Array:
+def in_phase(x: Float[Array, "*any"] | Complex[Array, "*any"], y: Float[Array, "*any"] | Complex[Array, "*any"]) -> Float[Array, "*any"]:
     """Re(x* y): of transforms, the spectrum of a correlation symmetrised in time."""
     return x.real * y.real + x.imag * y.imag if jnp.iscomplexobj(x) else x * y
 

@@ -13,11 +13,13 @@ import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.correlation import fast_length
-from mdtools.kernels.shapes import Array, Float, Int
+from mdtools.kernels.shapes import Array, Complex, Float, Int
 
 __all__ = ["Pieces", "Twiddles", "entries", "in_order", "padded_length", "padded_transform", "twiddles"]
 
-SHORT = 2**14  # numbers of a transform that is not cut: real ones, and twice as many complex ones (measured: a core has a cache of 1 or 2 MB)
+# numbers of a transform that is not cut: real ones, and twice as many complex ones (measured: a core has a cache of 1 or 2 MB). Longer ones are cut
+# only while their length divides by 4, the complex ones by 2, which `padded_length` sees to for a few halvings
+SHORT = 2**14
 Pieces = tuple[Array, ...]
 
 
@@ -52,24 +54,26 @@ def padded_transform(x: Float[Array, "*batch time"], factors: Twiddles, *, n_fft
     return _real(x[..., :half] + late, x[..., :half] - late, factors.turns)
 
 
-def _real(even: Array, odd: Array, turns: tuple[Pieces, ...]) -> Pieces:
+def _real(even: Float[Array, "*batch time"], odd: Float[Array, "*batch time"], turns: tuple[Pieces, ...]) -> Pieces:
     """Transforms of a real series, from those of which its even and its odd entries are made."""
     n = odd.shape[-1] // 2
     first, second = odd[..., :n], odd[..., n:]
-    turn = _alike(turns[0][0], odd)
+    turn = _alike(turns[0][0], first)
     turned = jax.lax.complex(first * turn.real + second * turn.imag, first * turn.imag - second * turn.real)
     rest = _real(*_halves(even), turns[1:]) if len(turns) > 1 else (jnp.fft.rfft(even),)
     return (*_complex(turned, turns[0][1:]), *rest)
 
 
-def _complex(z: Array, turns: Pieces) -> Pieces:
+def _complex(z: Complex[Array, "*batch time"], turns: Pieces) -> Pieces:
     if not turns:
         return (jnp.fft.fft(z),)
     even, odd = _halves(z)
     return (*_complex(even, turns[1:]), *_complex(odd * _alike(turns[0], odd), turns[1:]))
 
 
-def _halves(x: Array) -> tuple[Array, Array]:
+def _halves(
+    x: Float[Array, "*batch time"] | Complex[Array, "*batch time"],
+) -> tuple[Float[Array, "*batch half"] | Complex[Array, "*batch half"], Float[Array, "*batch half"] | Complex[Array, "*batch half"]]:
     n = x.shape[-1] // 2
     return x[..., :n] + x[..., n:], x[..., :n] - x[..., n:]
 
@@ -84,7 +88,7 @@ def _is_cut(n: int) -> bool:
     return n > 2 * SHORT and n % 2 == 0
 
 
-def _alike(turn: Array, x: Array) -> Array:
+def _alike(turn: Complex[Array, " time"], x: Float[Array, "*batch time"] | Complex[Array, "*batch time"]) -> Complex[Array, "*ones time"]:
     return jnp.expand_dims(turn, tuple(range(x.ndim - 1)))
 
 
@@ -92,7 +96,7 @@ def _alike(turn: Array, x: Array) -> Array:
 def twiddles(n_fft: int) -> Twiddles:
     """exp(-2 pi i k / (4 n)), k < n, of the odd entries, exp(-2 pi i k / (2 n)) of what these are halved into. Made once, not for each tile."""
 
-    def of(n: int, part: int) -> Array:
+    def of(n: int, part: int) -> Complex[Array, " entry"]:
         angle = -2.0 * jnp.pi * jnp.arange(n).astype(jnp.float64) / (part * n)
         return jax.lax.complex(jnp.cos(angle), jnp.sin(angle))
 

@@ -7,8 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.correlation import fast_length
-from mdtools.kernels.displacement import AXES
-from mdtools.kernels.grouped import in_parts, summed_atoms, summed_products
+from mdtools.kernels.grouped import AXES, in_parts, summed_atoms, summed_products
 from mdtools.kernels.padded import Twiddles, padded_transform
 from mdtools.kernels.shapes import Array, Float
 from mdtools.kernels.spectrum import periodogram

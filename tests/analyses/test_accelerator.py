@@ -14,7 +14,18 @@ from every_analysis import NAMES, measured
 import mdtools as md
 
 # what is cut otherwise for an accelerator
-CUT = ("msd", "charge_current_acf", "van_hove_self", "van_hove_distinct", "structure_factor", "spectral_energy_density", "msd of uneven frames")
+CUT = (
+    "msd",
+    "msd of the ions",
+    "msd of uneven frames",
+    "velocity_acf",
+    "charge_current_acf",
+    "charge_current_acf under a taper",
+    "van_hove_self",
+    "van_hove_distinct",
+    "structure_factor",
+    "spectral_energy_density",
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +52,12 @@ def test_its_kernels_can_be_written_for_a_gpu_and_keep_their_precision_there(nam
     noted, found = calls
     single = "float32" in md.history(found[name])[-1]["arithmetic"]
     for call in noted.of.get(name, ()):
-        program = call.exported("cuda")
+        program, given_back = call.exported("cuda")
         assert "stablehlo." in program
         assert "custom_call" not in program, f"{call.name} calls a library, or back to the host"
         narrow = [line.strip() for line in program.splitlines() if computes(line) and re.search(r"x?f(16|32)>", line)]
         assert single or not narrow, f"{call.name}: {narrow[0]}"
+        assert not {"float16", "bfloat16", "float32", "complex64"} & set(given_back), f"{call.name}: sums over tiles are of {given_back}"
         coarse = [line.strip() for line in narrow if "dot_general" in line and "[HIGHEST, HIGHEST]" not in line]
         assert not coarse, f"{call.name}: ten bits of a TF32 product: {coarse[0]}"
 
@@ -69,8 +81,10 @@ def test_a_program_that_would_not_do_is_found():
     )
     with pytest.raises(ValueError, match="platform"):
         back.exported("cuda")
-    assert "custom_call" in library.exported("cuda")
-    assert [line for line in product.exported("cuda").splitlines() if computes(line) and "f32>" in line and "HIGHEST" not in line]
+    assert "custom_call" in library.exported("cuda")[0]
+    program, given_back = product.exported("cuda")
+    assert given_back == ["float32"]
+    assert [line for line in program.splitlines() if computes(line) and "f32>" in line and "HIGHEST" not in line]
 
 
 @pytest.mark.parametrize("name", CUT)

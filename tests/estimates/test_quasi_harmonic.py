@@ -11,6 +11,7 @@ from mdtools.analyses.phonons import phonon_dos
 from mdtools.errors import NotEnoughData, TrajectoryError
 from mdtools.estimates.phonons import vibrational_thermodynamics
 from mdtools.estimates.quasi_harmonic import _together, mode_grueneisen, quasi_harmonic_thermodynamics
+from mdtools.statistics.interval import lengthened
 from mdtools.thermo import Thermo
 from mdtools.units import BOLTZMANN, EV_PER_ANGSTROM3_TO_GPA, PLANCK
 
@@ -115,6 +116,10 @@ def test_order_two_is_enough_for_vibrations_and_classical_vibrations_have_three_
     found = quasi_harmonic_thermodynamics(runs, static_energy=static(VOLUMES), temperatures=at, classical=True)
     np.testing.assert_allclose(found.vibrational_heat_capacity, 3.0, rtol=1e-12)
     np.testing.assert_allclose(found.thermal_grueneisen_parameter, GAMMA, rtol=3e-3)
+    noisy = [density(v, noise=np.random.default_rng(1)) for v in VOLUMES]
+    found_of_noise = quasi_harmonic_thermodynamics(noisy, static_energy=static(VOLUMES), temperatures=at, classical=True)
+    np.testing.assert_allclose(found_of_noise.vibrational_heat_capacity_stderr, 0.0, atol=1e-12)  # 3 k_B is certain
+    assert np.all(found_of_noise.heat_capacity_stderr > 0)
     assert np.all(found.equilibrium_volume.values < both[0].equilibrium_volume.values)  # zero-point motion widens a crystal
 
 
@@ -161,9 +166,29 @@ def test_errors_of_few_windows_are_longer_so_that_two_of_them_still_cover(n_runs
     """A sum over runs, and as large a part by their static energies: 95 % lie within 1.96 of the error (85 % of one run in four windows would)."""
     draws = np.random.default_rng(3).normal(size=(2, 4000, n_runs, windows)) * np.linspace(1, 2, n_runs)[:, None]
     squares = draws.var(axis=-1, ddof=1) / windows
-    errors = np.array([_together(*squares[:, k, :, None], np.full(n_runs, windows - 1))[0] for k in range(4000)])
+    freedom = [np.full(n_runs, windows - 1)] * 2
+    errors = np.array([_together(list(squares[:, k, :, None]), freedom)[0] for k in range(4000)])
     covered = np.mean(np.abs(draws.mean(axis=-1).sum(axis=(0, 2))) < 1.96 * errors)
     assert covered == pytest.approx(0.955, abs=0.015)
+
+
+def test_the_scatter_of_given_energies_is_one_number_with_few_degrees_of_freedom():
+    """Five runs and a polynomial of four numbers leave one: Student's 12.7 in place of 1.96. Exact volume and modulus are covered by it."""
+    random, volumes = np.random.default_rng(8), VOLUMES[[0, 1, 2, 4, 6]]
+    truth = dict(zip(("equilibrium_volume", "bulk_modulus"), exact(300.0), strict=False))
+    within: dict[str, list[bool]] = {name: [] for name in (*truth, "static_energy")}
+    for _ in range(60):
+        runs = [density(v, windows=8, noise=random) for v in volumes]
+        energies = static(volumes) + 1e-4 * random.standard_normal(5)
+        found = quasi_harmonic_thermodynamics(runs, static_energy=energies, temperatures=[300.0]).isel(temperature=0)
+        for name, value in truth.items():
+            within[name].append(bool(abs(found[name] - value) < 1.96 * found[f"{name}_stderr"]))
+        within["static_energy"].append(bool(abs(energies[0] - static(volumes[0])) < 1.96 * found.static_energy_stderr[0]))
+    for name, each in within.items():
+        assert np.mean(each) >= 0.88, name
+    assert lengthened(1) == pytest.approx(6.48, abs=0.01)
+    exactly = quasi_harmonic_thermodynamics(runs[:4], static_energy=energies[:4], temperatures=[300.0])
+    np.testing.assert_array_equal(exactly.static_energy_stderr, 0.0)  # four numbers go through four energies, which are as good as given
 
 
 def test_static_energies_of_the_logs_are_mean_potential_energies_less_the_harmonic_part():

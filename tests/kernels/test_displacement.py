@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from mdtools.kernels.displacement import (
-    AXES,
-    TENSOR,
     block_terms,
     centred,
     correlation_terms,
@@ -15,7 +13,7 @@ from mdtools.kernels.displacement import (
     pair_terms,
     squared_displacement,
 )
-from mdtools.kernels.grouped import summed_atoms, tile_sums
+from mdtools.kernels.grouped import AXES, TENSOR, summed_atoms, tile_sums
 from mdtools.kernels.padded import in_order, padded_transform, twiddles
 
 
