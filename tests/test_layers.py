@@ -122,7 +122,8 @@ ABSENT = tuple(
         re.split(r"[<>=!~;\[ ]", one)[0].replace("-", "_")
         for one in tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["project"]["dependencies"]
     }
-    | {"yaml"} - {"jax", "numpy", "xarray", "scipy"}
+    - {"jax", "numpy", "xarray", "scipy", "pyyaml"}
+    | {"yaml"}
 )
 HEAVY = {"jax", "xarray", "ase", "MDAnalysis", "numba", "matplotlib", "zarr", "scipy"}
 
