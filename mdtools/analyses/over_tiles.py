@@ -100,7 +100,7 @@ def _block_of_atoms(traj: Trajectory, quantity: Quantity, n_frames: int, bytes_p
     In memory a block takes nothing but what its pieces do, one a thread, and what is picked; the larger it is, the more of a frame is turned
     at a time. From disk two are counted, that which is worked on and the next. There are three while one takes the place of another, but the
     third takes memory only as it is read, and an eighth of the limit is meant for two. A block of what lies together on disk is handed on as it
-    was read, others are copied once more; but the last block is padded and computed in full, so that it may add a sixteenth at most.
+    was read, others are copied once more; but the last block is padded and computed in full, so that whole chunks may add a sixteenth at most.
     """
     together = traj.atoms_together(quantity)
     if traj.in_memory(quantity):
@@ -110,8 +110,12 @@ def _block_of_atoms(traj: Trajectory, quantity: Quantity, n_frames: int, bytes_p
     most = max(1, block_bytes() // (each + bytes_per_atom))
     n_blocks = shares.count() * -(-traj.n_atoms // (shares.count() * most))
     block = -(-traj.n_atoms // n_blocks)
-    whole = min(together * -(-block // together), traj.n_atoms)
-    return whole if whole <= min(most, block + block // 16) and -(-traj.n_atoms // whole) == n_blocks else block
+    for whole in (min(together * -(-block // together), traj.n_atoms), together * (block // together)):
+        number = -(-traj.n_atoms // max(whole, 1))
+        few = number <= n_blocks + n_blocks // 16 and number * whole <= n_blocks * (block + block // 16)
+        if 0 < whole <= most and few and number % shares.count() == 0:
+            return whole
+    return block
 
 
 def group_means(

@@ -44,6 +44,7 @@ def block(monkeypatch, n_atoms, together, *, room, processes=1):
         (1000, 100, 450, 1, 334),  # three of 400 would be a fifth more
         (1000, 4, 450, 1, 336),
         (1000, 10, 450, 3, 340),
+        (10000, 27, 55, 1, 54),  # whole chunks in 186 blocks rather than 182
         (1000, 16, 120, 2, 100),  # five a process; of 112 atoms there would be nine
     ],
 )
