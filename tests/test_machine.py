@@ -60,29 +60,27 @@ def _first(whole, **options):
     return whole(**options)[:1]
 
 
-def test_all_processors_are_meant_where_another_kind_is_taken_by_itself():
-    """Two processors, of which a machine with a GPU takes none unless it is told: what stands for the GPU is the last device."""
+def _places(pretence: str, names: tuple[str | None, ...], *, n_devices: int) -> list[str]:
+    """Each name and the devices that it takes, in a process with so many processors, some of which stand for other devices."""
     script = (
-        "import jax\nfrom mdtools.analyses import devices\nfrom mdtools.cli import machine\n"
-        "*there, gpu = jax.local_devices()\n"
-        "jax.local_devices = lambda backend=None: there if backend == 'cpu' else [gpu]\n"
-        "for name in (None, 'cpu', 'cpu:1'):\n"
+        f"import jax\nfrom mdtools.analyses import devices\nfrom mdtools.cli import machine\n{pretence}for name in {names}:\n"
         "    with machine._device(name):\n        print(name, [one.id for one in devices.places(each_core=False)])\n"
     )
-    settings = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=3", "JAX_PLATFORMS": "cpu"}
-    answer = subprocess.run([sys.executable, "-c", script], env=settings, capture_output=True, text=True, check=True)
-    assert answer.stdout.splitlines() == ["None [2]", "cpu [0, 1]", "cpu:1 [1]"]
+    settings = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={n_devices}", "JAX_PLATFORMS": "cpu"}
+    return subprocess.run([sys.executable, "-c", script], env=settings, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_all_processors_are_meant_where_another_kind_is_taken_by_itself():
+    """Two processors, of which a machine with a GPU takes none unless it is told: what stands for the GPU is the last device."""
+    pretence = "*there, gpu = jax.local_devices()\njax.local_devices = lambda backend=None: there if backend == 'cpu' else [gpu]\n"
+    assert _places(pretence, (None, "cpu", "cpu:1"), n_devices=3) == ["None [2]", "cpu [0, 1]", "cpu:1 [1]"]
 
 
 def test_a_kind_of_device_means_all_of_it_by_whatever_name_and_a_number_means_one():
     """What JAX calls gpu is asked for as cuda as well; two processors stand here for two of them."""
-    script = (
-        "import jax\nfrom mdtools.analyses import devices\nfrom mdtools.cli import machine\n"
+    pretence = (
         "there, known = jax.local_devices(), jax.local_devices\n"
         "jax.local_devices = lambda backend=None: there if backend in ('cuda', 'gpu') else known(backend=backend)\n"
-        "for name in ('cpu', 'gpu', 'cuda', 'cuda:1'):\n"
-        "    with machine._device(name):\n        print(name, [one.id for one in devices.places(each_core=False)])\n"
     )
-    settings = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
-    answer = subprocess.run([sys.executable, "-c", script], env=settings, capture_output=True, text=True, check=True)
-    assert answer.stdout.splitlines() == ["cpu [0, 1]", "gpu [0, 1]", "cuda [0, 1]", "cuda:1 [1]"]
+    found = _places(pretence, ("cpu", "gpu", "cuda", "cuda:1"), n_devices=2)
+    assert found == ["cpu [0, 1]", "gpu [0, 1]", "cuda [0, 1]", "cuda:1 [1]"]
