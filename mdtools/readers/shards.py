@@ -8,6 +8,7 @@ written by us) is left to zarr.
 import collections
 import itertools
 import json
+import mmap
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,8 +30,11 @@ _TOGETHER = 2**20  # bytes that are read at once, where chunks lie one behind th
 _PLAIN = [{"name": "bytes", "configuration": {"endian": "little"}}]
 
 
-def from_shards(array: Any, folder: Path) -> Any:
-    """The zarr array in a folder, to be read from its shards where they are of the form that `Layout.create` gives; else itself."""
+def from_shards(array: Any, folder: Path, *, let_go: bool = False) -> Any:
+    """The zarr array in a folder, to be read from its shards where they are of the form that `Layout.create` gives; else itself.
+
+    let_go : see `Shards`.
+    """
     about = json.loads((folder / "zarr.json").read_text())
     grid = about["chunk_grid"].get("configuration", {}).get("chunk_shape")
     plain = {
@@ -39,25 +43,32 @@ def from_shards(array: Any, folder: Path) -> Any:
     }
     usual = about["chunk_key_encoding"] == {"name": "default", "configuration": {"separator": "/"}} and not about.get("storage_transformers")
     whole = array.ndim == 3 and grid[1] >= array.shape[1] and grid[2] == array.chunks[2] == array.shape[2]
-    return Shards(array, folder, frames=grid[0]) if whole and usual and about["codecs"] == [plain] and about["fill_value"] == 0.0 else array
+    return (
+        Shards(array, folder, frames=grid[0], let_go=let_go)
+        if whole and usual and about["codecs"] == [plain] and about["fill_value"] == 0.0
+        else array
+    )
 
 
 class Shards:
     """An array (frame, atom, 3) of which slices of frames and atoms are read from its shards, and everything else through zarr.
 
-    array : as zarr has it. folder : in which its shards lie. frames : of a shard, which holds all atoms.
+    array : as zarr has it. folder : in which its shards lie. frames : of a shard, which holds all atoms. let_go : the system need not keep in
+    memory what has been read, as where it is pushed out again before anybody comes back to it: pages that are new each time cost more than
+    reading into them.
     Raises TrajectoryError for a shard that has been cut off, and where the array was replaced since it was opened: nothing that is known of it
     is right any more.
     """
 
-    def __init__(self, array: Any, folder: Path, *, frames: int) -> None:
-        self._array, self._folder, self._frames = array, folder, frames
+    def __init__(self, array: Any, folder: Path, *, frames: int, let_go: bool = False) -> None:
+        self._array, self._folder, self._frames, self._let_go = array, folder, frames, let_go
         self.shape, self.chunks, self.ndim = tuple(array.shape), tuple(array.chunks), array.ndim
         self.dtype = np.dtype(array.dtype)
         self._stored = self.dtype.newbyteorder("<")
         self._grid = (frames // self.chunks[0], array.shards[1] // self.chunks[1])
         self._chunk_bytes = int(np.prod(self.chunks)) * self.dtype.itemsize
         self._known: dict[int, tuple[_Which, np.ndarray]] = {}
+        self._last: tuple[np.ndarray, list[slice], slice, list[list[_Part]]] | None = None
         self._about = _which((folder / "zarr.json").stat())
 
     @property
@@ -74,7 +85,7 @@ class Shards:
         except FileNotFoundError:
             same = False
         if not same:
-            raise _cut_off(path)
+            raise _cut_off(str(path))
 
     def __getitem__(self, key: Any) -> np.ndarray:
         if not (isinstance(key, tuple) and len(key) == 2 and all(isinstance(one, slice) and one.step in (None, 1) for one in key)):
@@ -110,6 +121,7 @@ class Shards:
             return
         room = np.empty(max(_TOGETHER, self._chunk_bytes), np.uint8)
         coming: collections.deque[_Shard] = collections.deque()
+        self._check()
         wanted = ((number, within) for span in spans if span.start < span.stop for number, within, _ in _cut(span, self._frames))
         try:
             for number, of_shard in itertools.groupby(wanted, lambda one: one[0]):
@@ -123,20 +135,20 @@ class Shards:
         finally:
             for shard in coming:
                 shard.close()
+        self._check()  # or what was read may be of two arrays
 
     def _open(self, number: int, spans: list[slice], atoms: slice) -> "_Shard":
         """A shard of which some spans of frames and atoms are going to be read."""
-        self._check()
-        path, first = self._folder / "c" / str(number) / "0" / "0", number * self._frames
+        path, first = f"{self._folder}/c/{number}/0/0", number * self._frames
         try:
-            file = path.open("rb", buffering=0)
+            file = open(path, "rb", buffering=0)  # noqa: SIM115 (closed when it has been read, some shards later)
         except FileNotFoundError:  # all of it is zero
             if number in self._known:
                 raise _cut_off(path) from None
             columns = slice(0, atoms.stop - atoms.start)
             return _Shard(path, None, first, [[_Part(_ABSENT, _ABSENT, frames, columns, slice(0, 0)) for frames in spans]])
         try:
-            stretches = list(self._stretches(self._begins(number, file, path), spans, atoms))
+            stretches = self._stretches(self._begins(number, file, path), spans, atoms)
             if hasattr(os, "posix_fadvise"):
                 if atoms != slice(0, self.shape[1]):  # what lies behind a chunk is not wanted
                     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
@@ -155,6 +167,10 @@ class Shards:
             if begin != _ABSENT:
                 shard.file.seek(begin)
                 self._read(shard.file, stretch, shard.path)
+                if self._let_go and hasattr(os, "posix_fadvise"):
+                    # whole pages are let go: the first as well, but the last, of which the next atoms have a part, with these
+                    page = begin // mmap.PAGESIZE * mmap.PAGESIZE
+                    os.posix_fadvise(shard.file.fileno(), page, together[-1].end - page, os.POSIX_FADV_DONTNEED)
             for one in together:
                 rows = slice(shard.first + one.rows.start, shard.first + one.rows.stop)
                 if begin == _ABSENT:
@@ -166,8 +182,16 @@ class Shards:
     def _zeros(self, rows: slice, columns: slice) -> np.ndarray:
         return np.broadcast_to(np.zeros((), self._stored), (rows.stop - rows.start, columns.stop - columns.start, self.shape[2]))
 
-    def _stretches(self, begins: np.ndarray, spans: list[slice], atoms: slice) -> Iterator[list["_Part"]]:
+    def _stretches(self, begins: np.ndarray, spans: list[slice], atoms: slice) -> list[list["_Part"]]:
         """Parts of the chunks of a shard, in the order of the disk; those that lie one behind the other there are in one list."""
+        last = self._last  # chunks lie in most shards at the same places
+        if last is not None and last[0] is begins and last[1:3] == (spans, atoms):
+            return last[3]
+        stretches = list(self._cut_into_stretches(begins, spans, atoms))
+        self._last = begins, spans, atoms, stretches
+        return stretches
+
+    def _cut_into_stretches(self, begins: np.ndarray, spans: list[slice], atoms: slice) -> Iterator[list["_Part"]]:
         width = self._chunk_bytes // self.chunks[0]  # bytes of a frame of a chunk
         parts = []
         for first, (row, within, there) in ((span.start, one) for span in spans for one in _cut(span, self.chunks[0])):
@@ -185,7 +209,7 @@ class Shards:
             together.append(one)
         yield together
 
-    def _begins(self, shard: int, file: Any, path: Path) -> np.ndarray:
+    def _begins(self, shard: int, file: Any, path: str) -> np.ndarray:
         """Where each chunk of a shard begins, (chunk of frames, chunk of atoms). Of the first shards it is remembered: a visit goes round them."""
         which = _which(os.fstat(file.fileno()))
         if shard in self._known:
@@ -207,12 +231,14 @@ class Shards:
         if np.any(index[there, 1] != self._chunk_bytes) or np.any(index[there, 0] + np.uint64(self._chunk_bytes) > size):
             raise _cut_off(path)
         begins = index[..., 0].copy()
+        if self._last is not None and np.array_equal(begins, self._last[0]):
+            begins = self._last[0]
         if (len(self._known) + 1) * begins.nbytes <= _KNOWN:
             self._known[shard] = which, begins
         return begins
 
     @staticmethod
-    def _read(file: Any, values: np.ndarray, path: Path) -> None:
+    def _read(file: Any, values: np.ndarray, path: str) -> None:
         """Fill an array from where the file stands."""
         room = values.data.cast("B")
         while room:
@@ -247,7 +273,7 @@ class _Part(NamedTuple):
 class _Shard(NamedTuple):
     """One of which something is read: its file, if there is one, its first frame, and the parts that are read together."""
 
-    path: Path
+    path: str
     file: Any
     first: int
     stretches: list[list[_Part]]
@@ -268,5 +294,5 @@ def _cut(span: slice, size: int) -> Iterator[tuple[int, slice, slice]]:
         yield number, slice(first - number * size, last - number * size), slice(first - span.start, last - span.start)
 
 
-def _cut_off(path: Path) -> TrajectoryError:
+def _cut_off(path: str) -> TrajectoryError:
     return TrajectoryError(f"{path}: has been cut off or changed; make the store again with mdtools convert --overwrite")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mdtools import progress
+from mdtools import memory, progress
 from mdtools.errors import TrajectoryError
 from mdtools.lazy import Lazy
 from mdtools.readers.layout import layout_of
@@ -123,6 +123,10 @@ def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
     species: Any = group["species"]
     kinds = np.asarray(species[:])
     stored: dict[str, Any] = {name: group.get(name) for name in (*LARGE, *_SMALL)}
+    large = {name: stored[name] for name in LARGE if stored[name] is not None}
+    free = memory.available()
+    # of what takes most of the memory that there is, visits of one array after the other find little that the last one has read
+    let_go = free is not None and 2 * sum(one.nbytes for one in large.values()) > free
     small: dict[str, Any] = {name: None if stored[name] is None else np.asarray(stored[name][:]) for name in _SMALL}
     shape = (len(small["time"]), len(kinds))
     for name in ("cell", "time", "origin"):
@@ -130,7 +134,8 @@ def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
     if small["charges"] is not None and small["charges"].shape == shape:
         small["charges"] = small["charges"][frames]
     parts: dict[str, Any] = {
-        **{name: None if stored[name] is None else Lazy(from_shards(stored[name], path / name)).part(frames=frames) for name in LARGE},
+        **dict.fromkeys(LARGE),
+        **{name: Lazy(from_shards(one, path / name, let_go=let_go)).part(frames=frames) for name, one in large.items()},
         **small,
         **{name: about.get(name) for name in _WORDS},
     }

@@ -1,14 +1,15 @@
 """What is read straight from shards is what zarr reads, and a shard that was cut off is told."""
 
 import io
+import mmap
 import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import zarr
 
+from mdtools import memory
 from mdtools.errors import TrajectoryError
 from mdtools.readers import read, shards, write_store
 from mdtools.readers.shards import Shards, from_shards
@@ -16,7 +17,7 @@ from mdtools.readers.shards import Shards, from_shards
 DICE = np.random.default_rng(5)
 
 
-def stored(folder, shape, *, chunk, shard, dtype=np.float32, zeros=None, **options):
+def stored(folder, shape, *, chunk, shard, dtype=np.float32, zeros=None, let_go=False, **options):
     array = zarr.open_group(folder, mode="w", zarr_format=3).create_array(
         "values", shape=shape, dtype=dtype, chunks=chunk, shards=shard, compressors=options.pop("compressors", None), fill_value=0.0, **options
     )
@@ -24,7 +25,7 @@ def stored(folder, shape, *, chunk, shard, dtype=np.float32, zeros=None, **optio
     if zeros:
         values[zeros] = 0.0
     array[:] = values
-    return from_shards(zarr.open_group(folder, mode="r")["values"], folder / "values"), values
+    return from_shards(zarr.open_group(folder, mode="r")["values"], folder / "values", let_go=let_go), values
 
 
 LAYOUTS = [
@@ -60,16 +61,28 @@ def histories(found, frames, atoms):
     return out
 
 
+@pytest.mark.parametrize("let_go", [False, True])
 @pytest.mark.parametrize("together", [100, 2**20])  # bytes: every chunk alone, and all that lie one behind the other
 @pytest.mark.parametrize(("shape", "chunk", "shard"), LAYOUTS)
-def test_histories_are_turned_as_they_are_read(tmp_path, monkeypatch, shape, chunk, shard, together):
+def test_histories_are_turned_as_they_are_read(tmp_path, monkeypatch, shape, chunk, shard, together, let_go):
     monkeypatch.setattr(shards, "_TOGETHER", together)
-    found, values = stored(tmp_path, shape, chunk=chunk, shard=shard)
+    found, values = stored(tmp_path, shape, chunk=chunk, shard=shard, let_go=let_go)
     for _ in range(30):
         frames, atoms = (slice(*sorted(DICE.integers(0, n + 1, 2).tolist())) for n in shape[:2])
         assert np.array_equal(histories(found, frames, atoms), values[frames, atoms].transpose(1, 2, 0)), (frames, atoms)
         picked = np.flatnonzero(DICE.random(shape[0]) < 0.3)
         assert np.array_equal(histories(found, picked, atoms), values[picked][:, atoms].transpose(1, 2, 0)), (picked, atoms)
+
+
+def files_opened(monkeypatch):
+    opened = []
+
+    def remembered(*what, **how):
+        opened.append(open(*what, **how))  # noqa: SIM115 (the test looks whether it is closed)
+        return opened[-1]
+
+    monkeypatch.setattr(shards, "open", remembered, raising=False)
+    return opened
 
 
 def test_what_no_wanted_frame_lies_in_is_not_read(tmp_path):
@@ -84,8 +97,7 @@ def test_what_no_wanted_frame_lies_in_is_not_read(tmp_path):
 
 def test_of_picked_frames_each_shard_is_opened_once(tmp_path, monkeypatch):
     found, values = stored(tmp_path, (40, 6, 3), chunk=(2, 2, 3), shard=(8, 6, 3))
-    opened, whole = [], Path.open
-    monkeypatch.setattr(Path, "open", lambda *what, **how: opened.append(whole(*what, **how)) or opened[-1])
+    opened = files_opened(monkeypatch)
     picked = np.array([0, 1, 2, 5, 7, 8, 15, 16, 20, 23, 24, 39])
     assert np.array_equal(histories(found, picked, slice(1, 5)), values[picked, 1:5].transpose(1, 2, 0))
     assert [one.name[-5] for one in opened] == list("01234")
@@ -104,8 +116,7 @@ def test_chunks_and_shards_that_are_nothing_but_zero_are_zero(tmp_path):
 
 def test_no_file_stays_open_whatever_happens(tmp_path, monkeypatch):
     found, _ = stored(tmp_path, (23, 10, 3), chunk=(4, 5, 3), shard=(8, 10, 3))
-    opened, whole = [], Path.open
-    monkeypatch.setattr(Path, "open", lambda *what, **how: opened.append(whole(*what, **how)) or opened[-1])
+    opened = files_opened(monkeypatch)
     found[:, :]
     assert len(opened) == 3
     path = tmp_path / "values" / "c" / "1" / "0" / "0"
@@ -132,6 +143,41 @@ def test_an_array_that_was_replaced_while_it_is_open_is_told(tmp_path, chunk, re
     shutil.rmtree(tmp_path)
     with pytest.raises(TrajectoryError, match="cut off or changed"):
         again[key]  # it is gone, and not all zero
+
+
+def test_an_array_that_is_replaced_while_it_is_read_is_told(tmp_path):
+    found, _ = stored(tmp_path, (80, 12, 3), chunk=(4, 6, 3), shard=(8, 12, 3))
+    parts = found._parts([slice(0, 80)], slice(0, 12))
+    next(parts)
+    shutil.rmtree(tmp_path)
+    stored(tmp_path, (80, 12, 3), chunk=(4, 6, 3), shard=(8, 12, 3))
+    with pytest.raises(TrajectoryError, match="cut off or changed"):
+        list(parts)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the system takes no advice")
+def test_what_has_been_read_is_let_go_in_whole_pages(tmp_path, monkeypatch):
+    advice, advise = [], os.posix_fadvise
+    monkeypatch.setattr(os, "posix_fadvise", lambda *what: advice.append(what[1:]) or advise(*what))
+    for let_go in (False, True):
+        found, values = stored(tmp_path, (8, 4000, 3), chunk=(8, 500, 3), shard=(8, 4000, 3), let_go=let_go)
+        for first in range(0, 4000, 500):
+            assert np.array_equal(found[:, first : first + 500], values[:, first : first + 500])
+        gone = [(begin, length) for begin, length, kind in advice if kind == os.POSIX_FADV_DONTNEED]
+        assert bool(gone) == let_go
+    ends = [begin + length for begin, length in gone]
+    assert ends == [48000 * k for k in range(1, 9)]  # what is read next may begin in the page where this ends: it is left there
+    assert all(begin % mmap.PAGESIZE == 0 and end - 48000 - mmap.PAGESIZE < begin <= end - 48000 for (begin, _), end in zip(gone, ends, strict=True))
+
+
+def test_a_store_of_most_of_the_memory_is_let_go(tmp_path, monkeypatch):
+    from ase.build import bulk
+
+    path = write_store(read([bulk("Cu", cubic=True)] * 3, frame_interval="2 fs"), tmp_path / "run.zarr")
+    n_bytes = read(path).scaled_positions.nbytes
+    for free, let_go in ((None, False), (2 * n_bytes, False), (2 * n_bytes - 1, True)):
+        monkeypatch.setattr(memory, "available", lambda free=free: free)
+        assert read(path).scaled_positions._stored._let_go == let_go
 
 
 def test_a_shard_that_was_written_to_after_it_was_read_is_told(tmp_path):
