@@ -101,7 +101,7 @@ def of_ions_alone(
         groups=species_groups(traj),
         reference=reference,
         arguments=(factors, None if plain else taper),
-        options={"length": length, "windows": windows, "steps": quantity == "positions", "products": TENSOR if tensor else AXES, "n_fft": n_fft},
+        options={"windows": windows, "steps": quantity == "positions", "products": TENSOR if tensor else AXES, "n_fft": n_fft},
         weights=np.square(traj.charges),
         exact=True,
     )

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.correlation import crosscorrelation, origins
-from mdtools.kernels.grouped import Products, cartesian, summed_products
+from mdtools.kernels.grouped import Products, cartesian, in_parts, summed_products
 from mdtools.kernels.padded import Twiddles, padded_transform
 from mdtools.kernels.shapes import Array, Float
 
@@ -58,7 +58,6 @@ def self_power(
     factors: Twiddles,
     taper: Float[Array, " sample"] | None,
     *,
-    length: int,
     windows: int,
     steps: bool,
     products: Products,
@@ -67,11 +66,11 @@ def self_power(
     """Of a tile of ions (kernels/grouped.py), weighted and summed: `padded`, Re(V_a* V_b) of velocities padded to n_fft, pieces
     (window, product, entry) of `padded_transform`; with a taper `tapered` (window, product, frequency), those of w v over sum w^2.
 
-    path : velocities, or with `steps` positions, whose steps between frames are taken. The samples are cut into equal windows of `length`.
+    path : velocities, or with `steps` positions, whose steps between frames are taken. The samples are cut into equal windows.
     Without a taper `even_periodogram` makes the periodogram of the first part, for all ions together.
     """
     v = path[..., 1:] - path[..., :-1] if steps else path
-    v = v[..., : windows * length].reshape(*v.shape[:2], windows, length).transpose(2, 0, 1, 3)
+    v = in_parts(v, windows)
     found = {"padded": tuple(summed_products(part, weight, products) for part in padded_transform(v, factors, n_fft=n_fft))}
     if taper is None:
         return found, {}

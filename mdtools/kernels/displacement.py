@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from mdtools.kernels.correlation import fast_length, origins
-from mdtools.kernels.grouped import AXES, Products, in_phase, summed_atoms, summed_products
+from mdtools.kernels.grouped import AXES, Products, in_parts, in_phase, summed_atoms, summed_products
 from mdtools.kernels.padded import Pieces, Twiddles, in_order, padded_transform
 from mdtools.kernels.shapes import Array, Float, Int
 
@@ -83,9 +83,8 @@ def centred(path: Float[Array, "xyz atom frame"], *, windows: int) -> Float[Arra
 
     Displacements bear any origin; this one keeps the squares as small as those of the path about its mean.
     """
-    length = path.shape[-1] // windows
-    x = path[..., : windows * length].reshape(*path.shape[:2], windows, length).transpose(2, 0, 1, 3)
-    middle = jnp.mean(x[..., :: max(1, length // FRAMES)], axis=-1, keepdims=True)
+    x = in_parts(path, windows)
+    middle = jnp.mean(x[..., :: max(1, x.shape[-1] // FRAMES)], axis=-1, keepdims=True)
     # made once, and not again by everything that reads it
     return jax.lax.optimization_barrier(x - middle)
 

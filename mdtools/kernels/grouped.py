@@ -30,7 +30,7 @@ def paths(
     values: Float[Array, "atom xyz frame"], cell: Float[Array, "*frame xyz xyz"], shift: Float[Array, "frame xyz"], *, windows: int
 ) -> Float[Array, "window atom xyz time"]:
     """Cartesian paths, cut into equal windows; frames that are left over are not used."""
-    return in_parts(_along_time(values, cell, shift.T), windows)
+    return in_parts(_along_time(values, cell, shift.T), windows).swapaxes(1, 2)
 
 
 def each_atom(
@@ -45,14 +45,14 @@ def each_atom(
 
     kernel takes a path (xyz, time). The frames are cut into equal parts, the windows; what is left over is not used.
     """
-    each = jax.vmap(jax.vmap(lambda x: kernel(x, *arguments, **options)))(in_parts(path, parts))
+    each = jax.vmap(jax.vmap(lambda x: kernel(x, *arguments, **options)))(in_parts(path, parts).swapaxes(1, 2))
     return {"mean": jnp.einsum("wa...,a->w...", each, weight, precision="highest")}, {}
 
 
-def in_parts(path: Float[Array, "xyz atom frame"], parts: int) -> Float[Array, "window atom xyz time"]:
+def in_parts(path: Float[Array, "xyz atom frame"], parts: int) -> Float[Array, "window xyz atom time"]:
     """Paths cut into equal windows; frames that are left over are not used."""
     length = path.shape[-1] // parts
-    return path[..., : parts * length].reshape(*path.shape[:2], parts, length).transpose(2, 1, 0, 3)
+    return path[..., : parts * length].reshape(*path.shape[:2], parts, length).transpose(2, 0, 1, 3)
 
 
 def summed_products(

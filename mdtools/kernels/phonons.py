@@ -22,7 +22,7 @@ def velocity_power(
 
     In pieces (window, entry) of `padded_transform`; `correlation_of_power` makes C(m) of them, 1/(n - m) sum_k v(k) . v(k + m) for every lag m.
     """
-    parts = padded_transform(in_parts(v, windows).transpose(0, 2, 1, 3), factors, n_fft=n_fft)
+    parts = padded_transform(in_parts(v, windows), factors, n_fft=n_fft)
     return {"power": tuple(jnp.sum(summed_products(part, weight, AXES), axis=1) for part in parts)}, {}
 
 
@@ -67,10 +67,8 @@ def velocity_terms(
     power : periodogram (see `periodogram`), mean over the tapers; its sum over all n_fft frequencies is n_fft times the (tapered)
     mean square. square : mean of |v|^2 over the window.
     """
-    length = tapers.shape[-1]
-    used = v[..., : windows * length]
-    parts = used.reshape(*v.shape[:2], windows, length).transpose(2, 0, 1, 3)
+    parts = in_parts(v, windows)
     of_atom = weight.astype(v.dtype)
     each = [summed_atoms(periodogram(parts, taper.astype(v.dtype), n_fft=n_fft), of_atom) for taper in tapers]
-    square = jnp.sum(summed_atoms(jnp.square(used.astype(jnp.float64)), weight), axis=0).reshape(windows, length)
-    return {"power": functools.reduce(jnp.add, each) / tapers.shape[0], "square": jnp.sum(square, axis=1) / length}, {}
+    square = summed_atoms(jnp.square(parts.astype(jnp.float64)), weight)
+    return {"power": functools.reduce(jnp.add, each) / tapers.shape[0], "square": jnp.sum(square, axis=(1, 2)) / square.shape[-1]}, {}

@@ -51,7 +51,7 @@ def moment_terms(
 
         return jnp.moveaxis(jax.lax.map(one, lags), 0, -1)
 
-    each = jax.vmap(jax.vmap(of))(in_parts(path, windows))
+    each = jax.vmap(jax.vmap(of))(in_parts(path, windows).swapaxes(1, 2))
     largest = jnp.sqrt(jnp.max(each[:, :, 2], axis=(0, 2)))
     return {"moments": jnp.einsum("wa...,a->w...", each[:, :, :2], weight, precision="highest")}, {"largest": largest}
 

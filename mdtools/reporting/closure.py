@@ -98,10 +98,12 @@ def _second_moment(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
             value, error = _over_windows(moment)
             other, other_error = _over_windows(direct.msd.sel(species=name).sel(lag=lag, method="nearest"))
             culprit = "unlike reference, r_max, or unwrapping"
-            unit = direct.msd.attrs["units"]
+            unit, ps = direct.msd.attrs["units"], direct.lag.attrs["units"]
             # both use the same ions: windows make them differ, and so does the width of the bins
             together = float(np.hypot(np.nan_to_num(error), np.nan_to_num(other_error))) + width**2 / 12
-            yield _Check(f"second moment of van Hove self = MSD at {lag:.3g}, {name} ({unit})", value, other, together, culprit, hove.sizes["window"])
+            yield _Check(
+                f"second moment of van Hove self = MSD at {lag:.3g} {ps}, {name} ({unit})", value, other, together, culprit, hove.sizes["window"]
+            )
 
 
 def _late(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:

@@ -20,13 +20,15 @@ __all__ = [
 
 
 def structure_factor(data: xr.Dataset, ax: Any) -> None:
-    """S(q) of each pair of species, and their sum; Bragg peaks are as tall as they are, so the axis is logarithmic where they are."""
+    """S(q) of each pair of species, and of several their sum; Bragg peaks are as tall as they are, so the axis is logarithmic where they are."""
     every = np.arange(data.sizes["q"])
     names = data.pair.values
-    total = curve(ax, data.q.values, data.structure_factor.sum("pair"), every, color="0.45", linewidth=1.0, label="all")
+    drawn = []
+    if len(names) > 1:
+        drawn.append(curve(ax, data.q.values, data.structure_factor.sum("pair"), every, color="0.45", linewidth=1.0, label="all"))
     for name in names:
-        curve(ax, data.q.values, data.structure_factor.sel(pair=name), every, color=colour(name, names), label=safe(name))
-    if total.max() > 20:
+        drawn.append(curve(ax, data.q.values, data.structure_factor.sel(pair=name), every, color=colour(name, names), label=safe(name)))
+    if np.max(drawn[0]) > 20:
         ax.set_yscale("symlog", linthresh=1.0)
     ax.axhline(0, color="0.7", linewidth=0.7, zorder=0)
     ax.set_xlabel(axis_label("q", data.q.attrs.get("units", "")))
