@@ -167,7 +167,8 @@ class Shards:
             if begin != _ABSENT:
                 shard.file.seek(begin)
                 self._read(shard.file, stretch, shard.path)
-                if self._let_go and hasattr(os, "posix_fadvise"):
+                # of a chunk that is taken in part, a later block has the rest
+                if self._let_go and hasattr(os, "posix_fadvise") and all(one.some.stop == self.chunks[1] for one in together):
                     # whole pages are let go: the first as well, but the last, of which the next atoms have a part, with these
                     page = begin // mmap.PAGESIZE * mmap.PAGESIZE
                     os.posix_fadvise(shard.file.fileno(), page, together[-1].end - page, os.POSIX_FADV_DONTNEED)
@@ -231,8 +232,9 @@ class Shards:
         if np.any(index[there, 1] != self._chunk_bytes) or np.any(index[there, 0] + np.uint64(self._chunk_bytes) > size):
             raise _cut_off(path)
         begins = index[..., 0].copy()
-        if self._last is not None and np.array_equal(begins, self._last[0]):
-            begins = self._last[0]
+        last = self._last  # once: another thread may set another
+        if last is not None and np.array_equal(begins, last[0]):
+            begins = last[0]
         if (len(self._known) + 1) * begins.nbytes <= _KNOWN:
             self._known[shard] = which, begins
         return begins

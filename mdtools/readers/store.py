@@ -70,9 +70,15 @@ def part_of(path: Path) -> Path:
 
 
 def put_in_place(beside: Path, path: Path) -> Path:
-    if path.exists():
-        shutil.rmtree(path)
-    return beside.rename(path)
+    """The new store in the place of an old one, which goes at once: of one that is removed bit by bit, shards that are gone would read as zero."""
+    if not path.exists():
+        return beside.rename(path)
+    old = path.with_name(f".{path.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    path.rename(old)
+    placed = beside.rename(path)
+    shutil.rmtree(old)
+    return placed
 
 
 def write_small(group: Any, traj: Trajectory, **attributes: Any) -> None:
@@ -125,7 +131,8 @@ def read_store(path: Path, frames: slice = slice(None)) -> Trajectory:
     stored: dict[str, Any] = {name: group.get(name) for name in (*LARGE, *_SMALL)}
     large = {name: stored[name] for name in LARGE if stored[name] is not None}
     free = memory.available()
-    # of what takes most of the memory that there is, visits of one array after the other find little that the last one has read
+    # of what takes most of the memory that there is, visits of one array after the other find little that the last one has read; parts of a store
+    # are read as the whole is, since the other parts have their turn
     let_go = free is not None and 2 * sum(one.nbytes for one in large.values()) > free
     small: dict[str, Any] = {name: None if stored[name] is None else np.asarray(stored[name][:]) for name in _SMALL}
     shape = (len(small["time"]), len(kinds))

@@ -98,12 +98,10 @@ def _second_moment(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:
             value, error = _over_windows(moment)
             other, other_error = _over_windows(direct.msd.sel(species=name).sel(lag=lag, method="nearest"))
             culprit = "unlike reference, r_max, or unwrapping"
-            unit, ps = direct.msd.attrs["units"], direct.lag.attrs["units"]
+            unit, after = direct.msd.attrs["units"], f"{lag:.3g} {direct.lag.attrs['units']}".removesuffix(" 1")
             # both use the same ions: windows make them differ, and so does the width of the bins
             together = float(np.hypot(np.nan_to_num(error), np.nan_to_num(other_error))) + width**2 / 12
-            yield _Check(
-                f"second moment of van Hove self = MSD at {lag:.3g} {ps}, {name} ({unit})", value, other, together, culprit, hove.sizes["window"]
-            )
+            yield _Check(f"second moment of van Hove self = MSD at {after}, {name} ({unit})", value, other, together, culprit, hove.sizes["window"])
 
 
 def _late(made: Mapping[str, xr.Dataset]) -> Iterator[_Check]:

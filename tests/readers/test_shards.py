@@ -170,6 +170,38 @@ def test_what_has_been_read_is_let_go_in_whole_pages(tmp_path, monkeypatch):
     assert all(begin % mmap.PAGESIZE == 0 and end - 48000 - mmap.PAGESIZE < begin <= end - 48000 for (begin, _), end in zip(gone, ends, strict=True))
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the system takes no advice")
+def test_a_chunk_that_is_taken_in_part_is_kept_for_the_block_that_has_the_rest(tmp_path, monkeypatch):
+    advice, advise = [], os.posix_fadvise
+    monkeypatch.setattr(os, "posix_fadvise", lambda *what: advice.append(what[3]) or advise(*what))
+    found, values = stored(tmp_path, (8, 4000, 3), chunk=(8, 500, 3), shard=(8, 4000, 3), let_go=True)
+    assert np.array_equal(found[:, :700], values[:, :700])
+    assert os.POSIX_FADV_DONTNEED not in advice
+    assert np.array_equal(found[:, 700:1000], values[:, 700:1000])
+    assert os.POSIX_FADV_DONTNEED in advice
+
+
+def test_places_of_chunks_are_those_of_the_shard_whoever_else_reads(tmp_path, monkeypatch):
+    """The last shard is not full: its chunks lie elsewhere, and it is opened while another is compared with the shard before."""
+    found, values = stored(tmp_path, (9, 12, 3), chunk=(2, 6, 3), shard=(4, 12, 3))
+    assert np.array_equal(found[:4, :], values[:4])
+    compare, others = np.array_equal, []
+
+    def and_meanwhile(*what):
+        same = compare(*what)
+        if not others:
+            others.append(None)
+            others.append(found[8:, :])
+        return same
+
+    monkeypatch.setattr(shards.np, "array_equal", and_meanwhile)
+    second = found[4:8, :]
+    monkeypatch.undo()
+    assert np.array_equal(others[1], values[8:])
+    assert np.array_equal(second, values[4:8])
+    assert np.array_equal(found[4:8, :], values[4:8])
+
+
 def test_a_store_of_most_of_the_memory_is_let_go(tmp_path, monkeypatch):
     from ase.build import bulk
 

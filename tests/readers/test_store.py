@@ -77,6 +77,7 @@ def test_nothing_is_overwritten_unless_asked(run, tmp_path):
     with pytest.raises(TrajectoryError, match="is there already"):
         write_store(run, path)
     same(run, read(write_store(run, path, overwrite=True)))
+    assert [one.name for one in tmp_path.iterdir()] == ["run.zarr"]  # neither the old one nor a half
     (tmp_path / "precious").mkdir()
     with pytest.raises(TrajectoryError, match="is there already"):
         write_store(run, tmp_path / "precious", overwrite=True)
